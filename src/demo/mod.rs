@@ -1,0 +1,1 @@
+//! The demo world: the outside, from a seed.

@@ -1,0 +1,14 @@
+//! What kind of failure an error is, which decides what the one who meets it does.
+
+/// The four classes of failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// Passing: do the same again after a while. A busy node, a full disk, a rate limit.
+    Retry,
+    /// The connection is no good any more: open a new one, then do the same again.
+    Reconnect,
+    /// Something that should be there is not: put it back, then do the same again.
+    Repair,
+    /// The same input will always fail the same way: doing it again is of no use.
+    Deterministic,
+}

@@ -1,0 +1,11 @@
+//! polytape: Polymarket's tape, from the chain into a table, exactly once.
+//!
+//! The library is the pipeline; the binary is a thin edge around it. `ARCHITECTURE.md` draws how the parts fit.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod demo;
+pub mod failure;
+pub mod model;
+pub mod source;

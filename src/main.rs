@@ -1,0 +1,5 @@
+//! polytape, the program.
+
+#![forbid(unsafe_code)]
+
+fn main() {}

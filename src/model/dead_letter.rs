@@ -1,0 +1,21 @@
+//! What could not be understood, kept with the reason.
+
+/// One event that polytape refused, with its bytes, so that nothing is lost by refusing it.
+///
+/// Its identity is `(source, position, stage)`, all from the source: reading the same bad event again gives the
+/// same dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The source or stream that it came from: `polygon`, `stream:trades`.
+    pub source: String,
+    /// Where in that source: `<transaction hash>:<log index>`, or `keccak:<hash of raw>` where it has no place.
+    pub position: String,
+    /// The stage that refused it.
+    pub stage: String,
+    /// Why, in words.
+    pub reason: String,
+    /// The event as it arrived.
+    pub raw: Vec<u8>,
+    /// When it was first refused, in unix milliseconds. Not part of its identity.
+    pub first_seen: i64,
+}

@@ -1,0 +1,174 @@
+//! Version 1 of every entry. These shapes are on disk: never change them, add a version.
+
+use alloy_primitives::U256;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use super::EntryError;
+use crate::model::{self, Amount, Exchange, NonUsdcSide, Resolution, Side, TokenId};
+
+/// The version byte.
+pub(super) const VERSION: u8 = 1;
+
+/// The version byte and the body.
+#[allow(clippy::expect_used, reason = "numbers, bytes and text into memory: postcard has nothing to refuse")]
+pub(super) fn write<T: Serialize>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(VERSION);
+    postcard::to_extend(value, bytes).expect("memory takes every byte")
+}
+
+/// The body, which must be used up.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EntryError> {
+    match postcard::take_from_bytes(body) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(EntryError::Malformed(format!("{} bytes too many", rest.len()))),
+        Err(error) => Err(EntryError::Malformed(error.to_string())),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Fill {
+    block_number: u64,
+    log_index: u32,
+    timestamp: u64,
+    transaction_hash: [u8; 32],
+    source_id: String,
+    order_hash: [u8; 32],
+    exchange: u8,
+    token_id: [u8; 32],
+    maker: [u8; 20],
+    taker: [u8; 20],
+    sell: bool,
+    usd: u128,
+    shares: u128,
+    fee: u128,
+}
+
+impl From<&model::Fill> for Fill {
+    fn from(fill: &model::Fill) -> Self {
+        Self {
+            block_number: fill.block_number,
+            log_index: fill.log_index,
+            timestamp: fill.timestamp,
+            transaction_hash: fill.transaction_hash.0,
+            source_id: fill.source_id.clone(),
+            order_hash: fill.order_hash.0,
+            exchange: match fill.exchange {
+                Exchange::CtfV1 => 1,
+                Exchange::NegRiskV1 => 2,
+                Exchange::CtfV2 => 3,
+                Exchange::NegRiskV2 => 4,
+                Exchange::V3 => 5,
+            },
+            token_id: fill.token_id.0.to_be_bytes(),
+            maker: fill.maker.into_array(),
+            taker: fill.taker.into_array(),
+            sell: fill.side == Side::Sell,
+            usd: fill.usd.micros(),
+            shares: fill.shares.micros(),
+            fee: fill.fee.micros(),
+        }
+    }
+}
+
+impl TryFrom<Fill> for model::Fill {
+    type Error = EntryError;
+
+    fn try_from(fill: Fill) -> Result<Self, EntryError> {
+        let amount = |name, micros| Amount::from_micros(micros).map_err(|_| EntryError::OutOfRange(name));
+        Ok(Self {
+            block_number: fill.block_number,
+            log_index: fill.log_index,
+            timestamp: fill.timestamp,
+            transaction_hash: fill.transaction_hash.into(),
+            source_id: fill.source_id,
+            order_hash: fill.order_hash.into(),
+            exchange: match fill.exchange {
+                1 => Exchange::CtfV1,
+                2 => Exchange::NegRiskV1,
+                3 => Exchange::CtfV2,
+                4 => Exchange::NegRiskV2,
+                5 => Exchange::V3,
+                _ => return Err(EntryError::OutOfRange("exchange")),
+            },
+            token_id: TokenId(U256::from_be_bytes(fill.token_id)),
+            maker: fill.maker.into(),
+            taker: fill.taker.into(),
+            side: if fill.sell { Side::Sell } else { Side::Buy },
+            usd: amount("usd amount", fill.usd)?,
+            shares: amount("share amount", fill.shares)?,
+            fee: amount("fee", fill.fee)?,
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Trade {
+    fill: Fill,
+    resolution: Resolved,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Resolved {
+    Unknown,
+    Token { condition_id: String, outcome: String },
+    Market { condition_id: String, outcome: String, market_id: String, side: u8 },
+}
+
+impl From<&model::Trade> for Trade {
+    fn from(trade: &model::Trade) -> Self {
+        Self {
+            fill: (&trade.fill).into(),
+            resolution: match trade.resolution.clone() {
+                Resolution::Unknown => Resolved::Unknown,
+                Resolution::Token { condition_id, outcome } => Resolved::Token { condition_id, outcome },
+                Resolution::Market { condition_id, outcome, market_id, side } => {
+                    Resolved::Market { condition_id, outcome, market_id, side: side.0 }
+                }
+            },
+        }
+    }
+}
+
+impl TryFrom<Trade> for model::Trade {
+    type Error = EntryError;
+
+    fn try_from(trade: Trade) -> Result<Self, EntryError> {
+        Ok(Self {
+            fill: trade.fill.try_into()?,
+            resolution: match trade.resolution {
+                Resolved::Unknown => Resolution::Unknown,
+                Resolved::Token { condition_id, outcome } => Resolution::Token { condition_id, outcome },
+                Resolved::Market { condition_id, outcome, market_id, side } => {
+                    Resolution::Market { condition_id, outcome, market_id, side: NonUsdcSide(side) }
+                }
+            },
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct DeadLetter {
+    source: String,
+    position: String,
+    stage: String,
+    reason: String,
+    raw: Vec<u8>,
+    first_seen: i64,
+}
+
+impl From<&model::DeadLetter> for DeadLetter {
+    fn from(letter: &model::DeadLetter) -> Self {
+        let model::DeadLetter { source, position, stage, reason, raw, first_seen } = letter.clone();
+        Self { source, position, stage, reason, raw, first_seen }
+    }
+}
+
+impl TryFrom<DeadLetter> for model::DeadLetter {
+    type Error = EntryError;
+
+    fn try_from(letter: DeadLetter) -> Result<Self, EntryError> {
+        let DeadLetter { source, position, stage, reason, raw, first_seen } = letter;
+        Ok(Self { source, position, stage, reason, raw, first_seen })
+    }
+}

@@ -1,0 +1,31 @@
+//! What flows: fills, trades, dead letters, their ids and amounts, and the bytes they travel as.
+//!
+//! Pure values. Nothing here does I/O, knows a clock or depends on another part of polytape, so every
+//! rule of the domain can be read and tested on its own.
+
+mod amount;
+mod condition;
+mod dead_letter;
+pub mod entry;
+mod exchange;
+mod fill;
+mod order_filled;
+mod position;
+mod position_id;
+mod raw_log;
+mod token_id;
+mod trade;
+
+pub use alloy_primitives::{Address, B256, U256};
+
+pub use amount::{Amount, AmountOutOfRange};
+pub use condition::ConditionId;
+pub use dead_letter::DeadLetter;
+pub use exchange::{Exchange, Layout};
+pub use fill::{FeeUnit, Fill, Side};
+pub use order_filled::{ORDER_FILLED_V1, ORDER_FILLED_V2, Refusal, decode as decode_order_filled};
+pub use position::ChainPosition;
+pub use position_id::{Module, PositionId};
+pub use raw_log::RawLog;
+pub use token_id::{Collateral, TokenId, derive_token_id};
+pub use trade::{NonUsdcSide, Resolution, Trade};

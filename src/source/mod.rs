@@ -1,0 +1,152 @@
+//! Where fills come from.
+//!
+//! A source is asked for its [`Head`] and for pages of events behind a position. It answers with facts only: what
+//! cannot be decoded is a [`DeadLetter`] in its place in the page, and an answer that cannot be trusted (a node that
+//! lacks the blocks, a cut body) is a [`SourceError`], never a shorter page.
+//!
+//! A new source is one module here and a line in the config.
+
+pub mod polygon;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::failure::FailureClass;
+use crate::model::{ChainPosition, DeadLetter, Fill};
+
+/// The newest block that is final: everything up to it can be read and will never change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its number.
+    pub block: u64,
+    /// Its time, in unix seconds. Its age proves that the source is alive: "no new rows" proves nothing.
+    pub timestamp: u64,
+}
+
+/// One event of a page, in the order of the chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourceEvent {
+    /// The position behind it, from which reading may go on.
+    pub next: ChainPosition,
+    /// The fill, or why it is none.
+    pub fill: Result<Fill, DeadLetter>,
+}
+
+/// Everything between the position that was asked for and `next`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// The events, in order. May be empty: that the range holds nothing is news, too.
+    pub events: Vec<SourceEvent>,
+    /// The position behind the page.
+    pub next: ChainPosition,
+}
+
+/// Where a first run begins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// The first block whose time is not before this one (unix seconds).
+    Time(u64),
+    /// This block.
+    Block(u64),
+    /// The source's first block.
+    Genesis,
+    /// The block behind the head.
+    Latest,
+}
+
+/// A source of fills.
+#[async_trait]
+pub trait FillSource: Send + Sync {
+    /// Its name, in cursor keys, dead letters and on screen: `polygon`.
+    fn name(&self) -> &'static str;
+
+    /// Which world it shows: `chain:137`. A store holds one world only.
+    async fn world(&self) -> Result<String, SourceError>;
+
+    /// The newest final block.
+    async fn head(&self) -> Result<Head, SourceError>;
+
+    /// The position at which `start` begins.
+    async fn resolve(&self, start: &Start) -> Result<ChainPosition, SourceError>;
+
+    /// The events from `from` (inclusive) on, as far as one request reaches, never past the block `head`.
+    ///
+    /// `from.block` must not be above `head`.
+    async fn page(&self, from: ChainPosition, head: u64) -> Result<Page, SourceError>;
+}
+
+/// Why a source did not answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// Not reached, timed out, or cut off.
+    #[error("{endpoint}: {cause}")]
+    Unreachable {
+        /// Host and port.
+        endpoint: String,
+        /// In words.
+        cause: String,
+    },
+    /// Asked too often, or not entitled.
+    #[error("{endpoint} limits the rate: {cause}")]
+    RateLimited {
+        /// Host and port.
+        endpoint: String,
+        /// In its own words.
+        cause: String,
+        /// How long it asked to wait.
+        retry_after: Option<Duration>,
+    },
+    /// It answered with an error of its own.
+    #[error("{endpoint} answered: {cause}")]
+    Refused {
+        /// Host and port.
+        endpoint: String,
+        /// In its own words.
+        cause: String,
+    },
+    /// It answered what cannot be true or cannot be read.
+    #[error("{endpoint} cannot be trusted: {cause}")]
+    Untrusted {
+        /// Host and port.
+        endpoint: String,
+        /// What is wrong with the answer.
+        cause: String,
+    },
+    /// It does not have the block yet, whatever it answered.
+    #[error("{endpoint} lags: it does not have block {block}")]
+    Lagging {
+        /// Host and port.
+        endpoint: String,
+        /// The block that it lacks.
+        block: u64,
+    },
+    /// It serves another chain than the rest.
+    #[error("{endpoint} serves chain {found}, not {expected}")]
+    WrongChain {
+        /// Host and port.
+        endpoint: String,
+        /// The chain of the others.
+        expected: u64,
+        /// Its chain.
+        found: u64,
+    },
+}
+
+impl SourceError {
+    /// What to do about it.
+    pub const fn class(&self) -> FailureClass {
+        match self {
+            Self::WrongChain { .. } => FailureClass::Deterministic,
+            _ => FailureClass::Retry,
+        }
+    }
+
+    /// How long the source asked to be left alone.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+}

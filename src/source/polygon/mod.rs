@@ -1,0 +1,1 @@
+//! Fills from a Polygon JSON-RPC node.
