@@ -5,7 +5,12 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod broker;
 pub mod demo;
+pub mod embedded;
 pub mod failure;
 pub mod model;
+pub mod planted;
 pub mod source;
+pub mod stage;
+pub mod warehouse;

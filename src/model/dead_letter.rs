@@ -19,3 +19,23 @@ pub struct DeadLetter {
     /// When it was first refused, in unix milliseconds. Not part of its identity.
     pub first_seen: i64,
 }
+
+/// Bytes of an event that are kept, at most.
+const MAX_RAW: usize = 1 << 20;
+
+impl DeadLetter {
+    /// The position of an event that does not say where it is: the hash of its bytes.
+    pub fn position_of_bytes(raw: &[u8]) -> String {
+        format!("keccak:{:#x}", alloy_primitives::keccak256(raw))
+    }
+
+    /// With the bytes cut to what a stream entry can carry, and the cut said in the reason.
+    #[must_use]
+    pub fn clipped(mut self) -> Self {
+        if self.raw.len() > MAX_RAW {
+            self.reason = format!("{} (only the first {MAX_RAW} of {} bytes are kept)", self.reason, self.raw.len());
+            self.raw.truncate(MAX_RAW);
+        }
+        self
+    }
+}

@@ -1,0 +1,194 @@
+//! What is known in memory of a stream and its groups: sizes, and what is given out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tokio::sync::watch;
+
+use crate::broker::{BrokerError, EntryId, Group, GroupState, StreamState};
+
+/// Bits of a packed id that count within a millisecond.
+const SEQ_BITS: u32 = 20;
+
+/// An id as one number, in the same order. It fits SQLite's signed integers until the year 2248.
+pub(super) const fn pack(id: EntryId) -> u64 {
+    (id.ms << SEQ_BITS) | id.seq
+}
+
+/// The id that a number stands for.
+pub(super) const fn unpack(id: u64) -> EntryId {
+    EntryId { ms: id >> SEQ_BITS, seq: id & ((1 << SEQ_BITS) - 1) }
+}
+
+/// One stream.
+pub(super) struct Ledger {
+    stream: i64,
+    last_id: watch::Sender<u64>,
+    entries: u64,
+    bytes: u64,
+    groups: BTreeMap<String, GroupLedger>,
+}
+
+/// One group.
+#[derive(Default)]
+struct GroupLedger {
+    /// Everything up to here is acknowledged.
+    acknowledged: u64,
+    /// What is acknowledged beyond that.
+    ahead: BTreeSet<u64>,
+    /// The newest id that was given out to the present reader.
+    delivered: u64,
+    /// What was given out and is not acknowledged, with its size.
+    pending: BTreeMap<u64, u32>,
+    unacknowledged: u64,
+    unacknowledged_bytes: u64,
+    /// Which reader is the present one.
+    seat: u64,
+}
+
+impl GroupLedger {
+    /// Up to where there is nothing left that the group has not acknowledged.
+    fn clear_up_to(&self) -> u64 {
+        let given_out = self.pending.keys().next().map_or(self.delivered, |first| first - 1);
+        given_out.max(self.acknowledged)
+    }
+}
+
+impl Ledger {
+    pub(super) fn new(stream: i64, last_id: u64, entries: u64, bytes: u64) -> Self {
+        Self { stream, last_id: watch::Sender::new(last_id), entries, bytes, groups: BTreeMap::new() }
+    }
+
+    /// Adds a group as the file has it.
+    pub(super) fn load_group(&mut self, name: String, acknowledged: u64, ahead: BTreeSet<u64>, left: (u64, u64)) {
+        let (unacknowledged, unacknowledged_bytes) = left;
+        let group = GroupLedger { acknowledged, ahead, unacknowledged, unacknowledged_bytes, ..GroupLedger::default() };
+        self.groups.insert(name, group);
+    }
+
+    pub(super) const fn stream(&self) -> i64 {
+        self.stream
+    }
+
+    pub(super) fn last_id(&self) -> u64 {
+        *self.last_id.borrow()
+    }
+
+    pub(super) const fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Told whenever entries are added.
+    pub(super) fn watch(&self) -> watch::Receiver<u64> {
+        self.last_id.subscribe()
+    }
+
+    pub(super) fn state(&self) -> StreamState {
+        let state = |(name, group): (&String, &GroupLedger)| GroupState {
+            name: name.clone(),
+            pending: group.pending.len() as u64,
+            undelivered: group.unacknowledged - group.pending.len() as u64,
+            unacknowledged_bytes: group.unacknowledged_bytes,
+        };
+        StreamState {
+            entries: self.entries,
+            bytes: self.bytes,
+            last_id: unpack(self.last_id()),
+            groups: self.groups.iter().map(state).collect(),
+        }
+    }
+
+    /// Seats a new reader: what the one before it held is given out again.
+    pub(super) fn take_over(&mut self, group: &Group, seat: u64) -> Result<(), BrokerError> {
+        let ledger = self.group(group)?;
+        ledger.seat = seat;
+        ledger.pending.clear();
+        ledger.delivered = ledger.acknowledged;
+        Ok(())
+    }
+
+    /// From where the reader in this seat goes on, and what it must pass over.
+    pub(super) fn delivered(&mut self, group: &Group, seat: u64) -> Result<(u64, BTreeSet<u64>), BrokerError> {
+        let ledger = self.seated(group, seat)?;
+        Ok((ledger.delivered, ledger.ahead.clone()))
+    }
+
+    /// Notes what was given out to the reader in this seat, up to `last`.
+    pub(super) fn deliver(
+        &mut self,
+        group: &Group,
+        seat: u64,
+        entries: impl Iterator<Item = (u64, u32)>,
+        last: u64,
+    ) -> Result<(), BrokerError> {
+        let ledger = self.seated(group, seat)?;
+        ledger.pending.extend(entries);
+        ledger.delivered = last;
+        Ok(())
+    }
+
+    /// Of `ids` those that are pending, and up to where everything is acknowledged once they are.
+    pub(super) fn settle(
+        &mut self,
+        group: &Group,
+        mut ids: BTreeSet<u64>,
+    ) -> Result<(BTreeSet<u64>, u64), BrokerError> {
+        let ledger = self.group(group)?;
+        ids.retain(|id| ledger.pending.contains_key(id));
+        let first_left = ledger.pending.keys().zip(ids.iter().map(Some).chain(std::iter::repeat(None)));
+        let first_left = first_left.into_iter().find(|(pending, settled)| Some(*pending) != *settled);
+        let acknowledged = first_left.map_or(ledger.delivered, |(pending, _)| pending - 1);
+        Ok((ids, acknowledged.max(ledger.acknowledged)))
+    }
+
+    /// Notes what was acknowledged, as [`settle`](Self::settle) said.
+    pub(super) fn acknowledged(&mut self, group: &Group, ids: &BTreeSet<u64>, acknowledged: u64) {
+        let Ok(ledger) = self.group(group) else { return };
+        for id in ids {
+            if let Some(size) = ledger.pending.remove(id) {
+                ledger.unacknowledged -= 1;
+                ledger.unacknowledged_bytes -= u64::from(size);
+            }
+        }
+        ledger.ahead.extend(ids.range(acknowledged + 1..));
+        ledger.ahead = ledger.ahead.split_off(&(acknowledged + 1));
+        ledger.acknowledged = acknowledged;
+    }
+
+    /// Up to where all of these groups have acknowledged everything; `None` if one of them is not there.
+    pub(super) fn acknowledged_by_all(&self, groups: &[Group]) -> Option<u64> {
+        groups.iter().map(|group| self.groups.get(&group.name).map(GroupLedger::clear_up_to)).min().flatten()
+    }
+
+    pub(super) fn is_clear(&mut self, group: &Group, id: u64) -> Result<bool, BrokerError> {
+        Ok(self.group(group)?.clear_up_to() >= id)
+    }
+
+    /// Notes new entries and wakes who waits for them.
+    pub(super) fn added(&mut self, entries: &[(u64, u32)]) {
+        let Some((last, _)) = entries.last() else { return };
+        let count = entries.len() as u64;
+        let bytes: u64 = entries.iter().map(|(_, size)| u64::from(*size)).sum();
+        self.entries += count;
+        self.bytes += bytes;
+        for group in self.groups.values_mut() {
+            group.unacknowledged += count;
+            group.unacknowledged_bytes += bytes;
+        }
+        self.last_id.send_replace(*last);
+    }
+
+    /// Notes that the oldest entries are gone.
+    pub(super) const fn removed(&mut self, entries: u64, bytes: u64) {
+        self.entries -= entries;
+        self.bytes -= bytes;
+    }
+
+    fn group(&mut self, group: &Group) -> Result<&mut GroupLedger, BrokerError> {
+        self.groups.get_mut(&group.name).ok_or_else(|| BrokerError::Lost(format!("{group} is gone")))
+    }
+
+    fn seated(&mut self, group: &Group, seat: u64) -> Result<&mut GroupLedger, BrokerError> {
+        let ledger = self.group(group)?;
+        if ledger.seat == seat { Ok(ledger) } else { Err(BrokerError::Superseded(group.clone())) }
+    }
+}

@@ -1,0 +1,321 @@
+//! The broker inside `polytape.db`.
+//!
+//! The file holds entries, cursors and, for each group, what it has acknowledged. What was given out and to whom is
+//! only in memory ([`ledger`]): a new process gives out everything that is not acknowledged, which is just what is
+//! asked of it. A group has one reader at a time; opening another takes over from it.
+
+mod ledger;
+mod reader;
+mod sql;
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use rand::RngExt;
+use rusqlite::Transaction;
+
+use super::{
+    Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, NewEntry, Reader, Stream,
+    StreamState, check_size,
+};
+use crate::embedded::{Database, StorageError};
+use crate::planted::{Bug, planted};
+use ledger::{Ledger, pack, unpack};
+use reader::EmbeddedReader;
+
+/// Entries that one trim removes, at most: so that it never holds the file for long.
+const TRIM_ENTRIES: usize = 10_000;
+
+/// Streams in the embedded store.
+#[derive(Clone)]
+pub struct EmbeddedBroker {
+    database: Database,
+    shared: Arc<Mutex<Shared>>,
+}
+
+/// What the file does not hold: which life was joined, and the ledgers of its streams.
+#[derive(Default)]
+struct Shared {
+    generation: Option<String>,
+    streams: HashMap<Stream, Ledger>,
+    /// How many readers there have been, of all groups and lives.
+    seats: u64,
+}
+
+impl Shared {
+    fn ledger(&mut self, stream: &Stream) -> Result<&mut Ledger, BrokerError> {
+        self.streams.get_mut(stream).ok_or_else(|| BrokerError::Lost(format!("{stream} is gone")))
+    }
+}
+
+impl EmbeddedBroker {
+    /// The broker of a store.
+    pub fn new(database: Database) -> Self {
+        Self { database, shared: Arc::default() }
+    }
+
+    /// Runs `work` in a transaction of the life that was joined, then `then` behind its commit.
+    async fn write<W: 'static, T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>, &mut Shared) -> Result<W, BrokerError> + Send + 'static,
+        then: impl FnOnce(W, &mut Shared) -> T + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let (before, behind) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
+        self.database
+            .write_then(
+                move |tx| {
+                    let shared = &mut before.lock();
+                    sql::check_generation(tx, shared.generation.as_deref())?;
+                    work(tx, shared)
+                },
+                move |value| then(value, &mut behind.lock()),
+            )
+            .await
+    }
+
+    async fn enter(&self, layout: &Layout, cursors: Option<Vec<(String, String)>>) -> Result<(), BrokerError> {
+        let layout = layout.clone();
+        let shared = Arc::clone(&self.shared);
+        self.database
+            .write_then(
+                move |tx| {
+                    if let Some(cursors) = cursors {
+                        let generation = format!("{:016x}", rand::rng().random::<u64>());
+                        sql::begin(tx, &generation, &layout, &cursors)?;
+                    }
+                    let generation = sql::check_layout(tx, &layout)?;
+                    Ok::<_, BrokerError>((generation, sql::load_ledgers(tx)?))
+                },
+                move |(generation, streams)| {
+                    let mut shared = shared.lock();
+                    shared.generation = Some(generation);
+                    shared.streams = streams;
+                },
+            )
+            .await
+    }
+
+    /// Commits the cursor alone, lingers, and only then adds the entries: what must never be done.
+    async fn append_cursor_first(&self, entries: Vec<NewEntry>, advance: Advance) -> Result<Appended, BrokerError> {
+        let moved = self.write(move |tx, _| sql::advance(tx, &advance), |outcome, _| outcome).await?;
+        if moved == Appended::Now {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            self.write(move |tx, shared| add(tx, shared, &entries), record).await?;
+        }
+        Ok(moved)
+    }
+}
+
+#[async_trait]
+impl Broker for EmbeddedBroker {
+    async fn join(&self, layout: &Layout) -> Result<(), BrokerError> {
+        self.enter(layout, None).await
+    }
+
+    async fn begin(&self, layout: &Layout, cursors: &[(String, String)]) -> Result<(), BrokerError> {
+        self.enter(layout, Some(cursors.to_vec())).await
+    }
+
+    async fn cursor(&self, key: &str) -> Result<Option<String>, BrokerError> {
+        let key = key.to_owned();
+        self.write(move |tx, _| sql::cursor(tx, &key), |cursor, _| cursor).await
+    }
+
+    async fn append(&self, entries: Vec<NewEntry>, advance: Advance) -> Result<Appended, BrokerError> {
+        check_size(entries.iter())?;
+        if planted(Bug::CursorBeforeEntries) {
+            return self.append_cursor_first(entries, advance).await;
+        }
+        self.write(
+            move |tx, shared| {
+                let outcome = sql::advance(tx, &advance)?;
+                let added = match outcome {
+                    Appended::Now => add(tx, shared, &entries)?,
+                    _ => Vec::new(),
+                };
+                Ok((outcome, added))
+            },
+            |(outcome, added), shared| {
+                record(added, shared);
+                outcome
+            },
+        )
+        .await
+    }
+
+    async fn forward(&self, group: &Group, handovers: Vec<Handover>) -> Result<usize, BrokerError> {
+        check_size(handovers.iter().flat_map(|handover| &handover.outputs))?;
+        let group = group.clone();
+        self.write(
+            move |tx, shared| {
+                let ids: BTreeSet<u64> = handovers.iter().map(|handover| pack(handover.id)).collect();
+                let mut done = acknowledge(tx, shared, group, ids)?;
+                let mut first = done.ids.clone();
+                let outputs: Vec<NewEntry> =
+                    handovers.into_iter().filter(|h| first.remove(&pack(h.id))).flat_map(|h| h.outputs).collect();
+                done.added = add(tx, shared, &outputs)?;
+                Ok(done)
+            },
+            Done::record,
+        )
+        .await
+    }
+
+    async fn acknowledge(&self, group: &Group, ids: Vec<EntryId>) -> Result<usize, BrokerError> {
+        let group = group.clone();
+        let ids = ids.into_iter().map(pack).collect();
+        self.write(move |tx, shared| acknowledge(tx, shared, group, ids), Done::record).await
+    }
+
+    async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>, BrokerError> {
+        let connection = self.database.reader()?;
+        let mut shared = self.shared.lock();
+        shared.seats += 1;
+        let seat = shared.seats;
+        let ledger = shared.ledger(&group.stream)?;
+        ledger.take_over(group, seat)?;
+        let stream = ledger.stream();
+        Ok(Box::new(EmbeddedReader::new(group.clone(), stream, seat, connection, Arc::clone(&self.shared))))
+    }
+
+    async fn trim(&self, stream: &Stream, required: &[Group], keep: Keep) -> Result<usize, BrokerError> {
+        let (stream, required) = (stream.clone(), required.to_vec());
+        let oldest_kept = unix_ms().saturating_sub(u64::try_from(keep.age.as_millis()).unwrap_or(u64::MAX));
+        self.write(
+            move |tx, shared| {
+                let ledger = shared.ledger(&stream)?;
+                let Some(up_to) = ledger.acknowledged_by_all(&required) else { return Ok(None) };
+                let mut excess = ledger.bytes().saturating_sub(keep.bytes);
+                let (mut entries, mut bytes, mut last) = (0, 0, None);
+                sql::each_size(tx, ledger.stream(), up_to, TRIM_ENTRIES, |id, size| {
+                    let old = unpack(id).ms < oldest_kept;
+                    if !old && excess == 0 {
+                        return false;
+                    }
+                    excess = excess.saturating_sub(size);
+                    entries += 1;
+                    bytes += size;
+                    last = Some(id);
+                    true
+                })?;
+                if let Some(last) = last {
+                    sql::delete_up_to(tx, ledger.stream(), last)?;
+                }
+                Ok(Some((stream, entries, bytes)))
+            },
+            |trimmed, shared| {
+                let Some((stream, entries, bytes)) = trimmed else { return 0 };
+                if let Ok(ledger) = shared.ledger(&stream) {
+                    ledger.removed(entries, bytes);
+                }
+                usize::try_from(entries).unwrap_or(usize::MAX)
+            },
+        )
+        .await
+    }
+
+    async fn stream(&self, stream: &Stream) -> Result<StreamState, BrokerError> {
+        Ok(self.shared.lock().ledger(stream)?.state())
+    }
+
+    async fn cursor_and_last(&self, key: &str, stream: &Stream) -> Result<(Option<String>, EntryId), BrokerError> {
+        let (key, stream) = (key.to_owned(), stream.clone());
+        self.write(
+            move |tx, shared| {
+                let cursor = sql::cursor(tx, &key)?;
+                Ok((cursor, unpack(shared.ledger(&stream)?.last_id())))
+            },
+            |found, _| found,
+        )
+        .await
+    }
+
+    async fn is_clear(&self, group: &Group, id: EntryId) -> Result<bool, BrokerError> {
+        self.shared.lock().ledger(&group.stream)?.is_clear(group, pack(id))
+    }
+}
+
+/// Entries that a transaction has added to a stream.
+struct Added {
+    stream: Stream,
+    ids: Vec<(u64, u32)>,
+}
+
+/// Adds entries to their streams, in order.
+fn add(tx: &Transaction<'_>, shared: &mut Shared, entries: &[NewEntry]) -> Result<Vec<Added>, BrokerError> {
+    let mut all: Vec<Added> = Vec::new();
+    let now = unix_ms();
+    let mut insert = sql::insert(tx)?;
+    for entry in entries {
+        let known = all.iter().position(|added| added.stream == entry.stream);
+        let at = known.unwrap_or_else(|| {
+            all.push(Added { stream: entry.stream.clone(), ids: Vec::new() });
+            all.len() - 1
+        });
+        let ledger = shared.ledger(&entry.stream)?;
+        let last = all[at].ids.last().map_or(ledger.last_id(), |(id, _)| *id);
+        let id = (last + 1).max(pack(EntryId { ms: now, seq: 0 }));
+        insert.execute(ledger.stream(), id, &entry.body)?;
+        all[at].ids.push((id, u32::try_from(entry.body.len()).unwrap_or(u32::MAX)));
+    }
+    for added in &all {
+        if let Some((last, _)) = added.ids.last() {
+            sql::set_last_id(tx, shared.ledger(&added.stream)?.stream(), *last)?;
+        }
+    }
+    Ok(all)
+}
+
+/// Takes into the ledgers what a transaction has added.
+fn record(all: Vec<Added>, shared: &mut Shared) {
+    for added in all {
+        if let Ok(ledger) = shared.ledger(&added.stream) {
+            ledger.added(&added.ids);
+        }
+    }
+}
+
+/// What an acknowledgement has done.
+struct Done {
+    group: Group,
+    ids: BTreeSet<u64>,
+    acknowledged: u64,
+    added: Vec<Added>,
+}
+
+impl Done {
+    fn record(self, shared: &mut Shared) -> usize {
+        if let Ok(ledger) = shared.ledger(&self.group.stream) {
+            ledger.acknowledged(&self.group, &self.ids, self.acknowledged);
+        }
+        record(self.added, shared);
+        self.ids.len()
+    }
+}
+
+/// Writes down that a group has acknowledged those of `ids` that are pending.
+fn acknowledge(
+    tx: &Transaction<'_>,
+    shared: &mut Shared,
+    group: Group,
+    ids: BTreeSet<u64>,
+) -> Result<Done, BrokerError> {
+    let ledger = shared.ledger(&group.stream)?;
+    let (ids, acknowledged) = ledger.settle(&group, ids)?;
+    sql::set_acknowledged(tx, ledger.stream(), &group.name, acknowledged, ids.range(acknowledged + 1..))?;
+    Ok(Done { group, ids, acknowledged, added: Vec::new() })
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl From<rusqlite::Error> for BrokerError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Storage(StorageError::from(error))
+    }
+}

@@ -1,0 +1,213 @@
+//! The statements of the embedded broker.
+
+use std::collections::{BTreeSet, HashMap};
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+
+use super::ledger::Ledger;
+use crate::broker::{Advance, Appended, BrokerError, Layout, Stream};
+
+/// Fails unless `joined` is the life that is under way.
+pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Result<(), BrokerError> {
+    let found = generation(tx)?;
+    match joined {
+        Some(joined) if found.as_deref() == Some(joined) => Ok(()),
+        _ => Err(BrokerError::Lost("they are not what was joined".into())),
+    }
+}
+
+fn generation(tx: &Transaction<'_>) -> Result<Option<String>, BrokerError> {
+    Ok(tx.prepare_cached("SELECT generation FROM broker")?.query_row([], |row| row.get(0)).optional()?)
+}
+
+/// Begins a new life. What the streams still hold is given out again; by its identity that changes nothing.
+pub(super) fn begin(
+    tx: &Transaction<'_>,
+    generation: &str,
+    layout: &Layout,
+    cursors: &[(String, String)],
+) -> Result<(), BrokerError> {
+    for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
+        tx.execute(&format!("DELETE FROM {table}"), [])?;
+    }
+    tx.execute("INSERT INTO broker VALUES (?)", [generation])?;
+    for group in &layout.groups {
+        tx.execute("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING", [group.stream.as_str()])?;
+        tx.execute(
+            "INSERT INTO groups (stream, name) SELECT stream, ? FROM streams WHERE name = ?",
+            params![group.name, group.stream.as_str()],
+        )?;
+    }
+    for (key, value) in cursors {
+        tx.execute("INSERT INTO cursors VALUES (?, ?)", params![key, value])?;
+    }
+    Ok(())
+}
+
+/// The generation under way, if nothing of the layout is missing.
+pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<String, BrokerError> {
+    let generation = generation(tx)?.ok_or_else(|| BrokerError::Lost("nothing is there".into()))?;
+    for group in &layout.groups {
+        let found = tx
+            .prepare_cached(
+                "SELECT 1 FROM groups JOIN streams USING (stream) WHERE groups.name = ? AND streams.name = ?",
+            )?
+            .exists(params![group.name, group.stream.as_str()])?;
+        if !found {
+            return Err(BrokerError::Lost(format!("{group} is gone")));
+        }
+    }
+    for key in &layout.cursors {
+        if cursor(tx, key)?.is_none() {
+            return Err(BrokerError::Lost(format!("{key} is gone")));
+        }
+    }
+    Ok(generation)
+}
+
+/// The ledgers of all streams, with nothing given out.
+pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledger>, BrokerError> {
+    let mut ledgers = HashMap::new();
+    let mut streams = tx.prepare("SELECT stream, name, last_id FROM streams")?;
+    let mut groups = tx.prepare("SELECT name, acknowledged FROM groups WHERE stream = ?")?;
+    let mut ahead =
+        tx.prepare("SELECT id FROM acknowledged_ahead WHERE stream = ? AND name = ? AND id > ? ORDER BY id")?;
+    let mut rows = streams.query([])?;
+    while let Some(row) = rows.next()? {
+        let (stream, name, last_id): (i64, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (entries, bytes) = size_behind(tx, stream, 0)?;
+        let mut ledger = Ledger::new(stream, last_id, entries, bytes);
+        let mut rows = groups.query([stream])?;
+        while let Some(row) = rows.next()? {
+            let (group, acknowledged): (String, u64) = (row.get(0)?, row.get(1)?);
+            let skip: BTreeSet<u64> =
+                ahead.query_map(params![stream, group, acknowledged], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let (mut entries, mut bytes) = size_behind(tx, stream, acknowledged)?;
+            for id in &skip {
+                let size: Option<u64> = tx
+                    .prepare_cached("SELECT length(body) FROM entries WHERE stream = ? AND id = ?")?
+                    .query_row(params![stream, id], |row| row.get(0))
+                    .optional()?;
+                entries -= u64::from(size.is_some());
+                bytes -= size.unwrap_or(0);
+            }
+            ledger.load_group(group, acknowledged, skip, (entries, bytes));
+        }
+        ledgers.insert(Stream::new(name), ledger);
+    }
+    Ok(ledgers)
+}
+
+/// How many entries there are behind an id, and their bytes.
+fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64), BrokerError> {
+    let sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM entries WHERE stream = ? AND id > ?";
+    Ok(tx.prepare_cached(sql)?.query_row(params![stream, id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// Where a cursor stands.
+pub(super) fn cursor(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, BrokerError> {
+    let mut select = tx.prepare_cached("SELECT value FROM cursors WHERE key = ?")?;
+    Ok(select.query_row([key], |row| row.get(0)).optional()?)
+}
+
+/// Moves a cursor, if it stands where it is expected.
+pub(super) fn advance(tx: &Transaction<'_>, advance: &Advance) -> Result<Appended, BrokerError> {
+    let found = cursor(tx, &advance.key)?;
+    if found.as_ref() == Some(&advance.next) {
+        return Ok(Appended::Before);
+    }
+    if found.as_ref() != Some(&advance.expected) {
+        return Ok(Appended::Conflict(found));
+    }
+    tx.prepare_cached("UPDATE cursors SET value = ? WHERE key = ?")?.execute([&advance.next, &advance.key])?;
+    Ok(Appended::Now)
+}
+
+/// Adds entries.
+pub(super) fn insert<'tx>(tx: &'tx Transaction<'_>) -> Result<Insert<'tx>, BrokerError> {
+    Ok(Insert(tx.prepare_cached("INSERT INTO entries VALUES (?, ?, ?)")?))
+}
+
+pub(super) struct Insert<'tx>(CachedStatement<'tx>);
+
+impl Insert<'_> {
+    pub(super) fn execute(&mut self, stream: i64, id: u64, body: &[u8]) -> Result<(), BrokerError> {
+        self.0.execute(params![stream, id, body])?;
+        Ok(())
+    }
+}
+
+/// Notes the newest id of a stream, which outlives the entries.
+pub(super) fn set_last_id(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(), BrokerError> {
+    tx.prepare_cached("UPDATE streams SET last_id = ? WHERE stream = ?")?.execute(params![id, stream])?;
+    Ok(())
+}
+
+/// Notes up to where a group has acknowledged everything, and what it has beyond that.
+pub(super) fn set_acknowledged<'a>(
+    tx: &Transaction<'_>,
+    stream: i64,
+    group: &str,
+    acknowledged: u64,
+    ahead: impl Iterator<Item = &'a u64>,
+) -> Result<(), BrokerError> {
+    tx.prepare_cached("UPDATE groups SET acknowledged = ? WHERE stream = ? AND name = ?")?.execute(params![
+        acknowledged,
+        stream,
+        group
+    ])?;
+    tx.prepare_cached("DELETE FROM acknowledged_ahead WHERE stream = ? AND name = ? AND id <= ?")?.execute(params![
+        stream,
+        group,
+        acknowledged
+    ])?;
+    let mut insert = tx.prepare_cached("INSERT INTO acknowledged_ahead VALUES (?, ?, ?)")?;
+    for id in ahead {
+        insert.execute(params![stream, group, id])?;
+    }
+    Ok(())
+}
+
+/// Shows the entries behind one id, up to another, in order, until `take` says that it has enough.
+pub(super) fn each_entry(
+    connection: &Connection,
+    stream: i64,
+    (after, up_to): (u64, u64),
+    mut take: impl FnMut(u64, &[u8]) -> bool,
+) -> Result<(), BrokerError> {
+    let sql = "SELECT id, body FROM entries WHERE stream = ? AND id > ? AND id <= ? ORDER BY id";
+    let mut select = connection.prepare_cached(sql)?;
+    let mut rows = select.query(params![stream, after, up_to])?;
+    while let Some(row) = rows.next()? {
+        let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+        if !take(row.get(0)?, body) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Shows the sizes of the oldest entries up to an id, in order, until `take` says that it has enough.
+pub(super) fn each_size(
+    tx: &Transaction<'_>,
+    stream: i64,
+    up_to: u64,
+    limit: usize,
+    mut take: impl FnMut(u64, u64) -> bool,
+) -> Result<(), BrokerError> {
+    let sql = "SELECT id, length(body) FROM entries WHERE stream = ? AND id <= ? ORDER BY id LIMIT ?";
+    let mut select = tx.prepare_cached(sql)?;
+    let mut rows = select.query(params![stream, up_to, limit as u64])?;
+    while let Some(row) = rows.next()? {
+        if !take(row.get(0)?, row.get(1)?) {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the oldest entries up to an id.
+pub(super) fn delete_up_to(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(), BrokerError> {
+    tx.prepare_cached("DELETE FROM entries WHERE stream = ? AND id <= ?")?.execute(params![stream, id])?;
+    Ok(())
+}

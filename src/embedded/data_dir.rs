@@ -1,0 +1,88 @@
+//! The directory that a pipeline lives in, and the lock that keeps it to one process.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// A data directory, locked for this process until dropped. The kernel lets go of the lock when the process ends,
+/// however it ends.
+pub struct DataDir {
+    path: PathBuf,
+    _lock: File,
+}
+
+/// Why the directory cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataDirError {
+    /// It cannot be made or written.
+    #[error("cannot use the data directory {}: {cause}; choose another with --data-dir", .path.display())]
+    Unusable {
+        /// The directory.
+        path: PathBuf,
+        /// The system's word.
+        cause: io::Error,
+    },
+    /// Another polytape runs in it.
+    #[error("polytape already runs in {} (pid {pid}); stop it, or choose another directory with --data-dir", .path.display())]
+    Taken {
+        /// The directory.
+        path: PathBuf,
+        /// The process that holds it.
+        pid: String,
+    },
+}
+
+impl DataDir {
+    /// Makes the directory where there is none, and locks it.
+    pub fn lock(path: &Path) -> Result<Self, DataDirError> {
+        let unusable = |cause| DataDirError::Unusable { path: path.to_owned(), cause };
+        fs::create_dir_all(path).map_err(unusable)?;
+        let mut lock = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(path.join("polytape.lock"))
+            .map_err(unusable)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                let mut pid = String::new();
+                let _ = lock.read_to_string(&mut pid);
+                let pid = if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() };
+                return Err(DataDirError::Taken { path: path.to_owned(), pid });
+            }
+            Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
+        }
+        lock.set_len(0)
+            .and_then(|()| lock.rewind())
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(unusable)?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The store's file.
+    pub fn database(&self) -> PathBuf {
+        self.path.join("polytape.db")
+    }
+
+    /// Removes the store, for a world that begins anew. Touches nothing else in the directory.
+    pub fn wipe(&self) -> Result<(), DataDirError> {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut file = self.database().into_os_string();
+            file.push(suffix);
+            match fs::remove_file(&file) {
+                Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                    return Err(DataDirError::Unusable { path: self.path.clone(), cause });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,117 @@
+//! The embedded store: one SQLite file, `<data-dir>/polytape.db`, that is both broker and warehouse.
+//!
+//! One process writes it (see [`DataDir`]); anybody may read it while that runs. All writes go through one connection,
+//! each as one `BEGIN IMMEDIATE` transaction.
+//!
+//! The file is in WAL mode with `synchronous=NORMAL`. A commit survives a kill of the process; a power cut may take
+//! the last commits with it, but always a suffix of them, of streams, cursors and tables together. So what is left is
+//! a state that once was, and the sources are read again from its cursor: nothing is lost.
+
+mod data_dir;
+mod error;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+pub use data_dir::{DataDir, DataDirError};
+pub use error::StorageError;
+
+/// Pages of 4 KiB in the log before they are moved into the file: one fsync for 64 MiB of writes.
+const CHECKPOINT_PAGES: u32 = 16_384;
+
+/// The writer's page cache, in KiB.
+const WRITER_CACHE_KIB: i64 = 48 * 1024;
+
+/// A reader's page cache, in KiB: readers stream, they do not come back.
+const READER_CACHE_KIB: i64 = 2 * 1024;
+
+/// The open store. Clones share the one writing connection.
+#[derive(Clone)]
+pub struct Database {
+    path: PathBuf,
+    writer: Arc<Mutex<Connection>>,
+}
+
+impl Database {
+    /// Opens the store in a data directory that is locked for this process, and brings its schema up to date.
+    pub fn open(data_dir: &DataDir) -> Result<Self, StorageError> {
+        Self::open_file(&data_dir.database())
+    }
+
+    fn open_file(path: &Path) -> Result<Self, StorageError> {
+        let mut connection = Connection::open(path)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        schema::apply(&mut connection)?;
+        Ok(Self { path: path.to_owned(), writer: Arc::new(Mutex::new(connection)) })
+    }
+
+    /// Runs `work` in one transaction and commits it, off the async threads. An error rolls everything back.
+    ///
+    /// Once begun it runs to its end, also when the caller stops waiting.
+    pub(crate) async fn write<T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        self.write_then(work, |value| value).await
+    }
+
+    /// Like [`write`](Self::write), and runs `then` on its result behind the commit, before anybody else can write: so
+    /// that what is kept in memory follows the file, and never runs ahead of it.
+    pub(crate) async fn write_then<W, T, E>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<W, E> + Send + 'static,
+        then: impl FnOnce(W) -> T + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StorageError> + Send + 'static,
+    {
+        let writer = Arc::clone(&self.writer);
+        off_thread(move || {
+            let mut connection = writer.lock();
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StorageError::from)?;
+            let value = work(&transaction)?;
+            transaction.commit().map_err(StorageError::from)?;
+            Ok(then(value))
+        })
+        .await
+    }
+
+    /// A connection of its own for reading, which never waits for the writer.
+    pub(crate) fn reader(&self) -> Result<Connection, StorageError> {
+        let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+        Ok(connection)
+    }
+}
+
+/// Runs blocking work on a thread where blocking is fine.
+pub(crate) async fn off_thread<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+where
+    T: Send + 'static,
+    E: From<StorageError> + Send + 'static,
+{
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(StorageError::ShuttingDown.into()),
+        },
+    }
+}

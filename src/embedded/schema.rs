@@ -1,0 +1,24 @@
+//! The numbered files of `schema/embedded`, applied in order, once each. Never edited: a change is a new file.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::StorageError;
+use crate::planted::{Bug, planted};
+
+const FILES: [&str; 2] =
+    [include_str!("../../schema/embedded/0001_broker.sql"), include_str!("../../schema/embedded/0002_warehouse.sql")];
+
+/// Applies what the file does not have yet. `user_version` counts what it has.
+pub(super) fn apply(connection: &mut Connection) -> Result<(), StorageError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found: usize = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let missing = FILES.get(found..).ok_or(StorageError::NewerSchema { found, known: FILES.len() })?;
+    for sql in missing {
+        transaction.execute_batch(sql)?;
+    }
+    if planted(Bug::KeyWithoutLogIndex) {
+        transaction.execute_batch("CREATE UNIQUE INDEX IF NOT EXISTS bug ON trades (transaction_hash, source_id)")?;
+    }
+    transaction.pragma_update(None, "user_version", FILES.len())?;
+    Ok(transaction.commit()?)
+}

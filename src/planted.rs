@@ -1,0 +1,40 @@
+//! Deliberate defects, which show that the tests can fail.
+//!
+//! Only with the feature `planted-bugs`, and then one at a time, named by `POLYTAPE_PLANTED_BUG`. Without the feature
+//! [`planted`] is a constant and nothing of this is in the program.
+
+/// A defect of the kind that loses or doubles rows without anybody noticing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// The source cursor is committed before the entries that it stands for.
+    CursorBeforeEntries,
+    /// A writer acknowledges its entries before the warehouse has confirmed the rows.
+    AcknowledgeBeforeConfirm,
+    /// The key of a trade leaves out the log index.
+    KeyWithoutLogIndex,
+}
+
+impl Bug {
+    /// Its name in the environment.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CursorBeforeEntries => "cursor-before-entries",
+            Self::AcknowledgeBeforeConfirm => "acknowledge-before-confirm",
+            Self::KeyWithoutLogIndex => "key-without-log-index",
+        }
+    }
+}
+
+/// Whether the defect is to be committed.
+#[cfg(feature = "planted-bugs")]
+pub(crate) fn planted(bug: Bug) -> bool {
+    use std::sync::LazyLock;
+    static PLANTED: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("POLYTAPE_PLANTED_BUG").ok());
+    PLANTED.as_deref() == Some(bug.name())
+}
+
+/// Whether the defect is to be committed: never.
+#[cfg(not(feature = "planted-bugs"))]
+pub(crate) const fn planted(_: Bug) -> bool {
+    false
+}

@@ -1,0 +1,76 @@
+//! Why a stage could not do its step.
+
+use std::time::Duration;
+
+use crate::broker::BrokerError;
+use crate::failure::FailureClass;
+use crate::source::SourceError;
+use crate::warehouse::WarehouseError;
+
+/// A failure of a stage. Its text is what the screen shows behind `WAIT` or `FAIL`.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The source.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// The warehouse.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    /// There are no streams yet, since it is not known where to begin.
+    #[error("ingest-fills has not begun yet")]
+    NotBegun,
+    /// The store belongs to another world.
+    #[error("this store holds {stored}, but {source_name} serves {served}: choose another --data-dir")]
+    OtherWorld {
+        /// The source.
+        source_name: &'static str,
+        /// The world of the rows in the store.
+        stored: String,
+        /// The world of the source.
+        served: String,
+    },
+    /// A stored position is not one.
+    #[error("{what} is not a position: {text:?}")]
+    Position {
+        /// The cursor or checkpoint.
+        what: String,
+        /// What it holds.
+        text: String,
+    },
+    /// Row after row is refused, so the fault is not the rows'.
+    #[error("{count} rows in a row were refused, the last one: {reason}")]
+    AllRefused {
+        /// How many.
+        count: usize,
+        /// Why the last one was.
+        reason: String,
+    },
+    /// It panicked.
+    #[error("panicked: {0}")]
+    Panicked(String),
+}
+
+impl StageError {
+    /// What to do about it.
+    pub(crate) fn class(&self) -> FailureClass {
+        match self {
+            Self::Source(error) => error.class(),
+            Self::Broker(error) => error.class(),
+            Self::Warehouse(error) => error.class(),
+            Self::NotBegun => FailureClass::Retry,
+            Self::Panicked(_) => FailureClass::Reconnect,
+            Self::OtherWorld { .. } | Self::Position { .. } | Self::AllRefused { .. } => FailureClass::Deterministic,
+        }
+    }
+
+    /// How long to wait at least.
+    pub(crate) const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Source(error) => error.retry_after(),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Where the pipeline stands when it starts, and after its streams were lost.
+//!
+//! The warehouse is the truth. Its checkpoint says where a source began and up to where everything has landed; where
+//! the streams are missing or incomplete, a new life of them begins at that watermark. There is no other way to begin:
+//! a first run resolves its start, writes it down, and then finds itself with no streams.
+
+use std::sync::Arc;
+
+use super::StageError;
+use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
+use crate::model::ChainPosition;
+use crate::source::{FillSource, Start};
+use crate::warehouse::{Checkpoint, Warehouse};
+
+/// The groups of the pipeline.
+pub(super) struct Groups {
+    pub(super) trade_processors: Group,
+    pub(super) trade_writers: Group,
+    pub(super) dead_letter_writers: Group,
+}
+
+impl Groups {
+    pub(super) fn new() -> Self {
+        Self {
+            trade_processors: Stream::order_events().group("trade_processors"),
+            trade_writers: Stream::trades().group("trade_writers"),
+            dead_letter_writers: Stream::dead_letters().group("dead_letter_writers"),
+        }
+    }
+
+    pub(super) fn all(&self) -> [&Group; 3] {
+        [&self.trade_processors, &self.trade_writers, &self.dead_letter_writers]
+    }
+}
+
+/// Joins the streams, or begins a new life of them.
+pub(super) struct Life {
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) warehouse: Arc<dyn Warehouse>,
+    pub(super) pipeline: String,
+    pub(super) source: Arc<dyn FillSource>,
+    pub(super) start: Start,
+    pub(super) groups: Groups,
+    /// One stage at a time looks after the streams.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Life {
+    pub(super) fn new(
+        broker: Arc<dyn Broker>,
+        warehouse: Arc<dyn Warehouse>,
+        pipeline: String,
+        source: Arc<dyn FillSource>,
+        start: Start,
+    ) -> Self {
+        let turn = tokio::sync::Mutex::default();
+        Self { broker, warehouse, pipeline, source, start, groups: Groups::new(), turn }
+    }
+
+    /// The key of the source's cursor.
+    pub(super) fn cursor_key(&self) -> String {
+        format!("state:ingest-fills:{}", self.source.name())
+    }
+
+    /// The source's checkpoint, if it has begun.
+    pub(super) async fn checkpoint(&self) -> Result<Option<Checkpoint>, StageError> {
+        Ok(self.warehouse.checkpoint(&self.pipeline, self.source.name()).await?)
+    }
+
+    pub(super) async fn set_checkpoint(&self, to: &Checkpoint) -> Result<(), StageError> {
+        Ok(self.warehouse.set_checkpoint(&self.pipeline, self.source.name(), to).await?)
+    }
+
+    /// Enters as the ingester: asks the source which world it shows, and on a first run where to begin.
+    pub(super) async fn enter_as_ingester(&self) -> Result<(), StageError> {
+        let served = self.source.world().await?;
+        match self.checkpoint().await? {
+            Some(Checkpoint { world: stored, .. }) if stored != served => {
+                return Err(StageError::OtherWorld { source_name: self.source.name(), stored, served });
+            }
+            Some(_) => {}
+            None => {
+                let begin = self.source.resolve(&self.start).await?;
+                let start = write_position(begin);
+                tracing::info!(stage = "ingest-fills", world = served, "first run: begins at block {}", begin.block);
+                self.set_checkpoint(&Checkpoint { world: served, watermark: start.clone(), start }).await?;
+            }
+        }
+        self.enter().await
+    }
+
+    /// Enters as any other stage: the streams must be there, or it must be known from where to fill them.
+    pub(super) async fn enter(&self) -> Result<(), StageError> {
+        let _turn = self.turn.lock().await;
+        let layout = Layout { groups: self.groups.all().map(Clone::clone).to_vec(), cursors: vec![self.cursor_key()] };
+        let lost = match self.broker.join(&layout).await {
+            Err(BrokerError::Lost(lost)) => lost,
+            other => return Ok(other?),
+        };
+        let checkpoint = self.checkpoint().await?.ok_or(StageError::NotBegun)?;
+        if checkpoint.watermark != checkpoint.start {
+            tracing::warn!("the streams were lost ({lost}): beginning again at {}", checkpoint.watermark);
+        }
+        Ok(self.broker.begin(&layout, &[(self.cursor_key(), checkpoint.watermark)]).await?)
+    }
+}
+
+/// A position as text.
+pub(super) fn write_position(position: ChainPosition) -> String {
+    let ChainPosition { block, log_index } = position;
+    format!(r#"{{"block":{block},"log_index":{log_index}}}"#)
+}
+
+/// The position that a text holds; `what` names it in the error.
+pub(super) fn read_position(what: &str, text: &str) -> Result<ChainPosition, StageError> {
+    serde_json::from_str(text).map_err(|_| StageError::Position { what: what.into(), text: text.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_reads_as_it_was_written() {
+        let position = ChainPosition { block: 97_800_001, log_index: 7 };
+        let text = write_position(position);
+        assert_eq!(text, r#"{"block":97800001,"log_index":7}"#);
+        assert_eq!(text, serde_json::to_string(&position).unwrap());
+        assert_eq!(read_position("cursor", &text).unwrap(), position);
+        for text in ["", "7", "{}", r#"{"block":-1,"log_index":0}"#, r#"{"block":1,"log_index":0,"x":1}"#] {
+            assert!(read_position("cursor", text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Who works: the stages, the runner that they share, and the pipeline that they make up.
+//!
+//! A stage moves entries from where it reads to where it writes, one [`step`](Stage::step) after the other. Between two
+//! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
+//! stays in hand over a passing failure, and is dropped when its connection is renewed.
+
+mod backoff;
+mod error;
+mod ingest_fills;
+mod life;
+mod pipeline;
+mod process_trades;
+mod room;
+mod runner;
+mod status;
+mod trim;
+mod watermark;
+mod write;
+mod write_dead_letters;
+mod write_trades;
+
+use std::fmt;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+pub use error::StageError;
+pub use pipeline::{Limits, Parts, Pipeline, PipelineFailed};
+pub use status::{Progress, StageState, StageStatus};
+
+/// The stages, by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StageName {
+    /// Reads fills from their source into `stream:order_events`.
+    IngestFills,
+    /// Makes trades of fills: `stream:order_events` to `stream:trades`.
+    ProcessTrades,
+    /// Writes `stream:trades` to the `trades` table.
+    WriteTrades,
+    /// Writes `stream:dead_letters` to the `dead_letters` table.
+    WriteDeadLetters,
+}
+
+impl StageName {
+    /// The name as it is written everywhere.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::IngestFills => "ingest-fills",
+            Self::ProcessTrades => "process-trades",
+            Self::WriteTrades => "write-trades",
+            Self::WriteDeadLetters => "write-dead-letters",
+        }
+    }
+}
+
+impl fmt::Display for StageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a step has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// So many events went on.
+    Moved(u64),
+    /// There is nothing to do.
+    Idle,
+    /// There is something to do, and no room to do it.
+    Wait(String),
+}
+
+/// One stage.
+#[async_trait]
+trait Stage: Send {
+    /// Does a bounded piece of work and commits it. Where there is nothing to do it waits a while, but not once
+    /// `drain` is cancelled. After an error that may pass, it is called again and goes on with what it holds.
+    async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError>;
+}

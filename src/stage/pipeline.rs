@@ -1,0 +1,173 @@
+//! The pipeline: all stages, running.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use futures::FutureExt;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::ingest_fills::IngestFills;
+use super::life::Life;
+use super::process_trades::ProcessTrades;
+use super::room::{Disk, Room};
+use super::runner::{self, Open};
+use super::status::{Progress, StageStatus, StatusLine};
+use super::write::{BatchLimits, Writer};
+use super::{Stage, StageError, StageName, trim, watermark};
+use crate::broker::{Broker, Keep, Stream};
+use crate::model::{DeadLetter, Trade};
+use crate::source::{FillSource, Start};
+use crate::warehouse::Warehouse;
+
+/// What a pipeline is made of.
+pub struct Parts {
+    /// Its name, under which its checkpoints are kept.
+    pub name: String,
+    /// Where fills come from.
+    pub source: Arc<dyn FillSource>,
+    /// How entries move.
+    pub broker: Arc<dyn Broker>,
+    /// Where rows land.
+    pub warehouse: Arc<dyn Warehouse>,
+    /// Where a first run begins.
+    pub start: Start,
+    /// How often the source's head is asked for.
+    pub poll_interval: Duration,
+    /// The bounds.
+    pub limits: Limits,
+}
+
+/// The bounds of a pipeline.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Rows of one batch.
+    pub max_rows: usize,
+    /// Bytes of one batch.
+    pub max_batch_bytes: ByteSize,
+    /// How long a batch waits to be filled.
+    pub linger: Duration,
+    /// Bytes of one stream. Half of them may be unread before the stage in front of it waits.
+    pub max_stream_bytes: ByteSize,
+    /// How long entries are kept that everybody has read, as long as there is room.
+    pub keep: Duration,
+    /// The directory whose disk is watched.
+    pub data_dir: PathBuf,
+    /// Bytes that must stay free there.
+    pub min_free: ByteSize,
+}
+
+/// A stage has failed for good.
+#[derive(Debug, thiserror::Error)]
+#[error("{stage} failed: {error}")]
+pub struct PipelineFailed {
+    /// The stage.
+    pub stage: StageName,
+    /// Why.
+    pub error: StageError,
+}
+
+/// A running pipeline. Dropping it ends it as a kill would: safely, but without finishing what is in hand.
+pub struct Pipeline {
+    stages: JoinSet<(StageName, Result<(), StageError>)>,
+    helpers: Vec<AbortOnDropHandle<()>>,
+    statuses: Vec<(StageName, watch::Receiver<StageStatus>)>,
+    progress: watch::Receiver<Progress>,
+    drain: CancellationToken,
+}
+
+impl Pipeline {
+    /// Starts all stages. What is not there yet, a node or a disk, they wait for.
+    pub fn start(parts: Parts) -> Self {
+        let Parts { name, source, broker, warehouse, start, poll_interval, limits } = parts;
+        let life = Arc::new(Life::new(Arc::clone(&broker), warehouse, name, source, start));
+        let progress = Arc::new(watch::Sender::new(Progress::default()));
+        let drain = CancellationToken::new();
+        let half = ByteSize::b(limits.max_stream_bytes.as_u64() / 2);
+        let room = move |streams: Vec<Stream>| Room::new(Arc::clone(&broker), streams, half);
+        let batch = BatchLimits { max_rows: limits.max_rows, max_bytes: limits.max_batch_bytes, linger: limits.linger };
+
+        let mut pipeline = Self {
+            stages: JoinSet::new(),
+            helpers: Vec::new(),
+            statuses: Vec::new(),
+            progress: progress.subscribe(),
+            drain: drain.clone(),
+        };
+        pipeline.run(StageName::IngestFills, {
+            let (life, progress, room) = (Arc::clone(&life), Arc::clone(&progress), room.clone());
+            open(move || {
+                let disk = Disk::new(limits.data_dir.clone(), limits.min_free);
+                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk);
+                IngestFills::open(Arc::clone(&life), Arc::clone(&progress), poll_interval, room)
+            })
+        });
+        pipeline.run(StageName::ProcessTrades, {
+            let life = Arc::clone(&life);
+            open(move || ProcessTrades::open(Arc::clone(&life), room(vec![Stream::trades(), Stream::dead_letters()])))
+        });
+        pipeline.run(StageName::WriteTrades, {
+            let life = Arc::clone(&life);
+            open(move || Writer::<Trade>::open(Arc::clone(&life), batch))
+        });
+        pipeline.run(StageName::WriteDeadLetters, {
+            let life = Arc::clone(&life);
+            open(move || Writer::<DeadLetter>::open(Arc::clone(&life), batch))
+        });
+        let keep = Keep { age: limits.keep, bytes: half.as_u64() };
+        pipeline.help(trim::run(Arc::clone(&life), keep, drain.clone()));
+        pipeline.help(watermark::run(life, progress, drain));
+        pipeline
+    }
+
+    fn run(&mut self, name: StageName, open: Open) {
+        let (sender, receiver) = watch::channel(StageStatus::starting());
+        self.statuses.push((name, receiver));
+        let status = StatusLine::new(name, sender);
+        self.stages.spawn(runner::run(open, status, self.drain.clone()).map(move |result| (name, result)));
+    }
+
+    fn help(&mut self, work: impl Future<Output = ()> + Send + 'static) {
+        self.helpers.push(AbortOnDropHandle::new(tokio::spawn(work)));
+    }
+
+    /// The stages as they are now.
+    pub fn statuses(&self) -> Vec<(StageName, StageStatus)> {
+        self.statuses.iter().map(|(name, status)| (*name, status.borrow().clone())).collect()
+    }
+
+    /// Where the source's events are now, and whenever that changes.
+    pub fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+
+    /// Waits until a stage has failed for good.
+    pub async fn failed(&mut self) -> PipelineFailed {
+        loop {
+            match self.stages.join_next().await {
+                Some(Ok((stage, Err(error)))) => return PipelineFailed { stage, error },
+                Some(_) => {}
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Finishes what is in hand and ends. False where that took longer than `within`, and was cut off.
+    pub async fn drain(mut self, within: Duration) -> bool {
+        self.drain.cancel();
+        tokio::time::timeout(within, async { while self.stages.join_next().await.is_some() {} }).await.is_ok()
+    }
+}
+
+/// An [`Open`] of a stage's own `open`.
+fn open<S, F>(make: impl Fn() -> F + Send + Sync + 'static) -> Open
+where
+    S: Stage + 'static,
+    F: Future<Output = Result<S, StageError>> + Send + 'static,
+{
+    Box::new(move || make().map(|stage| stage.map(|stage| Box::new(stage) as Box<dyn Stage>)).boxed())
+}

@@ -1,0 +1,76 @@
+//! `process-trades`: makes trades of fills, `stream:order_events` to `stream:trades`.
+//!
+//! A fill whose token is unknown goes on at once, as what is known of it: nothing here waits for a market.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio_util::sync::CancellationToken;
+
+use super::life::Life;
+use super::room::Room;
+use super::{Stage, StageError, StageName, Step, write};
+use crate::broker::{Delivery, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
+use crate::model::entry::Entry;
+use crate::model::{Fill, Resolution, Trade};
+
+/// How long to wait for entries.
+const READ_WAIT: Duration = Duration::from_millis(500);
+
+/// How long to wait before looking again whether there is room.
+const ROOM_POLL: Duration = Duration::from_millis(200);
+
+pub(super) struct ProcessTrades {
+    life: Arc<Life>,
+    reader: Box<dyn Reader>,
+    room: Room,
+    /// What was read and not forwarded yet.
+    in_hand: Vec<Delivery>,
+}
+
+impl ProcessTrades {
+    pub(super) async fn open(life: Arc<Life>, room: Room) -> Result<Self, StageError> {
+        life.enter().await?;
+        let reader = life.broker.reader(&life.groups.trade_processors).await?;
+        Ok(Self { life, reader, room, in_hand: Vec::new() })
+    }
+}
+
+#[async_trait]
+impl Stage for ProcessTrades {
+    async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if self.in_hand.is_empty() {
+            // Half of what a forward carries, since a trade is larger than its fill.
+            let read = self.reader.read(MAX_ENTRIES, MAX_BYTES / 2, READ_WAIT);
+            let Some(read) = drain.run_until_cancelled(read).await else { return Ok(Step::Idle) };
+            self.in_hand = read?;
+        }
+        if self.in_hand.is_empty() {
+            return Ok(Step::Idle);
+        }
+        if let Some(cause) = self.room.lacking().await? {
+            let _ = drain.run_until_cancelled(tokio::time::sleep(ROOM_POLL)).await;
+            return Ok(Step::Wait(cause));
+        }
+        let group = &self.life.groups.trade_processors;
+        let handovers = self.in_hand.iter().map(|delivery| hand_over(group.stream.as_str(), delivery)).collect();
+        let forwarded = self.life.broker.forward(group, handovers).await?;
+        self.in_hand.clear();
+        Ok(Step::Moved(forwarded as u64))
+    }
+}
+
+/// The trade of a fill, or the dead letter of what is none.
+fn hand_over(from: &str, delivery: &Delivery) -> Handover {
+    let output = match Fill::decode(&delivery.body) {
+        Ok(fill) => {
+            let trade = Trade { resolution: Resolution::of_fill(&fill), fill };
+            NewEntry { stream: Stream::trades(), body: trade.encode() }
+        }
+        Err(error) => {
+            write::dead_letter_entry(StageName::ProcessTrades, from, None, &delivery.body, &error.to_string())
+        }
+    };
+    Handover { id: delivery.id, outputs: vec![output] }
+}

@@ -1,0 +1,78 @@
+//! Whether there is room for more: backpressure by unread bytes, and by disk.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+
+use super::StageError;
+use crate::broker::{Broker, Stream};
+
+/// How long an answer about the disk holds.
+const DISK_CHECK: Duration = Duration::from_secs(1);
+
+/// The room that a stage needs for what it writes.
+pub(super) struct Room {
+    broker: Arc<dyn Broker>,
+    streams: Vec<Stream>,
+    most_unread: ByteSize,
+    disk: Option<Disk>,
+}
+
+/// The disk that the data directory is on.
+pub(super) struct Disk {
+    pub(super) path: PathBuf,
+    pub(super) min_free: ByteSize,
+    checked: Option<(Instant, Option<ByteSize>)>,
+}
+
+impl Disk {
+    pub(super) const fn new(path: PathBuf, min_free: ByteSize) -> Self {
+        Self { path, min_free, checked: None }
+    }
+
+    /// Free bytes, where they can be told.
+    fn free(&mut self) -> Option<ByteSize> {
+        match self.checked {
+            Some((at, free)) if at.elapsed() < DISK_CHECK => free,
+            _ => {
+                let free = rustix::fs::statvfs(&self.path).ok().map(|fs| ByteSize::b(fs.f_bavail * fs.f_frsize));
+                self.checked = Some((Instant::now(), free));
+                free
+            }
+        }
+    }
+}
+
+impl Room {
+    /// Room in streams, each of which may hold `most_unread` bytes that a group has not acknowledged.
+    pub(super) const fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most_unread: ByteSize) -> Self {
+        Self { broker, streams, most_unread, disk: None }
+    }
+
+    /// And on a disk.
+    pub(super) fn on_disk(mut self, disk: Disk) -> Self {
+        self.disk = Some(disk);
+        self
+    }
+
+    /// Why there is none, or `None` where there is.
+    pub(super) async fn lacking(&mut self) -> Result<Option<String>, StageError> {
+        for stream in &self.streams {
+            let groups = self.broker.stream(stream).await?.groups;
+            let unread = groups.iter().map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
+            if unread >= self.most_unread.as_u64() {
+                return Ok(Some(format!("backpressure: {stream} {}", ByteSize::b(unread).display().iec_short())));
+            }
+        }
+        if let Some(disk) = &mut self.disk
+            && let Some(free) = disk.free()
+            && free < disk.min_free
+        {
+            let (free, least) = (free.display().iec_short(), disk.min_free.display().iec_short());
+            return Ok(Some(format!("disk: {free} free at {}, min_free is {least}", disk.path.display())));
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,118 @@
+//! What a stage says of itself.
+
+use std::fmt;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use crate::model::ChainPosition;
+use crate::source::Head;
+
+/// The state of a stage, as words that never change meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StageState {
+    /// Progressing.
+    Run,
+    /// Caught up: there is nothing to do.
+    Idle,
+    /// Waiting for what is named here.
+    Wait(String),
+    /// Finishing what it holds.
+    Drain,
+    /// Ended on purpose.
+    Stop,
+    /// Given up, since doing it again is of no use.
+    Fail(String),
+}
+
+impl StageState {
+    /// The word.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Run => "RUN",
+            Self::Idle => "IDLE",
+            Self::Wait(_) => "WAIT",
+            Self::Drain => "DRAN",
+            Self::Stop => "STOP",
+            Self::Fail(_) => "FAIL",
+        }
+    }
+}
+
+impl fmt::Display for StageState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wait(cause) | Self::Fail(cause) => write!(f, "{} {cause}", self.word()),
+            _ => f.write_str(self.word()),
+        }
+    }
+}
+
+/// A stage, observed.
+#[derive(Clone, Debug)]
+pub struct StageStatus {
+    /// Its state.
+    pub state: StageState,
+    /// Since when.
+    pub since: Instant,
+    /// Events that it has moved in this run.
+    pub moved: u64,
+    /// Steps that failed in this run.
+    pub failures: u64,
+}
+
+impl StageStatus {
+    pub(super) fn starting() -> Self {
+        Self { state: StageState::Wait("starting".into()), since: Instant::now(), moved: 0, failures: 0 }
+    }
+}
+
+/// Where a source's events are.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// The newest final block, and when it was last confirmed.
+    pub head: Option<(Head, Instant)>,
+    /// Every event before this is in the streams or beyond.
+    pub cursor: Option<ChainPosition>,
+    /// Every event before this is in the tables.
+    pub watermark: Option<ChainPosition>,
+}
+
+/// Publishes a stage's status.
+pub(super) struct StatusLine {
+    stage: super::StageName,
+    sender: watch::Sender<StageStatus>,
+}
+
+impl StatusLine {
+    pub(super) const fn new(stage: super::StageName, sender: watch::Sender<StageStatus>) -> Self {
+        Self { stage, sender }
+    }
+
+    pub(super) fn moved(&self, events: u64) {
+        self.sender.send_modify(|status| status.moved += events);
+    }
+
+    pub(super) fn failed(&self) {
+        self.sender.send_modify(|status| status.failures += 1);
+    }
+
+    /// Notes a state, and logs those that somebody should know of.
+    pub(super) fn enter(&self, state: StageState) {
+        let stage = self.stage.as_str();
+        self.sender.send_if_modified(|status| {
+            if status.state == state {
+                return false;
+            }
+            match (&status.state, &state) {
+                (_, StageState::Fail(cause)) => tracing::error!(stage, "FAIL {cause}"),
+                (_, StageState::Wait(cause)) => tracing::warn!(stage, "WAIT {cause}"),
+                (StageState::Wait(_), StageState::Run | StageState::Idle) => tracing::info!(stage, "{state}"),
+                _ => tracing::debug!(stage, "{state}"),
+            }
+            status.state = state;
+            status.since = Instant::now();
+            true
+        });
+    }
+}

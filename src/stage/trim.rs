@@ -1,0 +1,33 @@
+//! Keeps the streams short, and never removes what a group has not acknowledged.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::life::Life;
+use crate::broker::{BrokerError, Keep};
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Trims every stream once a second, until cancelled.
+pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
+    while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+        for group in life.groups.all() {
+            loop {
+                let required = [group.clone()];
+                match life.broker.trim(&group.stream, &required, keep).await {
+                    Ok(0) | Err(BrokerError::Lost(_)) => break,
+                    Ok(removed) => tracing::debug!("{}: {removed} old entries removed", group.stream),
+                    Err(error) => {
+                        tracing::warn!("{} cannot be trimmed: {error}", group.stream);
+                        break;
+                    }
+                }
+                if end.is_cancelled() {
+                    return;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! The committed watermark: every event before it is in the warehouse.
+//!
+//! A barrier, read downstream: the cursor and the newest input of that moment; then, once the processor is clear of
+//! that input, the newest outputs; and once their writers are clear of those, the cursor of the beginning is true of
+//! the tables.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::StageError;
+use super::life::{Life, read_position};
+use super::status::Progress;
+use crate::broker::{EntryId, Group};
+
+/// How often to look whether a group is clear.
+const POLL: Duration = Duration::from_millis(25);
+
+/// How often the watermark is written down, at most.
+const INTERVAL: Duration = Duration::from_millis(250);
+
+/// Moves the watermark until cancelled.
+pub(super) async fn run(life: Arc<Life>, progress: Arc<watch::Sender<Progress>>, end: CancellationToken) {
+    let mut written = None;
+    loop {
+        match end.run_until_cancelled(advance(&life, &progress, &mut written)).await {
+            None => return,
+            Some(Ok(())) => {}
+            // Whoever lost the streams puts them right, and the barrier begins anew.
+            Some(Err(error)) => tracing::debug!("the watermark waits: {error}"),
+        }
+        if end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+            return;
+        }
+    }
+}
+
+async fn advance(
+    life: &Life,
+    progress: &watch::Sender<Progress>,
+    written: &mut Option<String>,
+) -> Result<(), StageError> {
+    let groups = &life.groups;
+    let key = life.cursor_key();
+    let (cursor, input) = life.broker.cursor_and_last(&key, &groups.trade_processors.stream).await?;
+    let Some(cursor) = cursor.filter(|cursor| written.as_ref() != Some(cursor)) else { return Ok(()) };
+    until_clear(life, &groups.trade_processors, input).await?;
+    for writers in [&groups.trade_writers, &groups.dead_letter_writers] {
+        let output = life.broker.stream(&writers.stream).await?.last_id;
+        until_clear(life, writers, output).await?;
+    }
+    let Some(checkpoint) = life.checkpoint().await? else { return Ok(()) };
+    let position = read_position(&key, &cursor)?;
+    let before = read_position("the watermark", &checkpoint.watermark)?;
+    if position > before {
+        let watermark = cursor.clone();
+        life.set_checkpoint(&crate::warehouse::Checkpoint { watermark, ..checkpoint }).await?;
+    }
+    *written = Some(cursor);
+    progress.send_modify(|progress| progress.watermark = Some(position.max(before)));
+    Ok(())
+}
+
+async fn until_clear(life: &Life, group: &Group, id: EntryId) -> Result<(), StageError> {
+    while !life.broker.is_clear(group, id).await? {
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}

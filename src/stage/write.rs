@@ -1,0 +1,220 @@
+//! What the writers share: gather a batch, write it, and acknowledge it only then.
+//!
+//! A batch stays in hand until the warehouse has confirmed it. A batch that is refused is halved until the rows at
+//! fault stand alone; those become dead letters. Where row after row is refused the fault is not theirs, and the stage
+//! fails instead of emptying its stream into the dead letters.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use bytesize::ByteSize;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::life::Life;
+use super::{Stage, StageError, StageName, Step};
+use crate::broker::{EntryId, Group, Handover, NewEntry, Reader, Stream};
+use crate::model::DeadLetter;
+use crate::model::entry::{Entry, EntryError};
+use crate::planted::{Bug, planted};
+use crate::warehouse::{Warehouse, WarehouseError};
+
+/// How long to wait for the first entry of a batch.
+const READ_WAIT: Duration = Duration::from_millis(500);
+
+/// So many refused rows, none accepted between them, are not the rows' fault.
+const MOST_REFUSED_IN_A_ROW: usize = 16;
+
+/// When a batch is full.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct BatchLimits {
+    pub(super) max_rows: usize,
+    pub(super) max_bytes: ByteSize,
+    pub(super) linger: Duration,
+}
+
+/// A kind of row that can be written.
+#[async_trait]
+pub(super) trait Row: Entry + Send + Sync + 'static {
+    /// The stage that writes it.
+    const STAGE: StageName;
+
+    /// The group that the stage reads for.
+    fn group(life: &Life) -> Group;
+
+    /// Writes rows.
+    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError>;
+
+    /// What to keep of bytes that are no row: a row of this kind after all, or nothing, and then a dead letter is made.
+    fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self>;
+
+    /// The dead letter of a row that the warehouse refuses, or nothing where the stage must rather stop.
+    fn refused(&self, from: &str, reason: &str) -> Option<NewEntry>;
+}
+
+/// A stage that writes rows.
+pub(super) struct Writer<R> {
+    life: Arc<Life>,
+    group: Group,
+    reader: Box<dyn Reader>,
+    limits: BatchLimits,
+    batch: Batch<R>,
+}
+
+/// What is in hand.
+struct Batch<R> {
+    ids: Vec<EntryId>,
+    rows: Vec<R>,
+    /// Entries that are no rows.
+    damaged: Vec<Handover>,
+}
+
+impl<R> Batch<R> {
+    const fn empty() -> Self {
+        Self { ids: Vec::new(), rows: Vec::new(), damaged: Vec::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.ids.len() + self.damaged.len()
+    }
+}
+
+impl<R: Row> Writer<R> {
+    pub(super) async fn open(life: Arc<Life>, limits: BatchLimits) -> Result<Self, StageError> {
+        life.enter().await?;
+        let group = R::group(&life);
+        let reader = life.broker.reader(&group).await?;
+        Ok(Self { life, group, reader, limits, batch: Batch::empty() })
+    }
+
+    /// Reads until the batch is full or has lingered.
+    async fn gather(&mut self) -> Result<(), StageError> {
+        let (mut wait, mut until, mut bytes) = (READ_WAIT, None, 0);
+        let max_bytes = usize::try_from(self.limits.max_bytes.as_u64()).unwrap_or(usize::MAX);
+        while self.batch.len() < self.limits.max_rows && bytes < max_bytes {
+            let read = self.reader.read(self.limits.max_rows - self.batch.len(), max_bytes - bytes, wait).await?;
+            if read.is_empty() {
+                break;
+            }
+            for delivery in read {
+                bytes += delivery.body.len();
+                let from = self.group.stream.as_str();
+                let row =
+                    R::decode(&delivery.body).or_else(|error| R::of_damaged(from, &delivery.body, &error).ok_or(error));
+                match row {
+                    Ok(row) => {
+                        self.batch.ids.push(delivery.id);
+                        self.batch.rows.push(row);
+                    }
+                    Err(error) => {
+                        let letter = dead_letter_entry(R::STAGE, from, None, &delivery.body, &error.to_string());
+                        self.batch.damaged.push(Handover { id: delivery.id, outputs: vec![letter] });
+                    }
+                }
+            }
+            let until = *until.get_or_insert_with(|| Instant::now() + self.limits.linger);
+            wait = until.saturating_duration_since(Instant::now());
+        }
+        Ok(())
+    }
+
+    /// Writes the rows, and says which the warehouse will never take.
+    async fn write(&self) -> Result<Vec<(usize, String)>, StageError> {
+        let rows = &self.batch.rows;
+        let (mut refused, mut in_a_row) = (Vec::new(), 0);
+        let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
+        while let Some(part) = parts.pop() {
+            if part.is_empty() {
+                continue;
+            }
+            match R::write(&*self.life.warehouse, &rows[part.clone()]).await {
+                Ok(()) => in_a_row = 0,
+                Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
+                    in_a_row += 1;
+                    if in_a_row == MOST_REFUSED_IN_A_ROW {
+                        return Err(StageError::AllRefused { count: in_a_row, reason });
+                    }
+                    refused.push((part.start, reason));
+                }
+                Err(WarehouseError::Rows(_)) => {
+                    let middle = part.start + part.len() / 2;
+                    parts.extend([middle..part.end, part.start..middle]);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Acknowledges the batch: what was written as done, the rest as dead letters.
+    async fn settle(&self, refused: Vec<(usize, String)>) -> Result<(), StageError> {
+        let mut dead = self.batch.damaged.clone();
+        for (at, reason) in refused {
+            let Some(letter) = self.batch.rows[at].refused(self.group.stream.as_str(), &reason) else {
+                return Err(StageError::AllRefused { count: 1, reason });
+            };
+            tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
+            dead.push(Handover { id: self.batch.ids[at], outputs: vec![letter] });
+        }
+        for dead in dead {
+            self.life.broker.forward(&self.group, vec![dead]).await?;
+        }
+        self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<R: Row> Stage for Writer<R> {
+    async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if self.batch.len() == 0 {
+            // A batch that is being gathered when the drain comes is written all the same.
+            let _ = drain.run_until_cancelled(self.gather()).await.transpose()?;
+        }
+        if self.batch.len() == 0 {
+            return Ok(Step::Idle);
+        }
+        if planted(Bug::AcknowledgeBeforeConfirm) {
+            self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let refused = self.write().await?;
+        self.settle(refused).await?;
+        let moved = self.batch.len() as u64;
+        self.batch = Batch::empty();
+        Ok(Step::Moved(moved))
+    }
+}
+
+/// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.
+pub(super) fn dead_letter_entry(
+    stage: StageName,
+    from: &str,
+    position: Option<String>,
+    raw: &[u8],
+    reason: &str,
+) -> NewEntry {
+    let letter = dead_letter(stage, from, position, raw, reason);
+    NewEntry { stream: Stream::dead_letters(), body: letter.encode() }
+}
+
+pub(super) fn dead_letter(
+    stage: StageName,
+    from: &str,
+    position: Option<String>,
+    raw: &[u8],
+    reason: &str,
+) -> DeadLetter {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let letter = DeadLetter {
+        source: from.to_owned(),
+        position: position.unwrap_or_else(|| DeadLetter::position_of_bytes(raw)),
+        stage: stage.as_str().to_owned(),
+        reason: reason.to_owned(),
+        raw: raw.to_vec(),
+        first_seen: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+    };
+    letter.clipped()
+}

@@ -1,0 +1,34 @@
+//! `write-dead-letters`: `stream:dead_letters` to the `dead_letters` table.
+
+use async_trait::async_trait;
+
+use super::StageName;
+use super::life::Life;
+use super::write::{Row, dead_letter};
+use crate::broker::{Group, NewEntry};
+use crate::model::DeadLetter;
+use crate::model::entry::EntryError;
+use crate::warehouse::{Warehouse, WarehouseError};
+
+#[async_trait]
+impl Row for DeadLetter {
+    const STAGE: StageName = StageName::WriteDeadLetters;
+
+    fn group(life: &Life) -> Group {
+        life.groups.dead_letter_writers.clone()
+    }
+
+    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
+        warehouse.write_dead_letters(rows).await
+    }
+
+    /// A damaged dead letter is a dead letter about itself.
+    fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self> {
+        Some(dead_letter(Self::STAGE, from, None, bytes, &error.to_string()))
+    }
+
+    /// There is nowhere left to put it: better stop than lose it.
+    fn refused(&self, _: &str, _: &str) -> Option<NewEntry> {
+        None
+    }
+}

@@ -1,0 +1,179 @@
+//! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql`.
+
+use std::time::SystemTime;
+
+use alloy_primitives::hex;
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
+
+use super::{Checkpoint, RowCounts, Warehouse, WarehouseError};
+use crate::embedded::{Database, StorageError, off_thread};
+use crate::model::{DeadLetter, Trade};
+use crate::planted::{Bug, planted};
+
+/// Rows in one transaction: large enough to pay for its commit, small enough that others get their turn.
+const ROWS_PER_TRANSACTION: usize = 5_000;
+
+const UPSERT_TRADE: &str = include_str!("../../schema/embedded/queries/upsert_trade.sql");
+
+/// Tables in the embedded store.
+#[derive(Clone)]
+pub struct EmbeddedWarehouse {
+    database: Database,
+}
+
+impl EmbeddedWarehouse {
+    /// The warehouse of a store.
+    pub const fn new(database: Database) -> Self {
+        Self { database }
+    }
+
+    /// Reads on a connection of its own, off the async threads.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
+    ) -> Result<T, WarehouseError> {
+        let database = self.database.clone();
+        off_thread(move || Ok(work(&database.reader()?)?)).await
+    }
+}
+
+#[async_trait]
+impl Warehouse for EmbeddedWarehouse {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
+        for rows in rows.chunks(ROWS_PER_TRANSACTION) {
+            let rows = rows.to_vec();
+            self.database
+                .write(move |tx| {
+                    let before = last_row(tx, "trades")?;
+                    upsert_trades(tx, &rows)?;
+                    count(tx, "trades", last_row(tx, "trades")? - before)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
+        for rows in rows.chunks(ROWS_PER_TRANSACTION) {
+            let rows = rows.to_vec();
+            self.database
+                .write(move |tx| {
+                    let sql = "INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING";
+                    let mut insert = tx.prepare_cached(sql)?;
+                    let mut new = 0;
+                    for row in &rows {
+                        let DeadLetter { source, position, stage, reason, raw, first_seen } = row;
+                        new += insert.execute(params![source, position, stage, reason, raw, first_seen])?;
+                    }
+                    count(tx, "dead_letters", new as u64)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
+        let key = [pipeline.to_owned(), source.to_owned()];
+        self.read(move |connection| {
+            let sql = "SELECT world, start, watermark FROM checkpoints WHERE pipeline = ? AND source = ?";
+            let read = |row: &rusqlite::Row<'_>| {
+                Ok(Checkpoint { world: row.get(0)?, start: row.get(1)?, watermark: row.get(2)? })
+            };
+            connection.query_row(sql, key, read).optional()
+        })
+        .await
+    }
+
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
+        let (pipeline, source, to) = (pipeline.to_owned(), source.to_owned(), to.clone());
+        self.database
+            .write(move |tx| {
+                let sql = "INSERT OR REPLACE INTO checkpoints (pipeline, source, world, start, watermark)
+                           VALUES (?, ?, ?, ?, ?)";
+                tx.prepare_cached(sql)?.execute([pipeline, source, to.world, to.start, to.watermark])?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
+        self.read(|connection| {
+            let rows = |name| {
+                connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| row.get::<_, u64>(0))
+            };
+            Ok(RowCounts { trades: rows("trades")?, dead_letters: rows("dead_letters")? })
+        })
+        .await
+    }
+}
+
+/// Lower-case `0x…` text of `N` bytes.
+type HexBuffer<const N: usize> = hex::Buffer<N, true>;
+
+fn upsert_trades(tx: &Transaction<'_>, rows: &[Trade]) -> Result<(), WarehouseError> {
+    let mut upsert = if planted(Bug::KeyWithoutLogIndex) {
+        tx.prepare_cached(&UPSERT_TRADE.replacen("INSERT", "INSERT OR REPLACE", 1))?
+    } else {
+        tx.prepare_cached(UPSERT_TRADE)?
+    };
+    let ingested_at = unix_ms();
+    let (mut transaction_hash, mut order_hash) = (HexBuffer::<32>::new(), HexBuffer::<32>::new());
+    let (mut maker, mut taker) = (HexBuffer::<20>::new(), HexBuffer::<20>::new());
+    for Trade { fill, resolution } in rows {
+        upsert.execute(params![
+            fill.timestamp,
+            fill.block_number,
+            fill.log_index,
+            &*transaction_hash.format(&fill.transaction_hash.0),
+            &*order_hash.format(&fill.order_hash.0),
+            fill.source_id,
+            fill.exchange.label(),
+            fill.token_id.to_string(),
+            resolution.condition_id(),
+            resolution.market_id(),
+            resolution.outcome(),
+            resolution.nonusdc_side(),
+            &*maker.format(&fill.maker.0.0),
+            &*taker.format(&fill.taker.0.0),
+            fill.side.label(),
+            fill.side.opposite().label(),
+            fill.price(),
+            fill.usd.to_string(),
+            fill.shares.to_string(),
+            fill.fee.to_string(),
+            fill.fee_unit().label(),
+            fill.is_taker_row(),
+            resolution.version(),
+            ingested_at,
+        ])?;
+    }
+    Ok(())
+}
+
+/// The newest row's number: each new row takes the next one, an upsert that meets its row takes none.
+fn last_row(tx: &Transaction<'_>, table: &str) -> Result<u64, WarehouseError> {
+    let sql = format!("SELECT coalesce(max(rowid), 0) FROM {table}");
+    Ok(tx.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
+}
+
+fn count(tx: &Transaction<'_>, table: &str, new: u64) -> Result<(), WarehouseError> {
+    tx.prepare_cached("UPDATE row_counts SET rows = rows + ? WHERE name = ?")?.execute(params![new, table])?;
+    Ok(())
+}
+
+fn unix_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// What a row may be refused for is the row's fault; all else is the store's.
+impl From<rusqlite::Error> for WarehouseError {
+    fn from(error: rusqlite::Error) -> Self {
+        let refused = matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig)
+        ) || matches!(error, rusqlite::Error::ToSqlConversionFailure(_));
+        if refused { Self::Rows(error.to_string()) } else { Self::Storage(StorageError::from(error)) }
+    }
+}

@@ -1,0 +1,76 @@
+//! Where rows land.
+//!
+//! A row's identity comes from its source, so writing a batch twice changes nothing, and after an answer that did not
+//! arrive the batch is simply written again. A row is replaced only by one that is at least as complete.
+
+mod embedded;
+
+use async_trait::async_trait;
+
+use crate::embedded::StorageError;
+use crate::failure::FailureClass;
+use crate::model::{DeadLetter, Trade};
+
+pub use embedded::EmbeddedWarehouse;
+
+/// Where one source of one pipeline began, and up to where all of it has landed.
+///
+/// The positions are text that only their source understands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Which world the source shows: `chain:137`.
+    pub world: String,
+    /// Where the first run began.
+    pub start: String,
+    /// Every event before this is in the tables.
+    pub watermark: String,
+}
+
+/// How many rows the tables hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RowCounts {
+    /// Rows of `trades`.
+    pub trades: u64,
+    /// Rows of `dead_letters`.
+    pub dead_letters: u64,
+}
+
+/// Tables.
+#[async_trait]
+pub trait Warehouse: Send + Sync {
+    /// Writes trades. When it returns they are there.
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
+
+    /// Writes dead letters. When it returns they are there.
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError>;
+
+    /// The checkpoint of a source, if it has one.
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError>;
+
+    /// Sets the checkpoint of a source.
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError>;
+
+    /// How many rows there are.
+    async fn row_counts(&self) -> Result<RowCounts, WarehouseError>;
+}
+
+/// Why the warehouse did not do it, or does not know whether it did.
+#[derive(Debug, thiserror::Error)]
+pub enum WarehouseError {
+    /// The rows themselves are refused. One row is refused alone; of more, at least one is.
+    #[error("refused by the warehouse: {0}")]
+    Rows(String),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl WarehouseError {
+    /// What to do about it.
+    pub fn class(&self) -> FailureClass {
+        match self {
+            Self::Rows(_) => FailureClass::Deterministic,
+            Self::Storage(error) => error.class(),
+        }
+    }
+}
