@@ -6,10 +6,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod broker;
+pub mod config;
 pub mod demo;
 pub mod embedded;
 pub mod failure;
+pub mod headless;
 pub mod model;
+pub mod monitor;
 pub mod planted;
 pub mod source;
 pub mod stage;

@@ -25,7 +25,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use error::StageError;
-pub use pipeline::{Limits, Parts, Pipeline, PipelineFailed};
+pub use pipeline::{Limits, Observer, Parts, Pipeline, PipelineFailed};
 pub use status::{Progress, StageState, StageStatus};
 
 /// The stages, by name.

@@ -71,6 +71,25 @@ pub struct PipelineFailed {
     pub error: StageError,
 }
 
+/// Sees what the stages of a pipeline publish.
+#[derive(Clone, Debug)]
+pub struct Observer {
+    statuses: Vec<(StageName, watch::Receiver<StageStatus>)>,
+    progress: watch::Receiver<Progress>,
+}
+
+impl Observer {
+    /// The stages as they are now, in the order of the flow.
+    pub fn stages(&self) -> Vec<(StageName, StageStatus)> {
+        self.statuses.iter().map(|(name, status)| (*name, status.borrow().clone())).collect()
+    }
+
+    /// Where the source's events are now.
+    pub fn progress(&self) -> Progress {
+        self.progress.borrow().clone()
+    }
+}
+
 /// A running pipeline. Dropping it ends it as a kill would: safely, but without finishing what is in hand.
 pub struct Pipeline {
     stages: JoinSet<(StageName, Result<(), StageError>)>,
@@ -135,14 +154,9 @@ impl Pipeline {
         self.helpers.push(AbortOnDropHandle::new(tokio::spawn(work)));
     }
 
-    /// The stages as they are now.
-    pub fn statuses(&self) -> Vec<(StageName, StageStatus)> {
-        self.statuses.iter().map(|(name, status)| (*name, status.borrow().clone())).collect()
-    }
-
-    /// Where the source's events are now, and whenever that changes.
-    pub fn progress(&self) -> watch::Receiver<Progress> {
-        self.progress.clone()
+    /// What can be observed of it, also while it is being drained.
+    pub fn observer(&self) -> Observer {
+        Observer { statuses: self.statuses.clone(), progress: self.progress.clone() }
     }
 
     /// Waits until a stage has failed for good.

@@ -6,7 +6,7 @@ use alloy_primitives::hex;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{Checkpoint, RowCounts, Warehouse, WarehouseError};
+use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError};
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Trade};
 use crate::planted::{Bug, planted};
@@ -15,6 +15,8 @@ use crate::planted::{Bug, planted};
 const ROWS_PER_TRANSACTION: usize = 5_000;
 
 const UPSERT_TRADE: &str = include_str!("../../schema/embedded/queries/upsert_trade.sql");
+
+const NEWEST_TRADES: &str = include_str!("../../schema/embedded/queries/newest_trades.sql");
 
 /// Tables in the embedded store.
 #[derive(Clone)]
@@ -97,6 +99,10 @@ impl Warehouse for EmbeddedWarehouse {
             .await
     }
 
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
+        self.read(move |connection| connection.prepare(NEWEST_TRADES)?.query_map([limit], tape_line)?.collect()).await
+    }
+
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         self.read(|connection| {
             let rows = |name| {
@@ -106,6 +112,22 @@ impl Warehouse for EmbeddedWarehouse {
         })
         .await
     }
+}
+
+fn tape_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<TapeLine> {
+    Ok(TapeLine {
+        timestamp: row.get("timestamp")?,
+        block_number: row.get("block_number")?,
+        log_index: row.get("log_index")?,
+        exchange: row.get("exchange")?,
+        maker_direction: row.get("maker_direction")?,
+        token_amount: row.get("token_amount")?,
+        usd_amount: row.get("usd_amount")?,
+        price: row.get("price")?,
+        token_id: row.get("token_id")?,
+        outcome: row.get("outcome")?,
+        is_taker_row: row.get("is_taker_row")?,
+    })
 }
 
 /// Lower-case `0x…` text of `N` bytes.

@@ -35,6 +35,33 @@ pub struct RowCounts {
     pub dead_letters: u64,
 }
 
+/// A row of `trades`, as it is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TapeLine {
+    /// Block time, in unix seconds.
+    pub timestamp: i64,
+    /// The block.
+    pub block_number: u64,
+    /// The place in the block.
+    pub log_index: u32,
+    /// The contract.
+    pub exchange: String,
+    /// What the maker's order did.
+    pub maker_direction: String,
+    /// Shares, exact.
+    pub token_amount: String,
+    /// Dollars, exact.
+    pub usd_amount: String,
+    /// Dollars a share.
+    pub price: Option<f64>,
+    /// The outcome token.
+    pub token_id: String,
+    /// The outcome, where it is known.
+    pub outcome: String,
+    /// Whether it counts for volume.
+    pub is_taker_row: bool,
+}
+
 /// Tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
@@ -49,6 +76,9 @@ pub trait Warehouse: Send + Sync {
 
     /// Sets the checkpoint of a source.
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError>;
+
+    /// The trades that were written last, the newest first.
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError>;
 
     /// How many rows there are.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError>;

@@ -1,0 +1,270 @@
+//! Reads the configuration from where it may be.
+
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::Config;
+
+/// Why there is no configuration. One line each, and never a value from the environment, which may be a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file is not there or cannot be read.
+    #[error("cannot read the config file {}: {cause}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        cause: io::Error,
+    },
+    /// A line of the file is wrong.
+    #[error("{} line {line}, {key}: {message}", .path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The key on that line, or the line itself.
+        key: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// A variable of the environment is wrong.
+    #[error("{name} in the environment: {message}")]
+    Environment {
+        /// The variable.
+        name: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// The file that is read where none is named, if the system has a place for it.
+pub fn default_file() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "polytape").map(|dirs| dirs.config_dir().join("config.toml"))
+}
+
+/// Reads a file, or the default one where none is named and there is one; and lays the environment over it.
+pub fn load(
+    named: Option<&Path>,
+    environment: impl IntoIterator<Item = (String, String)>,
+) -> Result<Config, ConfigError> {
+    let table = match named {
+        Some(path) => read(path)?,
+        None => match default_file().filter(|path| path.exists()) {
+            Some(path) => read(&path)?,
+            None => Table::new(),
+        },
+    };
+    overlay(table, environment)
+}
+
+/// The file as a table, which by itself is a valid configuration.
+fn read(path: &Path) -> Result<Table, ConfigError> {
+    let text = fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
+    let error = match toml::from_str::<Config>(&text) {
+        Ok(_) => match text.parse() {
+            Ok(table) => return Ok(table),
+            Err(error) => error,
+        },
+        Err(error) => error,
+    };
+    let (line, key) = locate(&text, error.span().unwrap_or(0..0));
+    let message = error.message().replace('\n', " ");
+    Err(ConfigError::File { path: path.to_owned(), line, key, message })
+}
+
+/// The line on which a span begins, and the key on it.
+fn locate(text: &str, span: Range<usize>) -> (usize, String) {
+    let before = text.get(..span.start).unwrap_or(text);
+    let line = before.matches('\n').count();
+    let words = text.lines().nth(line).unwrap_or("").trim();
+    let key = words.split_once('=').map_or(words, |(key, _)| key.trim());
+    (line + 1, key.chars().take(60).collect())
+}
+
+/// Lays `POLYTAPE_SECTION__KEY` over a table. A value is read as TOML, else as text, else as a list of texts.
+fn overlay(mut table: Table, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
+    let check = |table: &Table| Config::deserialize(Value::Table(table.clone()));
+    let mut variables: Vec<_> =
+        environment.into_iter().filter_map(|(name, value)| Some((path(&name)?, name, value))).collect();
+    variables.sort();
+    for (path, name, value) in variables {
+        let list = value.split(',').map(|item| Value::String(item.trim().to_owned())).collect();
+        let candidates = [
+            format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value")),
+            Some(Value::String(value)),
+            Some(Value::Array(list)),
+        ];
+        let attempts = candidates.into_iter().flatten().map(|candidate| {
+            let mut table = table.clone();
+            place(&mut table, &path, candidate);
+            check(&table).map(|_| table)
+        });
+        let mut refused = None;
+        let mut taken = None;
+        for attempt in attempts {
+            match attempt {
+                Ok(table) => {
+                    taken = Some(table);
+                    break;
+                }
+                Err(error) => {
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        match (taken, refused) {
+            (Some(with), _) => table = with,
+            (None, Some(error)) => {
+                return Err(ConfigError::Environment { name, message: error.message().replace('\n', " ") });
+            }
+            (None, None) => {}
+        }
+    }
+    check(&table).map_err(|error| ConfigError::Environment { name: "POLYTAPE_*".into(), message: error.to_string() })
+}
+
+/// `POLYTAPE_SOURCES__POLYGON__URLS` as `sources`, `polygon`, `urls`; other variables are none of ours.
+fn path(name: &str) -> Option<Vec<String>> {
+    let path: Vec<String> = name.strip_prefix("POLYTAPE_")?.split("__").map(str::to_lowercase).collect();
+    (path.len() > 1).then_some(path)
+}
+
+fn place(table: &mut Table, path: &[String], value: Value) {
+    match path {
+        [] => {}
+        [key] => {
+            table.insert(key.clone(), value);
+        }
+        [section, rest @ ..] => {
+            let inner = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
+            if !inner.is_table() {
+                *inner = Value::Table(Table::new());
+            }
+            if let Value::Table(inner) = inner {
+                place(inner, rest, value);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::StartSpec;
+    use super::*;
+    use bytesize::ByteSize;
+    use std::time::Duration;
+
+    fn from_text(text: &str) -> Result<Config, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), text).unwrap();
+        let path = file.path().display().to_string();
+        load(Some(file.path()), []).map_err(|error| error.to_string().replace(&path, "FILE"))
+    }
+
+    fn from_environment(name: &str, value: &str) -> Result<Config, String> {
+        overlay(Table::new(), [(name.to_owned(), value.to_owned())]).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn nothing_is_the_default() {
+        assert_eq!(from_text("").unwrap(), Config::default());
+        assert_eq!(overlay(Table::new(), []).unwrap(), Config::default());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let config = from_text(
+            r#"
+            [pipeline]
+            name = "second"
+            start = "97800000"
+            [sources.fills]
+            kind = "polygon"
+            [sources.polygon]
+            urls = ["http://127.0.0.1:8545"]
+            poll_interval = "250ms"
+            timeout = "5s"
+            [writer]
+            max_rows = 10
+            linger = "1s"
+            max_bytes = "1MiB"
+            [streams]
+            max_bytes = "64MiB"
+            keep = "1h 30m"
+            [storage]
+            min_free = "0B"
+            [log]
+            level = "debug"
+            "#,
+        )
+        .unwrap();
+        assert_eq!((config.pipeline.name.as_str(), config.pipeline.start), ("second", StartSpec::Block(97_800_000)));
+        assert_eq!(config.sources.polygon.urls, ["http://127.0.0.1:8545"]);
+        assert_eq!(config.sources.polygon.poll_interval, Duration::from_millis(250));
+        assert_eq!(config.sources.polygon.timeout, Duration::from_secs(5));
+        assert_eq!((config.writer.max_rows, config.writer.linger), (10, Duration::from_secs(1)));
+        assert_eq!((config.writer.max_bytes, config.streams.max_bytes), (ByteSize::mib(1), ByteSize::mib(64)));
+        assert_eq!((config.streams.keep, config.storage.min_free), (Duration::from_secs(5400), ByteSize::b(0)));
+        assert_eq!(config.log.level, tracing::Level::DEBUG);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line_and_key() {
+        let cases = [
+            ("[writer]\nmax_row = 5", "FILE line 2, max_row: unknown field `max_row`"),
+            ("\n[wrtier]", "FILE line 2, [wrtier]: unknown field `wrtier`"),
+            ("[writer]\n\nmax_rows = \"many\"", "FILE line 3, max_rows: invalid type: string"),
+            ("[writer]\nmax_rows = 0", "FILE line 2, max_rows: 0 rows: 1 to 1000000 are expected"),
+            ("[writer]\nmax_rows = -1", "FILE line 2, max_rows: -1 rows"),
+            ("[writer]\nlinger = \"soon\"", "FILE line 2, linger: \"soon\" is no duration"),
+            ("[writer]\nlinger = \"-1s\"", "FILE line 2, linger: \"-1s\" is no duration"),
+            ("[streams]\nmax_bytes = \"1KiB\"", "FILE line 2, max_bytes: 1.0 KiB is too little"),
+            ("[log]\nlevel = \"loud\"", "FILE line 2, level: \"loud\" is no level"),
+            ("[pipeline]\nstart = \"tomorrow\"", "FILE line 2, start: \"tomorrow\" is no start"),
+            ("[pipeline]\nname = \"a b\"", "FILE line 2, name: \"a b\" is no name"),
+            ("[sources.polygon]\nurls = []", "FILE line 2, urls: at least one URL is expected"),
+            ("[sources.polygon]\nurls = [\"ftp://KEY\"]", "FILE line 2, urls: URL 1 is not of the form"),
+            ("[sources.fills]\nkind = \"rumours\"", "FILE line 2, kind: unknown variant `rumours`"),
+            ("[redis]\nurl = \"x\"", "FILE line 1, [redis]: unknown field `redis`"),
+            ("max_rows", "FILE line 1, max_rows: "),
+        ];
+        for (text, expected) in cases {
+            let error = from_text(text).unwrap_err();
+            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(!error.contains('\n') && !error.contains("KEY"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_told() {
+        let error = load(Some(Path::new("/nowhere/polytape.toml")), []).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read the config file /nowhere/polytape.toml: "), "{error}");
+    }
+
+    #[test]
+    fn the_environment_is_laid_over_the_file() {
+        let table: Table = "[writer]\nmax_rows = 5\nlinger = \"1s\"".parse().unwrap();
+        let config = overlay(table, [("POLYTAPE_WRITER__MAX_ROWS".to_owned(), "7".to_owned())]).unwrap();
+        assert_eq!((config.writer.max_rows, config.writer.linger), (7, Duration::from_secs(1)));
+
+        let start = |text| from_environment("POLYTAPE_PIPELINE__START", text).unwrap().pipeline.start;
+        assert_eq!(start("97800000"), StartSpec::Block(97_800_000));
+        assert_eq!(start("latest"), StartSpec::Latest);
+        let urls = |text| from_environment("POLYTAPE_SOURCES__POLYGON__URLS", text).unwrap().sources.polygon.urls;
+        assert_eq!(urls("http://a"), ["http://a"]);
+        assert_eq!(urls("http://a, http://b"), ["http://a", "http://b"]);
+        assert_eq!(urls("[\"http://a\"]"), ["http://a"]);
+        assert_eq!(from_environment("POLYTAPE_TEST_REDIS_URL", "x").unwrap(), Config::default());
+
+        let error = from_environment("POLYTAPE_WRITER__MAX_ROWS", "many").unwrap_err();
+        assert!(error.starts_with("POLYTAPE_WRITER__MAX_ROWS in the environment: "), "{error}");
+        let error = from_environment("POLYTAPE_WRITER__MAX_ROW", "7").unwrap_err();
+        assert!(error.contains("POLYTAPE_WRITER__MAX_ROW") && error.contains("unknown field `max_row`"), "{error}");
+    }
+}

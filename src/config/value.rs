@@ -1,0 +1,131 @@
+//! How values are written: durations, sizes, addresses, the start.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use jiff::{SignedDuration, Timestamp};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+
+use crate::source::Start;
+
+/// Where a first run begins, as it is configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StartSpec {
+    /// So long ago: `15m`, `2h 30m`.
+    Age(Duration),
+    /// At a time: RFC 3339.
+    Time(Timestamp),
+    /// At a block, inclusive: its number as text.
+    Block(u64),
+    /// `genesis`: with the source's first block.
+    Genesis,
+    /// `latest`: behind the head.
+    Latest,
+}
+
+impl StartSpec {
+    /// As it is meant at a time.
+    pub fn at(&self, now: Timestamp) -> Start {
+        let seconds = |time: Timestamp| u64::try_from(time.as_second()).unwrap_or(0);
+        match self {
+            Self::Age(age) => Start::Time(seconds(now).saturating_sub(age.as_secs())),
+            Self::Time(time) => Start::Time(seconds(*time)),
+            Self::Block(block) => Start::Block(*block),
+            Self::Genesis => Start::Genesis,
+            Self::Latest => Start::Latest,
+        }
+    }
+}
+
+impl FromStr for StartSpec {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "genesis" {
+            return Ok(Self::Genesis);
+        }
+        if text == "latest" {
+            return Ok(Self::Latest);
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit())
+            && let Ok(block) = text.parse()
+        {
+            return Ok(Self::Block(block));
+        }
+        if let Ok(time) = text.parse() {
+            return Ok(Self::Time(time));
+        }
+        parse_duration(text).map(Self::Age).map_err(|_| {
+            format!(
+                "{text:?} is no start: an age (\"15m\"), a time (RFC 3339), a block number, \"genesis\" or \"latest\""
+            )
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for StartSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A duration as people write it: `250ms`, `10m`, `1h 30m`.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
+    let parsed = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| format!("{text:?} is no duration: write it as \"250ms\", \"10s\" or \"1h 30m\""))
+}
+
+pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let duration = parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
+    let (least, most) = (Duration::from_millis(1), Duration::from_secs(366 * 86_400));
+    if !(least..=most).contains(&duration) {
+        return Err(D::Error::custom("a duration from 1ms to 366d is expected"));
+    }
+    Ok(duration)
+}
+
+pub(super) fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let rows = i64::deserialize(deserializer)?;
+    let allowed = usize::try_from(rows).ok().filter(|rows| (1..=1_000_000).contains(rows));
+    allowed.ok_or_else(|| D::Error::custom(format!("{rows} rows: 1 to 1000000 are expected")))
+}
+
+pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+    let bytes = ByteSize::deserialize(deserializer)?;
+    if bytes < ByteSize::mib(1) {
+        return Err(D::Error::custom(format!("{bytes} is too little: at least 1MiB is expected")));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+        return Err(D::Error::custom(format!("{name:?} is no name: up to 64 letters, digits, - and _ are expected")));
+    }
+    Ok(name)
+}
+
+pub(super) fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let urls = Vec::<String>::deserialize(deserializer)?;
+    if urls.is_empty() {
+        return Err(D::Error::custom("at least one URL is expected"));
+    }
+    for (at, url) in urls.iter().enumerate() {
+        // A URL may hold a key, so only its place is told.
+        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if host.is_none_or(|host| host.is_empty() || host.starts_with('/') || host.contains(char::is_whitespace)) {
+            return Err(D::Error::custom(format!("URL {} is not of the form https://host/path", at + 1)));
+        }
+    }
+    Ok(urls)
+}
+
+pub(super) fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<tracing::Level, D::Error> {
+    let level = String::deserialize(deserializer)?;
+    let expected = || D::Error::custom(format!("{level:?} is no level: error, warn, info, debug or trace is expected"));
+    level.parse().map_err(|_| expected())
+}

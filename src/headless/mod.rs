@@ -1,0 +1,81 @@
+//! `--no-tui`: the pipeline without a screen. Log lines and a heartbeat on stderr, results on stdout.
+
+mod catch_up;
+mod heartbeat;
+mod tape;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::monitor::Collector;
+use crate::stage::{Pipeline, PipelineFailed};
+use crate::warehouse::Warehouse;
+
+pub use catch_up::NotCaughtUp;
+
+/// How long a drain may take before it is cut off, which is safe.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What to do besides running.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// End when caught up, or when there is no progress for so long.
+    pub until_caught_up: Option<Duration>,
+    /// Print rows as they arrive.
+    pub show_rows: bool,
+}
+
+/// Why it did not end well.
+#[derive(Debug, thiserror::Error)]
+pub enum HeadlessError {
+    /// A stage failed for good.
+    #[error(transparent)]
+    Pipeline(#[from] PipelineFailed),
+    /// It was to catch up and could not.
+    #[error(transparent)]
+    NotCaughtUp(#[from] NotCaughtUp),
+}
+
+/// Runs a pipeline until `stop` is cancelled, it has caught up, or it fails; then drains it.
+pub async fn run(
+    mut pipeline: Pipeline,
+    collector: Collector,
+    warehouse: Arc<dyn Warehouse>,
+    options: Options,
+    stop: CancellationToken,
+) -> Result<(), HeadlessError> {
+    let caught_up = async {
+        match options.until_caught_up {
+            Some(patience) => catch_up::wait(&collector, patience).await,
+            None => std::future::pending().await,
+        }
+    };
+    let rows = async {
+        if options.show_rows {
+            tape::print(&*warehouse).await;
+        }
+        std::future::pending::<Infallible>().await
+    };
+    let ended = tokio::select! {
+        biased;
+        failed = pipeline.failed() => Err(failed.into()),
+        caught_up = caught_up => caught_up.map_err(HeadlessError::from),
+        () = stop.cancelled() => match options.until_caught_up {
+            Some(_) => Err(NotCaughtUp::Interrupted.into()),
+            None => Ok(()),
+        },
+        never = rows => match never {},
+        never = heartbeat::beat(&collector) => match never {},
+    };
+    tracing::info!("draining");
+    if !pipeline.drain(DRAIN).await {
+        tracing::warn!("not drained within {DRAIN:?}: what was in hand is read again next time");
+    }
+    if ended.is_ok() && options.until_caught_up.is_some() {
+        catch_up::report(&collector).await;
+    }
+    ended
+}
