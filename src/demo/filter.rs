@@ -1,0 +1,62 @@
+//! Which logs an `eth_getLogs` asks for.
+
+use alloy_primitives::{Address, B256};
+use serde_json::Value;
+
+use super::matching::Intent;
+use super::render;
+use crate::model::{Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
+
+/// The `address` and `topics` of a filter. What is not said is not asked.
+#[derive(Debug, Default)]
+pub(super) struct Filter {
+    addresses: Option<Vec<Address>>,
+    topics: Vec<Option<Vec<B256>>>,
+}
+
+/// The filter cannot be read; the text names the part.
+#[derive(Debug)]
+pub(super) struct Malformed(pub(super) &'static str);
+
+impl Filter {
+    /// Reads the two fields of the filter object.
+    pub(super) fn parse(filter: &Value) -> Result<Self, Malformed> {
+        let addresses = one_or_many(&filter["address"]).ok_or(Malformed("address"))?;
+        let topics = match &filter["topics"] {
+            Value::Null => Vec::new(),
+            Value::Array(places) if places.len() <= 4 => {
+                places.iter().map(one_or_many).collect::<Option<_>>().ok_or(Malformed("topics"))?
+            }
+            _ => return Err(Malformed("topics")),
+        };
+        Ok(Self { addresses, topics })
+    }
+
+    /// Whether every fill of every exchange passes.
+    pub(super) fn takes_all_fills(&self) -> bool {
+        let addresses = self.addresses.as_ref();
+        let mut topics = self.topics.iter();
+        let signatures = topics.next().and_then(Option::as_ref);
+        addresses.is_none_or(|some| Exchange::ALL.iter().all(|exchange| some.contains(&exchange.address())))
+            && signatures.is_none_or(|some| some.contains(&ORDER_FILLED_V1) && some.contains(&ORDER_FILLED_V2))
+            && topics.all(Option::is_none)
+    }
+
+    /// Whether the log of an intent passes.
+    pub(super) fn takes(&self, intent: &Intent) -> bool {
+        let wanted = |some: &Option<Vec<B256>>, topic: &B256| some.as_ref().is_none_or(|some| some.contains(topic));
+        self.addresses.as_ref().is_none_or(|some| some.contains(&intent.exchange.address()))
+            && self.topics.iter().zip(&render::topics(intent)).all(|(some, topic)| wanted(some, topic))
+    }
+}
+
+/// `null` or an empty list (anything), one value, or a list of values. `None` where it is none of them.
+fn one_or_many<T: std::str::FromStr>(value: &Value) -> Option<Option<Vec<T>>> {
+    let one = |value: &Value| value.as_str().filter(|text| text.starts_with("0x"))?.parse().ok();
+    match value {
+        Value::Null => Some(None),
+        Value::Array(values) if values.is_empty() => Some(None),
+        Value::Array(values) => values.iter().map(one).collect::<Option<_>>().map(Some),
+        value => Some(Some(vec![one(value)?])),
+    }
+}

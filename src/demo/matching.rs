@@ -1,0 +1,323 @@
+//! What happens in a block: orders are matched, and each leaves an intent.
+//!
+//! An intent says who did what in plain terms. [`render`](super::render) turns it into a log and
+//! [`truth`](super::truth) into the row that is expected of it; neither knows the other.
+//!
+//! A call of `matchOrders` leaves one fill for each maker order, whose taker is the wallet of the taker order, and then
+//! one for the taker order itself, whose taker is the exchange. `fillOrder` of V1 leaves one fill, with an operator as
+//! its taker.
+
+use alloy_primitives::{Address, B256};
+
+use super::cast::Cast;
+use super::dice::{Dice, Purpose};
+use super::ids::{Kind, id};
+use super::market::Venue;
+use crate::model::{Exchange, Layout, Side};
+
+/// One log in so many is broken.
+const DEFECTS: u64 = 1_500;
+/// One maker order in so many is larger than a float can count.
+const WHALES: u64 = 3_000;
+/// An order is filled over so many blocks.
+const ORDER_LIFE: u64 = 64;
+
+/// How a log is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Defect {
+    /// V2: a side that is neither BUY nor SELL.
+    UnknownSide,
+    /// V1: the collateral on both sides.
+    NoToken,
+    /// The last word of the data is missing.
+    CutData,
+    /// An amount beyond `Decimal(38, 6)`.
+    HugeAmount,
+}
+
+/// One order that was filled, in plain terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Intent {
+    pub(super) exchange: Exchange,
+    pub(super) order_hash: B256,
+    pub(super) maker: Address,
+    pub(super) taker: Address,
+    /// What the order of `maker` did.
+    pub(super) side: Side,
+    /// Index into the world's markets.
+    pub(super) market: usize,
+    /// Index into the market's tokens.
+    pub(super) outcome: usize,
+    /// In millionths, as `shares` and `fee` are.
+    pub(super) usd: u128,
+    pub(super) shares: u128,
+    pub(super) fee: u128,
+    /// Whether the order carries a builder's code.
+    pub(super) tagged: bool,
+    pub(super) defect: Option<Defect>,
+}
+
+/// An intent in its place in a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Event {
+    pub(super) transaction_hash: B256,
+    pub(super) transaction_index: u64,
+    pub(super) log_index: u64,
+    pub(super) intent: Intent,
+}
+
+/// The events of a block with exactly `fills` good fills.
+pub(super) fn events(seed: u64, cast: &Cast, block: u64, fills: u64, bad_logs: bool) -> Vec<Event> {
+    if fills == 0 {
+        return Vec::new();
+    }
+    let mut dice = Dice::new(seed, Purpose::Matching, block);
+    let log_index = dice.below(40);
+    let mut matcher = Matcher {
+        seed,
+        cast,
+        block,
+        bad_logs,
+        left: fills,
+        transaction_hash: B256::ZERO,
+        transaction_index: dice.below(20),
+        log_index,
+        events: Vec::with_capacity(fills as usize + 1),
+        dice,
+    };
+    while matcher.left > 0 {
+        matcher.transaction();
+    }
+    matcher.events
+}
+
+/// How two orders meet.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meeting {
+    /// A buyer and a seller of one token.
+    Complementary,
+    /// Two buyers of opposite tokens, which are made for them.
+    Mint,
+    /// Two sellers of opposite tokens, which are destroyed for them.
+    Merge,
+}
+
+/// The order of a trader who is named by number.
+#[derive(Clone, Copy)]
+struct Order {
+    wallet: usize,
+    hash: B256,
+}
+
+/// What an order trades, shared by all makers of a match.
+#[derive(Clone, Copy)]
+struct Leg {
+    exchange: Exchange,
+    market: usize,
+    outcome: usize,
+    side: Side,
+}
+
+struct Matcher<'a> {
+    seed: u64,
+    cast: &'a Cast,
+    block: u64,
+    bad_logs: bool,
+    /// Good fills that the block still needs.
+    left: u64,
+    transaction_hash: B256,
+    transaction_index: u64,
+    log_index: u64,
+    events: Vec<Event>,
+    dice: Dice,
+}
+
+impl Matcher<'_> {
+    fn transaction(&mut self) {
+        self.transaction_index += self.dice.between(1, 9);
+        self.transaction_hash = id(self.seed, Kind::Transaction, [self.block, self.transaction_index]);
+        self.log_index += self.dice.below(12);
+        let matches = 1 + u64::from(self.dice.one_in(4)) + u64::from(self.dice.one_in(12));
+        for _ in 0..matches {
+            match self.left {
+                0 => return,
+                1 => self.fill_order(),
+                _ if self.dice.one_in(25) => self.fill_order(),
+                left => {
+                    let makers = self.dice.between(1, 4.min(left - 1));
+                    self.match_orders(makers);
+                }
+            }
+        }
+    }
+
+    /// `fillOrder` of a V1 exchange.
+    fn fill_order(&mut self) {
+        let market = loop {
+            let market = self.dice.popular(self.cast.markets.len());
+            if self.cast.markets[market].venue != Venue::Positions {
+                break market;
+            }
+        };
+        let exchange = match self.cast.markets[market].venue {
+            Venue::NegRisk => Exchange::NegRiskV1,
+            _ => Exchange::CtfV1,
+        };
+        let side = if self.dice.one_in(2) { Side::Buy } else { Side::Sell };
+        let leg = Leg { exchange, market, outcome: self.dice.index(2), side };
+        let wallet = self.dice.popular(self.cast.wallets.len());
+        let order = self.order(wallet, leg);
+        let operator = self.cast.operators[self.dice.index(self.cast.operators.len())];
+        let (usd, shares) = self.amounts(leg, true);
+        self.emit(leg, order, operator, usd, shares, false);
+    }
+
+    /// `matchOrders`: the maker orders, then the taker order that takes them all.
+    fn match_orders(&mut self, makers: u64) {
+        let market = self.dice.popular(self.cast.markets.len());
+        let exchange = self.cast.markets[market].exchange(&mut self.dice);
+        let meeting = match self.dice.below(100) {
+            0..60 => Meeting::Complementary,
+            60..82 => Meeting::Mint,
+            _ => Meeting::Merge,
+        };
+        let side = match meeting {
+            Meeting::Complementary if self.dice.one_in(2) => Side::Sell,
+            Meeting::Complementary | Meeting::Mint => Side::Buy,
+            Meeting::Merge => Side::Sell,
+        };
+        let outcome = self.dice.index(2);
+        let taker_leg = Leg { exchange, market, outcome, side };
+        let maker_leg = match (meeting, side) {
+            (Meeting::Complementary, Side::Buy) => Leg { side: Side::Sell, ..taker_leg },
+            (Meeting::Complementary, Side::Sell) => Leg { side: Side::Buy, ..taker_leg },
+            _ => Leg { outcome: 1 - outcome, ..taker_leg },
+        };
+
+        let taker = self.dice.popular(self.cast.wallets.len());
+        let taker_order = self.order(taker, taker_leg);
+        let mut last: Option<Order> = None;
+        let (mut usd_sum, mut shares_sum) = (0, 0);
+        for _ in 0..makers {
+            let order = match last {
+                Some(again) if self.dice.one_in(20) => again,
+                _ => {
+                    let wallet = self.counterparty(taker);
+                    self.order(wallet, maker_leg)
+                }
+            };
+            last = Some(order);
+            let (usd, shares) = self.amounts(maker_leg, meeting == Meeting::Complementary);
+            usd_sum += usd;
+            shares_sum += shares;
+            self.emit(maker_leg, order, self.cast.wallets[taker], usd, shares, false);
+        }
+        // A pair of opposite shares is worth a dollar: in a mint or merge the taker has the rest of it.
+        let usd = if meeting == Meeting::Complementary { usd_sum } else { shares_sum - usd_sum };
+        self.emit(taker_leg, taker_order, exchange.address(), usd, shares_sum, true);
+    }
+
+    /// Some wallet other than `wallet`.
+    fn counterparty(&mut self, wallet: usize) -> usize {
+        let wallets = self.cast.wallets.len();
+        (wallet + 1 + self.dice.popular(wallets - 1)) % wallets
+    }
+
+    /// An order of a wallet. The same wallet meets again with the same order for a while.
+    fn order(&mut self, wallet: usize, leg: Leg) -> Order {
+        let exchange = leg.exchange as u64;
+        let token = (leg.market * 2 + leg.outcome) as u64;
+        let (era, slot) = (self.block / ORDER_LIFE, self.dice.below(2));
+        let hash = id(self.seed, Kind::Order, [wallet as u64, exchange, token, leg.side as u64, era, slot]);
+        Order { wallet, hash }
+    }
+
+    /// Dollars and shares of a maker order. `shareless` allows dollars for no shares, which a mint cannot give.
+    fn amounts(&mut self, leg: Leg, shareless: bool) -> (u128, u128) {
+        let dice = &mut self.dice;
+        if shareless && dice.one_in(300) {
+            return (u128::from(dice.between(0, 5)), 0);
+        }
+        if dice.one_in(150) {
+            return (0, u128::from(dice.between(1, 3)));
+        }
+        let shares = if dice.one_in(WHALES) {
+            (1 << 53) + dice.below(1 << 53)
+        } else {
+            let unit = 10u64.pow(dice.between(4, 8) as u32);
+            let odd = if dice.one_in(4) { dice.below(1_000_000) } else { 0 };
+            unit * dice.between(1, 99) + odd
+        };
+        let price = self.cast.markets[leg.market].price(leg.outcome, self.block);
+        let price = price - 5 + dice.below(11);
+        let shares = u128::from(shares);
+        (shares * u128::from(price) / 1_000, shares)
+    }
+
+    /// The fee as the contracts charge it: V1 on what the order receives, V2 and V3 on taker orders in dollars.
+    fn fee(&mut self, leg: Leg, usd: u128, shares: u128, takes: bool) -> u128 {
+        let dice = &mut self.dice;
+        match leg.exchange.layout() {
+            Layout::V1 if dice.one_in(3) => {
+                let received = if leg.side == Side::Buy { shares } else { usd };
+                received * u128::from(dice.between(1, 200)) / 10_000
+            }
+            Layout::V2 if takes && shares > 0 => {
+                let rate = [40, 50, 70][dice.index(3)];
+                // rate x shares x price x (1 - price), to five decimals
+                usd * shares.saturating_sub(usd) * rate / (shares * 1_000) / 10 * 10
+            }
+            _ => 0,
+        }
+    }
+
+    fn emit(&mut self, leg: Leg, order: Order, taker: Address, usd: u128, shares: u128, takes: bool) {
+        let Leg { exchange, market, outcome, side } = leg;
+        let fee = self.fee(leg, usd, shares, takes);
+        let tagged = exchange.layout() == Layout::V2 && self.dice.one_in(10);
+        let maker = self.cast.wallets[order.wallet];
+        let order_hash = order.hash;
+        let intent = Intent {
+            exchange,
+            order_hash,
+            maker,
+            taker,
+            side,
+            market,
+            outcome,
+            usd,
+            shares,
+            fee,
+            tagged,
+            defect: None,
+        };
+        let broken = (self.bad_logs && self.dice.one_in(DEFECTS)).then(|| self.broken(&intent));
+        self.place(intent);
+        self.left -= 1;
+        if let Some(intent) = broken {
+            self.place(intent);
+        }
+    }
+
+    /// A log that should have been like `intent`.
+    fn broken(&mut self, intent: &Intent) -> Intent {
+        let defect = match (self.dice.below(3), intent.exchange.layout()) {
+            (0, Layout::V1) => Defect::NoToken,
+            (0, Layout::V2) => Defect::UnknownSide,
+            (1, _) => Defect::CutData,
+            _ => Defect::HugeAmount,
+        };
+        Intent { defect: Some(defect), ..intent.clone() }
+    }
+
+    /// Other events (transfers, fees, `OrdersMatched`) stand between the fills, so their indexes have gaps.
+    fn place(&mut self, intent: Intent) {
+        self.log_index += self.dice.between(1, 6);
+        self.events.push(Event {
+            transaction_hash: self.transaction_hash,
+            transaction_index: self.transaction_index,
+            log_index: self.log_index,
+            intent,
+        });
+    }
+}

@@ -1,0 +1,76 @@
+//! A row of `trades`, as plain values that compare.
+
+use std::fmt;
+
+/// A price that compares and sorts by its bits: to be equal, two have to be the same number exactly.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Price(u64);
+
+impl Price {
+    /// The price as a table gives it.
+    pub fn new(price: f64) -> Self {
+        Self(price.to_bits())
+    }
+
+    /// The number.
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl fmt::Debug for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
+
+/// One row of the embedded `trades` table, without `ingested_at`. Rows sort in the order of the chain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TradeRow {
+    /// Block time, unix seconds.
+    pub timestamp: i64,
+    /// The block.
+    pub block_number: i64,
+    /// The place of the log in the block.
+    pub log_index: i64,
+    /// `0x…`
+    pub transaction_hash: String,
+    /// `0x…`
+    pub order_hash: String,
+    /// Always `''`: these are chain rows.
+    pub source_id: String,
+    /// `ctf_v1`, `neg_risk_v1`, `ctf_v2`, `neg_risk_v2` or `v3`.
+    pub exchange: String,
+    /// Decimal.
+    pub token_id: String,
+    /// `0x…` where the token id tells it, else `''`.
+    pub condition_id: String,
+    /// `''`
+    pub market_id: String,
+    /// `Yes` or `No` where the token id tells it, else `''`.
+    pub outcome: String,
+    /// `''`
+    pub nonusdc_side: String,
+    /// `0x…`
+    pub maker: String,
+    /// `0x…`
+    pub taker: String,
+    /// `BUY` or `SELL`.
+    pub maker_direction: String,
+    /// `BUY` or `SELL`.
+    pub taker_direction: String,
+    /// Dollars a share; `None` where no share moved.
+    pub price: Option<Price>,
+    /// Decimal, six places, as the next two.
+    pub usd_amount: String,
+    /// Shares.
+    pub token_amount: String,
+    /// In `fee_unit`.
+    pub fee_amount: String,
+    /// `usd` or `shares`.
+    pub fee_unit: String,
+    /// Whether this is the row of the taker order.
+    pub is_taker_row: bool,
+    /// 1 where the token id tells the condition, else 0.
+    pub version: i64,
+}

@@ -1,0 +1,122 @@
+//! What the tables must hold: made from the intents, without any of polytape's own reading of logs.
+
+use alloy_primitives::{Address, B256};
+
+use super::cast::Cast;
+use super::matching::{Event, Intent};
+use super::render;
+use super::trade_row::{Price, TradeRow};
+use super::world::Block;
+use crate::model::{Exchange, Side};
+
+/// What a range of blocks must leave behind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Truth {
+    /// The rows of `trades`, sorted.
+    pub trades: Vec<TradeRow>,
+    /// The rows of `dead_letters`, in the order of the chain.
+    pub dead_letters: Vec<DeadLetterRow>,
+}
+
+/// One row of `dead_letters`, without the wording of its reason and the time.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeadLetterRow {
+    /// `polygon`
+    pub source: String,
+    /// `<transaction hash>:<log index>`
+    pub position: String,
+    /// `ingest-fills`
+    pub stage: String,
+    /// The log's JSON as it is served, with the block's time.
+    pub raw: Vec<u8>,
+}
+
+impl Truth {
+    pub(super) fn add(&mut self, cast: &Cast, block: &Block) {
+        for event in &block.events {
+            if event.intent.defect.is_some() {
+                self.dead_letters.push(dead_letter(cast, block, event));
+            } else {
+                self.trades.push(trade(cast, block, event));
+            }
+        }
+    }
+}
+
+fn dead_letter(cast: &Cast, block: &Block, event: &Event) -> DeadLetterRow {
+    let mut raw = Vec::new();
+    render::log(&mut raw, cast, block, event, true);
+    DeadLetterRow {
+        source: "polygon".into(),
+        position: format!("{}:{}", hash(event.transaction_hash), event.log_index),
+        stage: "ingest-fills".into(),
+        raw,
+    }
+}
+
+fn trade(cast: &Cast, block: &Block, event: &Event) -> TradeRow {
+    let intent = &event.intent;
+    let token = &cast.markets[intent.market].tokens[intent.outcome];
+    let (maker_direction, taker_direction) = match intent.side {
+        Side::Buy => ("BUY", "SELL"),
+        Side::Sell => ("SELL", "BUY"),
+    };
+    let (condition_id, outcome, version) = match &token.known {
+        Some(known) => (known.condition_id.as_str(), known.outcome, 1),
+        None => ("", "", 0),
+    };
+    TradeRow {
+        timestamp: block.timestamp.cast_signed(),
+        block_number: block.number.cast_signed(),
+        log_index: event.log_index.cast_signed(),
+        transaction_hash: hash(event.transaction_hash),
+        order_hash: hash(intent.order_hash),
+        source_id: String::new(),
+        exchange: exchange(intent.exchange).into(),
+        token_id: token.decimal.clone(),
+        condition_id: condition_id.into(),
+        market_id: String::new(),
+        outcome: outcome.into(),
+        nonusdc_side: String::new(),
+        maker: address(intent.maker),
+        taker: address(intent.taker),
+        maker_direction: maker_direction.into(),
+        taker_direction: taker_direction.into(),
+        price: (intent.shares > 0).then(|| Price::new(intent.usd as f64 / intent.shares as f64)),
+        usd_amount: six_places(intent.usd),
+        token_amount: six_places(intent.shares),
+        fee_amount: six_places(intent.fee),
+        fee_unit: fee_unit(intent).into(),
+        is_taker_row: intent.taker == intent.exchange.address(),
+        version,
+    }
+}
+
+fn exchange(exchange: Exchange) -> &'static str {
+    match exchange {
+        Exchange::CtfV1 => "ctf_v1",
+        Exchange::NegRiskV1 => "neg_risk_v1",
+        Exchange::CtfV2 => "ctf_v2",
+        Exchange::NegRiskV2 => "neg_risk_v2",
+        Exchange::V3 => "v3",
+    }
+}
+
+fn fee_unit(intent: &Intent) -> &'static str {
+    match (intent.exchange, intent.side) {
+        (Exchange::CtfV1 | Exchange::NegRiskV1, Side::Buy) => "shares",
+        _ => "usd",
+    }
+}
+
+fn hash(hash: B256) -> String {
+    format!("{hash:#x}")
+}
+
+fn address(address: Address) -> String {
+    format!("{address:#x}")
+}
+
+fn six_places(micros: u128) -> String {
+    format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}

@@ -1,0 +1,133 @@
+//! The chain of the demo world.
+
+use std::ops::RangeInclusive;
+
+use alloy_primitives::B256;
+
+use super::cast::Cast;
+use super::config::WorldConfig;
+use super::ids::{Kind, id};
+use super::matching::{self, Event};
+use super::pace::Pace;
+use super::truth::Truth;
+
+/// A chain that never was, from its first block on without end.
+///
+/// Holds no blocks: each is made when it is asked for, and is the same every time.
+#[derive(Debug)]
+pub struct World {
+    config: WorldConfig,
+    cast: Cast,
+    pace: Pace,
+}
+
+/// One block of a [`World`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The hash of the block before it.
+    pub parent_hash: B256,
+    /// Unix seconds.
+    pub timestamp: u64,
+    pub(super) events: Vec<Event>,
+}
+
+impl Block {
+    /// How many logs it has, broken ones included.
+    pub fn logs(&self) -> usize {
+        self.events.len()
+    }
+
+    /// How many fills it has.
+    pub fn fills(&self) -> usize {
+        self.events.iter().filter(|event| event.intent.defect.is_none()).count()
+    }
+}
+
+impl World {
+    /// How far the finalized block is behind the newest one.
+    pub const FINALITY: u64 = 3;
+
+    /// The world of a configuration. A bounded world looks for its end here, at about a microsecond a block.
+    pub fn new(config: WorldConfig) -> Self {
+        Self { cast: Cast::new(config.seed), pace: Pace::new(&config), config }
+    }
+
+    /// What it was made from.
+    pub fn config(&self) -> &WorldConfig {
+        &self.config
+    }
+
+    /// The id of its chain, `0xde30…`, which no other world shares.
+    pub fn chain_id(&self) -> u64 {
+        self.config.chain_id()
+    }
+
+    /// A block. Before the first block there are none: such a block is empty, and a server denies it.
+    pub fn block(&self, number: u64) -> Block {
+        let fills = self.pace.fills_in(number);
+        let events = matching::events(self.config.seed, &self.cast, number, fills, self.config.bad_logs);
+        Block { events, ..self.header(number) }
+    }
+
+    /// A block without its events, at no cost.
+    pub(super) fn header(&self, number: u64) -> Block {
+        let hash = |number: u64| id(self.config.seed, Kind::Block, [number]);
+        Block {
+            number,
+            hash: hash(number),
+            parent_hash: hash(number.wrapping_sub(1)),
+            timestamp: self.timestamp(number),
+            events: Vec::new(),
+        }
+    }
+
+    /// The newest block at a time; the first one before there was any.
+    pub fn head_at(&self, unix_ms: i64) -> u64 {
+        let age = i128::from(unix_ms) - i128::from(self.config.genesis_ms);
+        let blocks = age.max(0) as u128 * 1_000_000 / self.block_nanos();
+        self.config.first_block.saturating_add(u64::try_from(blocks).unwrap_or(u64::MAX))
+    }
+
+    /// The newest final block under a head. The first block was always final.
+    pub fn finalized(&self, head: u64) -> u64 {
+        head.saturating_sub(Self::FINALITY).max(self.config.first_block)
+    }
+
+    /// The last block with fills, where `fills` bounds the world.
+    pub fn last_fill_block(&self) -> Option<u64> {
+        self.pace.last_block()
+    }
+
+    /// What these blocks must leave in the tables.
+    pub fn truth(&self, blocks: RangeInclusive<u64>) -> Truth {
+        let mut truth = Truth::default();
+        for number in self.eventful(blocks) {
+            truth.add(&self.cast, &self.block(number));
+        }
+        truth
+    }
+
+    /// The part of a range in which anything can have happened.
+    pub(super) fn eventful(&self, blocks: RangeInclusive<u64>) -> RangeInclusive<u64> {
+        let last = self.last_fill_block().unwrap_or(u64::MAX);
+        *blocks.start().max(&self.config.first_block)..=*blocks.end().min(&last)
+    }
+
+    pub(super) fn cast(&self) -> &Cast {
+        &self.cast
+    }
+
+    fn timestamp(&self, number: u64) -> u64 {
+        let age_ms = u128::from(number.saturating_sub(self.config.first_block)) * self.block_nanos() / 1_000_000;
+        let unix_ms = i128::from(self.config.genesis_ms) + i128::try_from(age_ms).unwrap_or(i128::MAX / 2);
+        u64::try_from(unix_ms.div_euclid(1_000)).unwrap_or_default()
+    }
+
+    fn block_nanos(&self) -> u128 {
+        self.config.block_time.as_nanos().max(1)
+    }
+}
