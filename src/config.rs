@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 pub use load::{ConfigError, default_file, load};
 pub use value::StartSpec;
+pub(crate) use value::parse_duration;
 
 /// All of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]

@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod broker;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod embedded;

@@ -1,5 +1,9 @@
-//! polytape, the program.
+//! polytape, the program: a thin edge around the library.
 
 #![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    polytape::cli::main()
+}

@@ -61,12 +61,7 @@ fn line(before: &Snapshot, now: &Snapshot, clock: SystemTime) -> String {
     }
     match &now.tables {
         Ok(rows) => {
-            let _ = write!(
-                line,
-                " | {} trades, {} dead letters",
-                thousands(rows.trades),
-                thousands(rows.dead_letters)
-            );
+            let _ = write!(line, " | {} trades, {} dead letters", thousands(rows.trades), thousands(rows.dead_letters));
         }
         Err(_) => line.push_str(" | rows unknown"),
     }

@@ -43,7 +43,8 @@ fn writeln_all(lines: &[String]) -> io::Result<()> {
 
 /// `17:03:12  ctf_v2      SELL     4.180000 shares at 0.9400 for $3.929200  Yes of 929953…883776  taker`
 fn format_line(line: &TapeLine) -> String {
-    let time = Timestamp::from_second(line.timestamp).map_or("--:--:--".into(), |time| time.strftime("%H:%M:%S").to_string());
+    let time =
+        Timestamp::from_second(line.timestamp).map_or("--:--:--".into(), |time| time.strftime("%H:%M:%S").to_string());
     let price = line.price.map_or("   -  ".into(), |price| format!("{price:.4}"));
     let token = match (line.token_id.get(..6), line.token_id.get(line.token_id.len().saturating_sub(6)..)) {
         (Some(first), Some(last)) if line.token_id.len() > 13 => format!("{first}…{last}"),

@@ -78,7 +78,7 @@ impl EmbeddedBroker {
 
     async fn enter(&self, layout: &Layout, cursors: Option<Vec<(String, String)>>) -> Result<(), BrokerError> {
         let layout = layout.clone();
-        let shared = Arc::clone(&self.shared);
+        let (before, behind) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         self.database
             .write_then(
                 move |tx| {
@@ -87,12 +87,18 @@ impl EmbeddedBroker {
                         sql::begin(tx, &generation, &layout, &cursors)?;
                     }
                     let generation = sql::check_layout(tx, &layout)?;
-                    Ok::<_, BrokerError>((generation, sql::load_ledgers(tx)?))
+                    if before.lock().generation.as_ref() == Some(&generation) {
+                        // Joined before: whoever reads keeps what is given out to them.
+                        return Ok::<_, BrokerError>(None);
+                    }
+                    Ok(Some((generation, sql::load_ledgers(tx)?)))
                 },
-                move |(generation, streams)| {
-                    let mut shared = shared.lock();
-                    shared.generation = Some(generation);
-                    shared.streams = streams;
+                move |entered| {
+                    if let Some((generation, streams)) = entered {
+                        let mut shared = behind.lock();
+                        shared.generation = Some(generation);
+                        shared.streams = streams;
+                    }
                 },
             )
             .await

@@ -1,0 +1,166 @@
+//! The command line.
+
+mod logging;
+mod run;
+mod signals;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{ConfigError, parse_duration};
+use crate::embedded::{DataDirError, StorageError};
+use crate::headless::HeadlessError;
+
+/// Polymarket's tape: every fill, from the chain into a table, exactly once.
+#[derive(Parser, Debug)]
+#[command(name = "polytape", version, about, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Run the pipeline. This is what happens without a command, too
+    Run(RunArgs),
+}
+
+/// What `run` is told.
+#[derive(Args, Debug)]
+struct RunArgs {
+    /// Run without a screen: log lines and a heartbeat on stderr
+    #[arg(long)]
+    no_tui: bool,
+
+    /// Run against a demo world on this machine: no network, nothing to install, a store of its own
+    #[arg(long)]
+    demo: bool,
+
+    /// The seed of the demo world
+    #[arg(long, value_name = "N", default_value_t = 42, requires = "demo")]
+    seed: u64,
+
+    /// End the demo world after so many fills
+    #[arg(long, value_name = "N", requires = "demo")]
+    fills: Option<u64>,
+
+    /// Fills a second in the demo world
+    #[arg(long, value_name = "R", default_value_t = 60.0, value_parser = parse_rate, requires = "demo")]
+    rate: f64,
+
+    /// Read the configuration from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Keep the store in this directory
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+
+    /// End when everything that was final at the start is in the tables
+    #[arg(long)]
+    until_caught_up: bool,
+
+    /// With --until-caught-up: fail after so long without progress
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, requires = "until_caught_up")]
+    timeout: Duration,
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate: f64 = text.parse().map_err(|_| "a number is expected".to_owned())?;
+    if (0.001..=100_000.0).contains(&rate) { Ok(rate) } else { Err("a rate from 0.001 to 100000 is expected".into()) }
+}
+
+/// Why the program fails. One line for stderr: what, on what, why, what to do next.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("sources.polygon.urls: {0}")]
+    Source(#[from] crate::source::polygon::PolygonConfigError),
+    #[error("there is no home directory to keep the store in: choose one with --data-dir")]
+    NoHome,
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the demo world cannot be served on 127.0.0.1: {0}")]
+    Demo(std::io::Error),
+    #[error(transparent)]
+    Headless(#[from] HeadlessError),
+    #[error("cannot start: {0}")]
+    Start(std::io::Error),
+}
+
+impl CliError {
+    /// 1 failed, 2 usage or config.
+    const fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) | Self::Source(_) | Self::NoHome => 2,
+            _ => 1,
+        }
+    }
+}
+
+/// Parses, dispatches, and says how it ended.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let args = match cli.command {
+        Some(Command::Run(args)) => args,
+        None => cli.run,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start);
+    let result = runtime.and_then(|runtime| {
+        let result = runtime.block_on(run::run(args));
+        // What is still under way is safe to cut off, and must not hold up the exit.
+        runtime.shutdown_timeout(Duration::from_millis(500));
+        result
+    });
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("polytape: {error}\n"));
+            ExitCode::from(error.code())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_is_the_default_command() {
+        let bare = Cli::parse_from(["polytape", "--demo", "--fills", "5"]);
+        assert!(bare.command.is_none() && bare.run.demo && bare.run.fills == Some(5));
+        let named = Cli::parse_from(["polytape", "run", "--demo", "--rate", "2.5"]);
+        assert!(matches!(named.command, Some(Command::Run(args)) if args.demo && args.rate == 2.5));
+    }
+
+    #[test]
+    fn refuses_what_makes_no_sense() {
+        for wrong in [
+            &["--fills", "5"][..],
+            &["--demo", "--rate", "0"],
+            &["--demo", "--rate", "NaN"],
+            &["--demo", "--fills", "-1"],
+            &["--timeout", "10m"],
+            &["--until-caught-up", "--timeout", "soon"],
+            &["--what"],
+            &["walk"],
+        ] {
+            let error = Cli::try_parse_from([&["polytape"][..], wrong].concat()).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{wrong:?}");
+        }
+    }
+}

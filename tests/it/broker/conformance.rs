@@ -1,0 +1,477 @@
+//! The conformance suite of brokers.
+//!
+//! A broker joins it by a [`Rig`] and a line `conformance!(TheRig);`. Nothing here knows what is behind the trait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use polytape::broker::{
+    Advance, Appended, Broker, BrokerError, Delivery, EntryId, Group, Handover, Keep, Layout, MAX_BYTES, MAX_ENTRIES,
+    NewEntry, Reader, Stream,
+};
+use polytape::failure::FailureClass;
+
+/// A broker and what can happen to it.
+#[async_trait]
+pub trait Rig: Sized + Send {
+    /// One with nothing in it.
+    async fn new() -> Self;
+    /// Another handle to it, as another process would have.
+    fn broker(&self) -> Arc<dyn Broker>;
+    /// All processes are gone; what they held is given out again at once.
+    async fn restart(&mut self);
+    /// Something is lost behind everybody's back.
+    async fn lose(&self, loss: Loss<'_>);
+}
+
+pub enum Loss<'a> {
+    Everything,
+    Stream(&'a Stream),
+    Group(&'a Group),
+    Cursor(&'a str),
+}
+
+pub const KEY: &str = "state:ingest-fills:test";
+
+pub fn input() -> Group {
+    Stream::order_events().group("trade_processors")
+}
+
+pub fn output() -> Group {
+    Stream::trades().group("trade_writers")
+}
+
+pub fn layout() -> Layout {
+    Layout { groups: vec![input(), output()], cursors: vec![KEY.into()] }
+}
+
+pub fn entry(stream: Stream, text: &str) -> NewEntry {
+    NewEntry { stream, body: text.as_bytes().to_vec() }
+}
+
+pub fn advance(expected: &str, next: &str) -> Advance {
+    Advance { key: KEY.into(), expected: expected.into(), next: next.into() }
+}
+
+/// A broker whose cursor stands at `0`.
+pub async fn begun(rig: &impl Rig) -> Arc<dyn Broker> {
+    let broker = rig.broker();
+    broker.begin(&layout(), &[(KEY.into(), "0".into())]).await.unwrap();
+    broker
+}
+
+/// Appends entries to the input stream and moves the cursor.
+async fn append(broker: &dyn Broker, texts: &[&str], expected: &str, next: &str) -> Appended {
+    let entries = texts.iter().map(|text| entry(Stream::order_events(), text)).collect();
+    broker.append(entries, advance(expected, next)).await.unwrap()
+}
+
+/// Everything that a reader is given until nothing comes any more.
+pub async fn read_all(reader: &mut dyn Reader) -> Vec<Delivery> {
+    let mut all = Vec::new();
+    loop {
+        let some = reader.read(3, 1 << 20, Duration::from_millis(20)).await.unwrap();
+        if some.is_empty() {
+            return all;
+        }
+        assert!(some.len() <= 3);
+        all.extend(some);
+    }
+}
+
+pub fn texts(deliveries: &[Delivery]) -> Vec<String> {
+    deliveries.iter().map(|delivery| String::from_utf8(delivery.body.clone()).unwrap()).collect()
+}
+
+fn ids(deliveries: &[Delivery]) -> Vec<EntryId> {
+    deliveries.iter().map(|delivery| delivery.id).collect()
+}
+
+/// Hands each delivery over with one output that carries its text in capitals.
+fn capitals(deliveries: &[Delivery]) -> Vec<Handover> {
+    let output = |delivery: &Delivery| {
+        let text = String::from_utf8(delivery.body.clone()).unwrap().to_uppercase();
+        Handover { id: delivery.id, outputs: vec![entry(Stream::trades(), &text)] }
+    };
+    deliveries.iter().map(output).collect()
+}
+
+pub const KEEP_NOTHING: Keep = Keep { age: Duration::ZERO, bytes: 0 };
+
+async fn is_lost<T: std::fmt::Debug>(result: Result<T, BrokerError>) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, BrokerError::Lost(_)), "{error}");
+    assert_eq!(error.class(), FailureClass::Repair);
+}
+
+pub async fn entries_flow_in_order<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    assert_eq!(append(&*broker, &["a", "b"], "0", "2").await, Appended::Now);
+    assert_eq!(append(&*broker, &["c", "d", "e"], "2", "5").await, Appended::Now);
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert_eq!(texts(&read), ["a", "b", "c", "d", "e"]);
+    assert!(read.is_sorted_by(|a, b| a.id < b.id), "{read:?}");
+    assert_eq!(broker.forward(&input(), capitals(&read)).await.unwrap(), 5);
+    let mut reader = broker.reader(&output()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert_eq!(texts(&read), ["A", "B", "C", "D", "E"]);
+    assert_eq!(broker.acknowledge(&output(), ids(&read)).await.unwrap(), 5);
+}
+
+pub async fn an_append_whose_reply_was_lost_is_not_doubled<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Now);
+    assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Before);
+    assert_eq!(append(&*broker, &["b"], "1", "2").await, Appended::Now);
+    assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Conflict(Some("2".into())));
+    let mut reader = broker.reader(&input()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["a", "b"]);
+    assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("2"));
+}
+
+pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
+    let rig = R::new().await;
+    let one = begun(&rig).await;
+    assert_eq!(append(&*one, &["a"], "0", "1").await, Appended::Now);
+    assert_eq!(append(&*one, &["x"], "0", "9").await, Appended::Conflict(Some("1".into())));
+    assert_eq!(one.stream(&Stream::order_events()).await.unwrap().entries, 1);
+}
+
+pub async fn an_empty_page_moves_the_cursor<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    assert_eq!(append(&*broker, &[], "0", "7").await, Appended::Now);
+    assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("7"));
+    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().last_id, EntryId::default());
+}
+
+pub async fn a_missing_cursor_is_a_conflict<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    rig.lose(Loss::Cursor(KEY)).await;
+    assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Conflict(None));
+    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().entries, 0);
+}
+
+pub async fn a_page_may_go_to_several_streams_at_once<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let entries = vec![entry(Stream::order_events(), "a"), entry(Stream::trades(), "b"), entry(Stream::order_events(), "c")];
+    assert_eq!(broker.append(entries, advance("0", "1")).await.unwrap(), Appended::Now);
+    let mut first = broker.reader(&input()).await.unwrap();
+    let mut second = broker.reader(&output()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *first).await), ["a", "c"]);
+    assert_eq!(texts(&read_all(&mut *second).await), ["b"]);
+}
+
+pub async fn what_is_too_large_for_one_call_is_refused<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let many = vec![entry(Stream::order_events(), "a"); MAX_ENTRIES + 1];
+    let large = vec![NewEntry { stream: Stream::order_events(), body: vec![0; MAX_BYTES + 1] }];
+    for entries in [many, large] {
+        let error = broker.append(entries, advance("0", "1")).await.unwrap_err();
+        assert!(matches!(error, BrokerError::TooLarge { .. }), "{error}");
+    }
+    assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("0"));
+    let most = vec![NewEntry { stream: Stream::order_events(), body: vec![7; MAX_BYTES / MAX_ENTRIES] }; MAX_ENTRIES];
+    assert_eq!(broker.append(most, advance("0", "1")).await.unwrap(), Appended::Now);
+}
+
+pub async fn outputs_come_only_with_the_first_acknowledgement<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b", "c"], "0", "3").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert_eq!(broker.forward(&input(), capitals(&read[..2])).await.unwrap(), 2);
+    assert_eq!(broker.forward(&input(), capitals(&read)).await.unwrap(), 1, "only c is new");
+    assert_eq!(broker.forward(&input(), capitals(&read)).await.unwrap(), 0);
+    let twice = [capitals(&read), capitals(&read)].concat();
+    assert_eq!(broker.forward(&input(), twice).await.unwrap(), 0);
+    let mut reader = broker.reader(&output()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["A", "B", "C"]);
+}
+
+pub async fn one_input_named_twice_in_a_call_counts_once<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a"], "0", "1").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    let twice = [capitals(&read), capitals(&read)].concat();
+    assert_eq!(broker.forward(&input(), twice).await.unwrap(), 1);
+    assert_eq!(broker.stream(&Stream::trades()).await.unwrap().entries, 1);
+}
+
+pub async fn an_acknowledgement_counts_once<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b"], "0", "2").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *reader).await);
+    assert_eq!(broker.acknowledge(&input(), vec![read[1]]).await.unwrap(), 1);
+    assert_eq!(broker.acknowledge(&input(), read.clone()).await.unwrap(), 1);
+    assert_eq!(broker.acknowledge(&input(), read).await.unwrap(), 0);
+    assert_eq!(broker.acknowledge(&input(), vec![EntryId { ms: 1, seq: 1 }]).await.unwrap(), 0);
+}
+
+pub async fn what_was_not_acknowledged_is_given_out_again<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b", "c", "d"], "0", "4").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert!(read_all(&mut *reader).await.is_empty(), "what is in hand is not given out again");
+    // Out of order, with a hole in front and one in the middle.
+    broker.acknowledge(&input(), vec![read[1].id, read[3].id]).await.unwrap();
+    drop((reader, broker));
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    append(&*broker, &["e"], "4", "5").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let again = read_all(&mut *reader).await;
+    assert_eq!(texts(&again), ["a", "c", "e"]);
+    assert_eq!(ids(&again)[..2], [read[0].id, read[2].id], "ids are for ever");
+    assert_eq!(broker.acknowledge(&input(), ids(&again)).await.unwrap(), 3);
+}
+
+pub async fn a_zombie_and_its_successor_do_the_work_once<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b"], "0", "2").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let held = read_all(&mut *reader).await;
+    drop((reader, broker));
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let mut successor = broker.reader(&input()).await.unwrap();
+    let again = read_all(&mut *successor).await;
+    assert_eq!(texts(&again), ["a", "b"]);
+    let first = broker.forward(&input(), capitals(&again[..1])).await.unwrap();
+    let zombie = broker.forward(&input(), capitals(&held)).await.unwrap();
+    let second = broker.forward(&input(), capitals(&again)).await.unwrap();
+    assert_eq!(first + zombie + second, 2);
+    let mut reader = broker.reader(&output()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["A", "B"]);
+}
+
+pub async fn a_new_group_member_takes_over<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b"], "0", "2").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["a", "b"]);
+    drop(reader);
+    broker.join(&layout()).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["a", "b"]);
+}
+
+pub async fn joining_again_disturbs_nobody<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a"], "0", "1").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    broker.join(&layout()).await.unwrap();
+    append(&*broker, &["b"], "1", "2").await;
+    assert_eq!(texts(&read_all(&mut *reader).await), ["b"]);
+    assert_eq!(broker.acknowledge(&input(), ids(&read)).await.unwrap(), 1);
+}
+
+pub async fn a_waiting_reader_is_woken<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let waiting = tokio::spawn(async move { reader.read(10, 1 << 20, Duration::from_secs(30)).await.unwrap() });
+    let asked = std::time::Instant::now();
+    append(&*broker, &["a"], "0", "1").await;
+    assert_eq!(texts(&waiting.await.unwrap()), ["a"]);
+    assert!(asked.elapsed() < Duration::from_secs(10), "{:?}", asked.elapsed());
+}
+
+pub async fn a_read_is_bounded_by_bytes<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let body = "x".repeat(1000);
+    append(&*broker, &[&body[..]; 10], "0", "1").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = reader.read(100, 3_000, Duration::ZERO).await.unwrap();
+    assert!((1..=4).contains(&read.len()), "{}", read.len());
+    let first = reader.read(100, 1, Duration::ZERO).await.unwrap();
+    assert_eq!(first.len(), 1, "an entry that is larger than the bound still comes, alone");
+}
+
+pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let stream = Stream::order_events();
+    append(&*broker, &["a", "b", "c", "d"], "0", "4").await;
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 0, "nothing is read");
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 0, "read is not acknowledged");
+    broker.acknowledge(&input(), vec![read[0].id, read[2].id]).await.unwrap();
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1, "b holds up what is behind it");
+    let missing = stream.group("nobody");
+    assert_eq!(broker.trim(&stream, &[input(), missing], KEEP_NOTHING).await.unwrap(), 0, "a group is missing");
+    broker.acknowledge(&input(), vec![read[1].id]).await.unwrap();
+    let keep = Keep { age: Duration::from_secs(3600), bytes: 1 << 20 };
+    assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 0, "young, and there is room");
+    let keep = Keep { age: Duration::from_secs(3600), bytes: 2 };
+    assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 1, "young, but only two bytes of three have room");
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1);
+    assert_eq!(broker.stream(&stream).await.unwrap().entries, 1, "d is not acknowledged");
+    broker.acknowledge(&input(), vec![read[3].id]).await.unwrap();
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1);
+    let state = broker.stream(&stream).await.unwrap();
+    assert_eq!((state.entries, state.bytes, state.last_id), (0, 0, read[3].id), "the newest id is remembered");
+}
+
+pub async fn sizes_are_honest<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["aa", "bbb", "c"], "0", "3").await;
+    let numbers = |state: polytape::broker::StreamState| {
+        let group = &state.groups[0];
+        (state.entries, state.bytes, group.pending, group.undelivered, group.unacknowledged_bytes)
+    };
+    let stream = Stream::order_events();
+    assert_eq!(numbers(broker.stream(&stream).await.unwrap()), (3, 6, 0, 3, 6));
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = reader.read(2, 1 << 20, Duration::ZERO).await.unwrap();
+    assert_eq!(numbers(broker.stream(&stream).await.unwrap()), (3, 6, 2, 1, 6));
+    broker.acknowledge(&input(), vec![read[1].id]).await.unwrap();
+    assert_eq!(numbers(broker.stream(&stream).await.unwrap()), (3, 6, 1, 1, 3));
+}
+
+pub async fn a_barrier_sees_what_is_left<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b"], "0", "2").await;
+    let (cursor, last) = broker.cursor_and_last(KEY, &Stream::order_events()).await.unwrap();
+    assert_eq!(cursor.as_deref(), Some("2"));
+    assert!(!broker.is_clear(&input(), last).await.unwrap(), "nothing is given out");
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    assert_eq!(last, read[1].id);
+    assert!(!broker.is_clear(&input(), last).await.unwrap(), "given out is not acknowledged");
+    broker.acknowledge(&input(), vec![read[1].id]).await.unwrap();
+    assert!(!broker.is_clear(&input(), last).await.unwrap(), "a is open");
+    append(&*broker, &["c"], "2", "3").await;
+    broker.acknowledge(&input(), vec![read[0].id]).await.unwrap();
+    assert!(broker.is_clear(&input(), last).await.unwrap(), "c came later");
+    assert!(broker.is_clear(&output(), EntryId::default()).await.unwrap(), "an empty stream is clear");
+}
+
+pub async fn a_loss_is_noticed<R: Rig>() {
+    let mut rig = R::new().await;
+    is_lost(rig.broker().join(&layout()).await).await;
+    let broker = begun(&rig).await;
+    rig.broker().join(&layout()).await.unwrap();
+    drop(broker);
+    for loss in [Loss::Cursor(KEY), Loss::Group(&output()), Loss::Stream(&Stream::trades()), Loss::Everything] {
+        rig.lose(loss).await;
+        rig.restart().await;
+        is_lost(rig.broker().join(&layout()).await).await;
+        begun(&rig).await;
+        rig.broker().join(&layout()).await.unwrap();
+    }
+}
+
+pub async fn a_life_that_has_ended_takes_nothing_more<R: Rig>() {
+    let rig = R::new().await;
+    let old = begun(&rig).await;
+    append(&*old, &["a"], "0", "1").await;
+    let mut reader = old.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    let new = begun(&rig).await;
+    is_lost(old.append(vec![], advance("0", "1")).await).await;
+    is_lost(old.forward(&input(), capitals(&read)).await).await;
+    is_lost(old.acknowledge(&input(), ids(&read)).await).await;
+    assert_eq!(new.cursor(KEY).await.unwrap().as_deref(), Some("0"));
+    let mut reader = new.reader(&input()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["a"], "what the streams still hold is given out again");
+    old.join(&layout()).await.unwrap();
+    assert_eq!(old.cursor(KEY).await.unwrap().as_deref(), Some("0"));
+}
+
+pub async fn a_new_life_over_trimmed_streams_gets_clear<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a"], "0", "1").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *reader).await);
+    broker.acknowledge(&input(), read.clone()).await.unwrap();
+    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 1);
+    let broker = begun(&rig).await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    assert!(read_all(&mut *reader).await.is_empty());
+    assert!(broker.is_clear(&input(), read[0]).await.unwrap());
+}
+
+/// Leaves a group with holes behind and compares what is known before and after.
+pub async fn ledger_after_restart(rig: &mut impl Rig) {
+    let broker = begun(rig).await;
+    append(&*broker, &["a", "bb", "ccc", "dddd", "eeeee"], "0", "5").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    broker.acknowledge(&input(), vec![read[0].id, read[2].id, read[4].id]).await.unwrap();
+    broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap();
+    let before = broker.stream(&Stream::order_events()).await.unwrap();
+    drop((reader, broker));
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let after = broker.stream(&Stream::order_events()).await.unwrap();
+    assert_eq!((after.entries, after.bytes, after.last_id), (before.entries, before.bytes, before.last_id));
+    let (before, after) = (&before.groups[0], &after.groups[0]);
+    assert_eq!(after.pending + after.undelivered, before.pending + before.undelivered);
+    assert_eq!(after.unacknowledged_bytes, before.unacknowledged_bytes);
+}
+
+/// Every test of the suite, on one rig.
+macro_rules! conformance {
+    ($rig:ty) => {
+        conformance!($rig:
+            entries_flow_in_order
+            an_append_whose_reply_was_lost_is_not_doubled
+            two_ingesters_neither_double_nor_skip
+            an_empty_page_moves_the_cursor
+            a_missing_cursor_is_a_conflict
+            a_page_may_go_to_several_streams_at_once
+            what_is_too_large_for_one_call_is_refused
+            outputs_come_only_with_the_first_acknowledgement
+            one_input_named_twice_in_a_call_counts_once
+            an_acknowledgement_counts_once
+            what_was_not_acknowledged_is_given_out_again
+            a_zombie_and_its_successor_do_the_work_once
+            a_new_group_member_takes_over
+            joining_again_disturbs_nobody
+            a_waiting_reader_is_woken
+            a_read_is_bounded_by_bytes
+            nothing_unacknowledged_is_trimmed
+            sizes_are_honest
+            a_barrier_sees_what_is_left
+            a_loss_is_noticed
+            a_life_that_has_ended_takes_nothing_more
+            a_new_life_over_trimmed_streams_gets_clear
+        );
+    };
+    ($rig:ty: $($test:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                super::conformance::$test::<$rig>().await;
+            }
+        )*
+    };
+}
+pub(crate) use conformance;

@@ -1,0 +1,61 @@
+//! The embedded broker in the conformance suite.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use polytape::broker::{Broker, Group, Stream};
+
+use super::conformance::{Loss, Rig, conformance};
+use crate::support::store::Store;
+
+pub struct Embedded(pub Store);
+
+#[async_trait]
+impl Rig for Embedded {
+    async fn new() -> Self {
+        Self(Store::new())
+    }
+
+    fn broker(&self) -> Arc<dyn Broker> {
+        self.0.broker()
+    }
+
+    async fn restart(&mut self) {
+        self.0.reopen();
+    }
+
+    async fn lose(&self, loss: Loss<'_>) {
+        let file = self.0.file();
+        match loss {
+            Loss::Everything => {
+                for table in ["broker", "cursors", "streams", "entries", "groups", "acknowledged_ahead"] {
+                    file.execute(&format!("DELETE FROM {table}"), []).unwrap();
+                }
+            }
+            Loss::Stream(stream) => {
+                let sql = "DELETE FROM entries WHERE stream = (SELECT stream FROM streams WHERE name = ?)";
+                file.execute(sql, [stream.as_str()]).unwrap();
+                file.execute("DELETE FROM streams WHERE name = ?", [stream.as_str()]).unwrap();
+            }
+            Loss::Group(Group { name, .. }) => {
+                file.execute("DELETE FROM groups WHERE name = ?", [name]).unwrap();
+            }
+            Loss::Cursor(key) => {
+                file.execute("DELETE FROM cursors WHERE key = ?", [key]).unwrap();
+            }
+        }
+    }
+}
+
+conformance!(Embedded);
+
+/// The file outlives its processes: the ledgers in memory must be the same when they are made anew.
+#[tokio::test]
+async fn the_ledger_is_the_same_after_a_restart() {
+    let mut rig = Embedded::new().await;
+    super::conformance::ledger_after_restart(&mut rig).await;
+    let entries: u64 = rig.0.file().query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap();
+    let stream = rig.broker();
+    stream.join(&super::conformance::layout()).await.unwrap();
+    assert_eq!(stream.stream(&Stream::order_events()).await.unwrap().entries, entries);
+}

@@ -1,0 +1,8 @@
+//! The tests over real stores, sockets and processes.
+
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod broker;
+mod support;
+mod warehouse;
