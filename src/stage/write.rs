@@ -178,7 +178,7 @@ impl<R: Row> Stage for Writer<R> {
         }
         if planted(Bug::AcknowledgeBeforeConfirm) {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let refused = self.write().await?;
         self.settle(refused).await?;

@@ -1,8 +1,9 @@
 //! The tests over real stores, sockets and processes.
 
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod broker;
+mod kill;
 mod support;
 mod warehouse;

@@ -46,13 +46,17 @@ fn letter(position: &str, first_seen: i64) -> DeadLetter {
 /// The columns of a table's rows, but `ingested_at`, ordered.
 fn rows(store: &Store, table: &str) -> Vec<Vec<(String, Value)>> {
     let file = store.file();
-    let mut select = file.prepare(&format!("SELECT * FROM {table} ORDER BY 3, 4, version")).or_else(|_| {
-        file.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3"))
-    });
+    let mut select = file
+        .prepare(&format!("SELECT * FROM {table} ORDER BY 3, 4, version"))
+        .or_else(|_| file.prepare(&format!("SELECT * FROM {table} ORDER BY 1, 2, 3")));
     let select = select.as_mut().unwrap();
     let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
     let row = |row: &rusqlite::Row<'_>| {
-        names.iter().filter(|name| *name != "ingested_at").map(|name| Ok((name.clone(), row.get(name.as_str())?))).collect()
+        names
+            .iter()
+            .filter(|name| *name != "ingested_at")
+            .map(|name| Ok((name.clone(), row.get(name.as_str())?)))
+            .collect()
     };
     select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
 }
@@ -118,7 +122,8 @@ async fn a_poorer_row_never_wins() {
     let versions = [Resolution::Unknown, token(), market()];
     for later in &versions {
         for earlier in &versions {
-            let (richer, poorer) = if earlier.version() > later.version() { (earlier, later) } else { (later, earlier) };
+            let (richer, poorer) =
+                if earlier.version() > later.version() { (earlier, later) } else { (later, earlier) };
             let store = Store::new();
             store.warehouse().write_trades(&[trade(1, 1, earlier.clone())]).await.unwrap();
             store.warehouse().write_trades(&[trade(1, 1, later.clone())]).await.unwrap();

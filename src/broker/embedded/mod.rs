@@ -108,7 +108,7 @@ impl EmbeddedBroker {
     async fn append_cursor_first(&self, entries: Vec<NewEntry>, advance: Advance) -> Result<Appended, BrokerError> {
         let moved = self.write(move |tx, _| sql::advance(tx, &advance), |outcome, _| outcome).await?;
         if moved == Appended::Now {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(25)).await;
             self.write(move |tx, shared| add(tx, shared, &entries), record).await?;
         }
         Ok(moved)

@@ -160,7 +160,8 @@ pub async fn a_missing_cursor_is_a_conflict<R: Rig>() {
 pub async fn a_page_may_go_to_several_streams_at_once<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let entries = vec![entry(Stream::order_events(), "a"), entry(Stream::trades(), "b"), entry(Stream::order_events(), "c")];
+    let entries =
+        vec![entry(Stream::order_events(), "a"), entry(Stream::trades(), "b"), entry(Stream::order_events(), "c")];
     assert_eq!(broker.append(entries, advance("0", "1")).await.unwrap(), Appended::Now);
     let mut first = broker.reader(&input()).await.unwrap();
     let mut second = broker.reader(&output()).await.unwrap();
@@ -326,7 +327,11 @@ pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
     let keep = Keep { age: Duration::from_secs(3600), bytes: 1 << 20 };
     assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 0, "young, and there is room");
     let keep = Keep { age: Duration::from_secs(3600), bytes: 2 };
-    assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 1, "young, but only two bytes of three have room");
+    assert_eq!(
+        broker.trim(&stream, &[input()], keep).await.unwrap(),
+        1,
+        "young, but only two bytes of three have room"
+    );
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1);
     assert_eq!(broker.stream(&stream).await.unwrap().entries, 1, "d is not acknowledged");
     broker.acknowledge(&input(), vec![read[3].id]).await.unwrap();

@@ -16,17 +16,30 @@ use super::embedded::Embedded;
 #[derive(Clone, Debug)]
 enum Action {
     /// So many entries; whether the reply is lost, and the call repeated.
-    Append { entries: u8, reply_lost: bool },
+    Append {
+        entries: u8,
+        reply_lost: bool,
+    },
     /// By somebody whose cursor is old.
     StaleAppend,
-    Read { most: u8 },
+    Read {
+        most: u8,
+    },
     /// Those of what is in hand whose place has its bit set.
-    Forward { which: u16, reply_lost: bool },
+    Forward {
+        which: u16,
+        reply_lost: bool,
+    },
     /// What was forwarded long ago, once more.
     ForwardAgain,
     /// Reads outputs and acknowledges those whose place has its bit set.
-    Drain { which: u16, reply_lost: bool },
-    Trim { bytes: u8 },
+    Drain {
+        which: u16,
+        reply_lost: bool,
+    },
+    Trim {
+        bytes: u8,
+    },
     NewReader,
     Kill,
 }
@@ -155,8 +168,9 @@ impl Run {
     }
 
     async fn forward(&self, which: &[(EntryId, u64)]) -> usize {
-        let handover = |(id, number): &(EntryId, u64)| {
-            Handover { id: *id, outputs: vec![entry(Stream::trades(), &number.to_string())] }
+        let handover = |(id, number): &(EntryId, u64)| Handover {
+            id: *id,
+            outputs: vec![entry(Stream::trades(), &number.to_string())],
         };
         self.broker.forward(&input(), which.iter().map(handover).collect()).await.unwrap()
     }
