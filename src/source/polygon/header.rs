@@ -1,0 +1,76 @@
+//! A block's header, as far as it matters here.
+
+use alloy_primitives::B256;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::hex;
+use super::reply::excerpt;
+
+/// Number, hash and time of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Header {
+    pub(super) number: u64,
+    pub(super) hash: B256,
+    /// Unix seconds.
+    pub(super) timestamp: u64,
+}
+
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    number: &'a RawValue,
+    #[serde(borrow)]
+    hash: &'a RawValue,
+    #[serde(borrow)]
+    timestamp: &'a RawValue,
+}
+
+impl Header {
+    /// Reads the result of `eth_getBlockByNumber`; `None` where the node does not have the block.
+    pub(super) fn read(json: &[u8]) -> Result<Option<Self>, String> {
+        let unreadable = |cause: serde_json::Error| {
+            format!("a block header that cannot be read: {}", excerpt(&cause.to_string(), 120))
+        };
+        let Some(fields) = serde_json::from_slice::<Option<Fields<'_>>>(json).map_err(unreadable)? else {
+            return Ok(None);
+        };
+        let named = |name: &'static str| move |cause: String| format!("a block header whose {name} {cause}");
+        Ok(Some(Self {
+            number: hex::quantity(fields.number.get()).map_err(named("number"))?,
+            hash: hex::fixed(fields.hash.get()).map_err(named("hash"))?.into(),
+            timestamp: hex::quantity(fields.timestamp.get()).map_err(named("timestamp"))?,
+        }))
+    }
+
+    /// Reads the header of block `number`, and refuses that of another.
+    pub(super) fn read_of(number: u64, json: &[u8]) -> Result<Option<Self>, String> {
+        match Self::read(json)? {
+            Some(header) if header.number != number => {
+                Err(format!("the header of block {} for block {number}", header.number))
+            }
+            header => Ok(header),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_header_and_none() {
+        let hash = B256::repeat_byte(7);
+        let json = format!(r#"{{"number":"0x10","hash":"{hash}","timestamp":"0x5","miner":{{"x":[1]}}}}"#);
+        assert_eq!(Header::read(json.as_bytes()), Ok(Some(Header { number: 16, hash, timestamp: 5 })));
+        assert_eq!(Header::read(b"null"), Ok(None));
+        assert!(Header::read_of(17, json.as_bytes()).unwrap_err().contains("block 16 for block 17"));
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for json in ["{}", "[]", "7", "", r#"{"number":null,"hash":"0x","timestamp":"0x1"}"#] {
+            assert!(Header::read(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! One log of an `eth_getLogs` answer: JSON to [`RawLog`], or to the reason why it is none.
+//!
+//! The fields are slices of the body; hex is decoded straight into its place. A field that cannot be read spoils this
+//! log only, and as much of its place as can be read is kept.
+
+use alloy_primitives::{B256, hex as hexadecimal, keccak256};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::hex;
+use super::reply::excerpt;
+use crate::model::RawLog;
+
+/// A log holds at most this many topics: the EVM has LOG0 to LOG4.
+const MAX_TOPICS: usize = 4;
+
+/// The parser quotes what it did not expect, which may be long.
+const REASON: usize = 120;
+
+/// A log as a node sent it.
+#[derive(Clone, Debug)]
+pub(super) struct ReadLog<'a> {
+    /// Its block, where that can be read.
+    pub(super) block: Option<u64>,
+    /// Its place in the block, where that can be read.
+    pub(super) index: Option<u32>,
+    /// The hash of its block, where that can be read.
+    pub(super) block_hash: Option<B256>,
+    /// The time of its block: not every node sends it.
+    pub(super) timestamp: Option<u64>,
+    /// Whether a reorganisation took it back.
+    pub(super) removed: bool,
+    /// Its transaction, where that can be read.
+    pub(super) transaction: Option<B256>,
+    /// The log, or what is wrong with it.
+    pub(super) log: Result<RawLog, String>,
+    /// The JSON as received.
+    pub(super) raw: &'a str,
+}
+
+/// The fields that matter. Others may come and go.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    address: Option<&'a RawValue>,
+    #[serde(borrow)]
+    topics: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    block_number: Option<&'a RawValue>,
+    #[serde(borrow)]
+    block_hash: Option<&'a RawValue>,
+    #[serde(borrow)]
+    block_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    transaction_hash: Option<&'a RawValue>,
+    #[serde(borrow)]
+    log_index: Option<&'a RawValue>,
+    #[serde(borrow)]
+    removed: Option<&'a RawValue>,
+}
+
+impl<'a> ReadLog<'a> {
+    /// Reads one element of the answer's array. Never fails: what cannot be read is said in `log`.
+    pub(super) fn read(raw: &'a str) -> Self {
+        let (fields, broken) = match serde_json::from_str::<Fields<'a>>(raw) {
+            Ok(fields) => (fields, None),
+            Err(cause) => (Fields::default(), Some(format!("not a log: {}", excerpt(&cause.to_string(), REASON)))),
+        };
+        let block = field("blockNumber", fields.block_number, hex::quantity);
+        let index = field("logIndex", fields.log_index, index);
+        let block_hash = field("blockHash", fields.block_hash, hash);
+        let transaction = field("transactionHash", fields.transaction_hash, hash);
+        let removed = fields.removed.is_some_and(|removed| removed.get() == "true");
+        Self {
+            block: block.clone().ok(),
+            index: index.clone().ok(),
+            block_hash: block_hash.clone().ok(),
+            // Some nodes send zero for "unknown". The header tells then.
+            timestamp: fields.block_timestamp.and_then(|t| hex::quantity(t.get()).ok()).filter(|t| *t > 0),
+            removed,
+            transaction: transaction.clone().ok(),
+            log: match broken {
+                Some(reason) => Err(reason),
+                None => assemble(&fields, block, index, block_hash, transaction),
+            },
+            raw,
+        }
+    }
+
+    /// Its position as a dead letter: the place on the chain, or the hash of its JSON where it has none.
+    pub(super) fn letter_position(&self) -> String {
+        match (self.transaction, self.index) {
+            (Some(transaction), Some(index)) => format!("{transaction:#x}:{index}"),
+            _ => format!("keccak:{}", hexadecimal::encode_prefixed(keccak256(canonical(self.raw)))),
+        }
+    }
+
+    /// Whether this is the same log, sent twice.
+    pub(super) fn repeats(&self, other: &Self) -> bool {
+        let same = self.log == other.log && self.transaction == other.transaction;
+        same && (self.log.is_ok() || self.raw == other.raw)
+    }
+}
+
+/// Puts the log together, or says which field prevents it.
+fn assemble(
+    fields: &Fields<'_>,
+    block: Result<u64, String>,
+    index: Result<u32, String>,
+    block_hash: Result<B256, String>,
+    transaction: Result<B256, String>,
+) -> Result<RawLog, String> {
+    // Not part of a `RawLog`, but without it the log cannot be tied to its block.
+    block_hash?;
+    if let Some(removed) = fields.removed
+        && !matches!(removed.get(), "true" | "false")
+    {
+        return Err("removed is not a boolean".to_owned());
+    }
+    Ok(RawLog {
+        address: field("address", fields.address, hex::fixed)?.into(),
+        topics: field("topics", fields.topics, topics)?,
+        data: field("data", fields.data, hex::bytes)?.into(),
+        block_number: block?,
+        log_index: index?,
+        transaction_hash: transaction?,
+    })
+}
+
+/// Reads one field with `read`, and names it where it is wrong or missing.
+fn field<T>(
+    name: &'static str,
+    json: Option<&RawValue>,
+    read: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, String> {
+    let json = json.ok_or_else(|| format!("{name} is missing"))?;
+    read(json.get()).map_err(|cause| format!("{name} {cause}"))
+}
+
+fn hash(json: &str) -> Result<B256, String> {
+    hex::fixed(json).map(B256::from)
+}
+
+fn index(json: &str) -> Result<u32, String> {
+    u32::try_from(hex::quantity(json)?).map_err(|_| "is above 32 bits".to_owned())
+}
+
+fn topics(json: &str) -> Result<Vec<B256>, String> {
+    let elements: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| "is not a list".to_owned())?;
+    if elements.len() > MAX_TOPICS {
+        return Err(format!("has {} elements, more than a log can", elements.len()));
+    }
+    elements
+        .into_iter()
+        .map(|topic| hash(topic.get()).map_err(|cause| format!("has an element that {cause}")))
+        .collect()
+}
+
+/// The same text for the same JSON, however it is spaced and its keys are ordered.
+fn canonical(raw: &str) -> Vec<u8> {
+    let sorted = serde_json::from_str::<serde_json::Value>(raw).and_then(|value| serde_json::to_vec(&value));
+    sorted.unwrap_or_else(|_| raw.as_bytes().to_vec())
+}

@@ -1,0 +1,104 @@
+//! A small chain that answers as a good node does.
+
+use alloy_primitives::{B256, U256};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+/// A chain of `tip` blocks, two seconds each, some of which hold fills.
+#[derive(Clone)]
+pub(super) struct Chain {
+    pub(super) id: u64,
+    pub(super) tip: u64,
+    pub(super) finalized: u64,
+    pub(super) logs: Vec<Value>,
+    /// Whether logs come with the time of their block.
+    pub(super) log_times: bool,
+}
+
+pub(super) const GENESIS_TIME: u64 = 1_700_000_000;
+
+impl Chain {
+    /// A hundred blocks; the fills are at these places.
+    pub(super) fn with_fills(places: &[(u64, u32)]) -> Self {
+        let logs = places.iter().map(|(block, index)| log(*block, *index)).collect();
+        Self { id: 137, tip: 100, finalized: 98, logs, log_times: true }
+    }
+
+    /// A fill in each of the blocks 1 to 90.
+    pub(super) fn busy() -> Self {
+        Self::with_fills(&(1..=90).map(|block| (block, 0)).collect::<Vec<_>>())
+    }
+
+    /// Answers a request or a batch.
+    pub(super) fn answer(&self, request: &Value) -> Response {
+        match request {
+            Value::Array(calls) => calls.iter().map(|call| self.one(call)).collect::<Value>().to_string(),
+            call => self.one(call).to_string(),
+        }
+        .into_response()
+    }
+
+    /// Answers one request of a batch.
+    pub(super) fn one(&self, call: &Value) -> Value {
+        json!({"jsonrpc": "2.0", "id": call["id"], "result": self.result(call)})
+    }
+
+    fn result(&self, call: &Value) -> Value {
+        let params = &call["params"];
+        match call["method"].as_str().unwrap() {
+            "eth_chainId" => json!(format!("{:#x}", self.id)),
+            "eth_blockNumber" => json!(format!("{:#x}", self.tip)),
+            "eth_getBlockByNumber" if params[0] == "finalized" => self.header(self.finalized),
+            "eth_getBlockByNumber" => self.header(number(&params[0])),
+            "eth_getLogs" => self.logs(&params[0]),
+            method => panic!("{method} is not for this source"),
+        }
+    }
+
+    fn header(&self, number: u64) -> Value {
+        if number > self.tip {
+            return Value::Null;
+        }
+        let time = GENESIS_TIME + number * 2;
+        json!({"number": format!("{number:#x}"), "hash": block_hash(number), "timestamp": format!("{time:#x}")})
+    }
+
+    fn logs(&self, filter: &Value) -> Value {
+        assert_eq!(filter["address"].as_array().unwrap().len(), 5);
+        assert_eq!(filter["topics"][0].as_array().unwrap().len(), 2);
+        let range = number(&filter["fromBlock"])..=number(&filter["toBlock"]);
+        let within = self.logs.iter().filter(|log| range.contains(&number(&log["blockNumber"])));
+        within.map(|log| if self.log_times { log.clone() } else { without(log, "blockTimestamp") }).collect()
+    }
+}
+
+/// A real fill, moved to another place.
+pub(super) fn log(block: u64, index: u32) -> Value {
+    let vectors = include_str!("../../../../tests/vectors/orderfilled_logs.jsonl");
+    let mut log: Value = serde_json::from_str(vectors.lines().next().unwrap()).unwrap();
+    log["blockNumber"] = json!(format!("{block:#x}"));
+    log["blockHash"] = json!(block_hash(block));
+    log["blockTimestamp"] = json!(format!("{:#x}", GENESIS_TIME + block * 2));
+    log["logIndex"] = json!(format!("{index:#x}"));
+    log["transactionHash"] = json!(transaction_hash(block, index));
+    log
+}
+
+pub(super) fn without(log: &Value, field: &str) -> Value {
+    let mut log = log.clone();
+    log.as_object_mut().unwrap().remove(field);
+    log
+}
+
+pub(super) fn block_hash(block: u64) -> String {
+    B256::from(U256::from(block) + (U256::ONE << 200)).to_string()
+}
+
+pub(super) fn transaction_hash(block: u64, index: u32) -> String {
+    B256::from((U256::from(block) << 32) + U256::from(index)).to_string()
+}
+
+/// A quantity.
+pub(super) fn number(value: &Value) -> u64 {
+    u64::from_str_radix(value.as_str().unwrap().strip_prefix("0x").unwrap(), 16).unwrap()
+}
