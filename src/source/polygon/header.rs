@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::hex;
+use super::reply::excerpt;
 
 /// Number, hash and time of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,9 @@ struct Fields<'a> {
 impl Header {
     /// Reads the result of `eth_getBlockByNumber`; `None` where the node does not have the block.
     pub(super) fn read(json: &[u8]) -> Result<Option<Self>, String> {
-        let unreadable = |cause: serde_json::Error| format!("a block header that cannot be read: {cause}");
+        let unreadable = |cause: serde_json::Error| {
+            format!("a block header that cannot be read: {}", excerpt(&cause.to_string(), 120))
+        };
         let Some(fields) = serde_json::from_slice::<Option<Fields<'_>>>(json).map_err(unreadable)? else {
             return Ok(None);
         };

@@ -8,10 +8,14 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::hex;
+use super::reply::excerpt;
 use crate::model::RawLog;
 
 /// A log holds at most this many topics: the EVM has LOG0 to LOG4.
 const MAX_TOPICS: usize = 4;
+
+/// The parser quotes what it did not expect, which may be long.
+const REASON: usize = 120;
 
 /// A log as a node sent it.
 #[derive(Clone, Debug)]
@@ -63,7 +67,7 @@ impl<'a> ReadLog<'a> {
     pub(super) fn read(raw: &'a str) -> Self {
         let (fields, broken) = match serde_json::from_str::<Fields<'a>>(raw) {
             Ok(fields) => (fields, None),
-            Err(cause) => (Fields::default(), Some(format!("not a log: {cause}"))),
+            Err(cause) => (Fields::default(), Some(format!("not a log: {}", excerpt(&cause.to_string(), REASON)))),
         };
         let block = field("blockNumber", fields.block_number, hex::quantity);
         let index = field("logIndex", fields.log_index, index);

@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::header::Header;
 use super::log::ReadLog;
 use super::page::Answer;
+use super::reply::excerpt;
 use super::vocabulary::Hint;
 use crate::model::{ChainPosition, Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
 use crate::source::Page;
@@ -114,7 +115,9 @@ fn logs_call(from: u64, to: u64) -> Call {
 }
 
 fn read_logs(json: &Bytes) -> Result<Vec<ReadLog<'_>>, Failure> {
-    let untrusted = |cause: serde_json::Error| Failure::Untrusted(format!("logs that are no list: {cause}"));
+    let untrusted = |cause: serde_json::Error| {
+        Failure::Untrusted(format!("logs that are no list: {}", excerpt(&cause.to_string(), 120)))
+    };
     let logs: Vec<&RawValue> = serde_json::from_slice(json).map_err(untrusted)?;
     Ok(logs.into_iter().map(|log| ReadLog::read(log.get())).collect())
 }

@@ -90,12 +90,12 @@ pub(super) fn without(log: &Value, field: &str) -> Value {
     log
 }
 
-pub(super) fn block_hash(block: u64) -> B256 {
-    B256::from(U256::from(block) + (U256::ONE << 200))
+pub(super) fn block_hash(block: u64) -> String {
+    B256::from(U256::from(block) + (U256::ONE << 200)).to_string()
 }
 
-pub(super) fn transaction_hash(block: u64, index: u32) -> B256 {
-    B256::from((U256::from(block) << 32) + U256::from(index))
+pub(super) fn transaction_hash(block: u64, index: u32) -> String {
+    B256::from((U256::from(block) << 32) + U256::from(index)).to_string()
 }
 
 /// A quantity.
