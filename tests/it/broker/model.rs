@@ -153,7 +153,7 @@ impl Run {
             Action::Trim { bytes } => {
                 let keep = Keep { age: Duration::ZERO, bytes: bytes.into() };
                 for group in [input(), output()] {
-                    self.broker.trim(&group.stream, &[group.clone()], keep).await.unwrap();
+                    self.broker.trim(&group.stream, std::slice::from_ref(&group), keep).await.unwrap();
                 }
             }
             Action::NewReader => self.read_anew().await,
