@@ -12,7 +12,7 @@ fn logs() -> Vec<RawLog> {
     let log = |i: u64| {
         let exchange = Exchange::ALL[usize::try_from(i % 5).unwrap()];
         let (event, words): (_, Vec<u64>) = match exchange {
-            Exchange::CtfV1 | Exchange::NegRiskV1 if i % 2 == 0 => {
+            Exchange::CtfV1 | Exchange::NegRiskV1 if i.is_multiple_of(2) => {
                 (ORDER_FILLED_V1, vec![0, i + 9, 5_000_000, 9_000_000, 7])
             }
             Exchange::CtfV1 | Exchange::NegRiskV1 => (ORDER_FILLED_V1, vec![i + 9, 0, 9_000_000, 5_000_000, 7]),

@@ -55,9 +55,9 @@ async fn main() {
     warehouse_alone(&read).await;
     drop(read);
 
-    let (elapsed, peak) = whole(&server.url(), *blocks.start(), fills);
+    let (elapsed, peak, busy) = whole(&server.url(), *blocks.start(), fills);
     report("the program: node to table, --until-caught-up", fills, elapsed);
-    println!("    peak memory {:.0} MB", peak as f64 / 1024.0);
+    println!("    peak memory {:.0} MB, {:.2} cores busy", peak as f64 / 1024.0, busy / elapsed.as_secs_f64());
 }
 
 fn report(what: &str, fills: u64, elapsed: Duration) {
@@ -136,8 +136,8 @@ async fn warehouse_alone(fills: &[Fill]) {
     report("warehouse alone: rows into the table", fills.len() as u64, start.elapsed());
 }
 
-/// The binary as a user runs it, from its start to its exit; and its peak memory in KiB.
-fn whole(url: &str, first: u64, fills: u64) -> (Duration, u64) {
+/// The binary as a user runs it, from its start to its exit; its peak memory in KiB, and the CPU seconds that it took.
+fn whole(url: &str, first: u64, fills: u64) -> (Duration, u64, f64) {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("config.toml");
     let text = format!("pipeline.start = \"{first}\"\nsources.polygon.urls = [\"{url}\"]\nstorage.min_free = \"0B\"\n");
@@ -152,12 +152,13 @@ fn whole(url: &str, first: u64, fills: u64) -> (Duration, u64) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut peak = 0;
+    let (mut peak, mut busy) = (0, 0.0);
     while child.try_wait().unwrap().is_none() {
         let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let high = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let high = high.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
         peak = high.unwrap_or(peak).max(peak);
+        busy = cpu_seconds(child.id()).unwrap_or(busy);
         std::thread::sleep(Duration::from_millis(5));
     }
     let elapsed = start.elapsed();
@@ -167,5 +168,13 @@ fn whole(url: &str, first: u64, fills: u64) -> (Duration, u64) {
     let rows: String = stdout.split(" trades").next().unwrap().chars().rev().take_while(|c| *c != ' ').collect();
     let rows: String = rows.chars().rev().filter(char::is_ascii_digit).collect();
     assert_eq!(rows, fills.to_string(), "{stdout}");
-    (elapsed, peak)
+    (elapsed, peak, busy)
+}
+
+/// `utime` and `stime` of `/proc/<pid>/stat`, in hundredths of a second.
+fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
+    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    Some(ticks / 100.0)
 }

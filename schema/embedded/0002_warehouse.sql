@@ -1,5 +1,7 @@
 -- The tables of the embedded warehouse. Hashes and addresses are lower-case 0x text, unknown text is ''.
 
+-- A trade is identified by (transaction_hash, log_index, source_id). Its block is a function of that, and in front of
+-- the key it makes every insert an append: twice the rows a second and half the file of a key that begins with a hash.
 CREATE TABLE trades (
     timestamp        INTEGER NOT NULL, -- block time, unix s
     block_number     INTEGER NOT NULL, -- 0 where the source has none
@@ -25,8 +27,8 @@ CREATE TABLE trades (
     is_taker_row     INTEGER NOT NULL, -- 1: count this row for volume
     version          INTEGER NOT NULL, -- completeness: 0 token unknown, 1 condition and outcome known, 2 market known
     ingested_at      INTEGER NOT NULL, -- unix ms
-    PRIMARY KEY (transaction_hash, log_index, source_id)
-) STRICT;
+    PRIMARY KEY (block_number, log_index, transaction_hash, source_id)
+) STRICT, WITHOUT ROWID;
 
 -- Events that were refused, with their bytes.
 CREATE TABLE dead_letters (

@@ -7,6 +7,7 @@
 //! the last commits with it, but always a suffix of them, of streams, cursors and tables together. So what is left is
 //! a state that once was, and the sources are read again from its cursor: nothing is lost.
 
+mod checkpoint;
 mod data_dir;
 mod error;
 mod schema;
@@ -18,11 +19,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use checkpoint::Checkpointer;
 pub use data_dir::{DataDir, DataDirError};
 pub use error::StorageError;
-
-/// Pages of 4 KiB in the log before they are moved into the file: one fsync for 64 MiB of writes.
-const CHECKPOINT_PAGES: u32 = 16_384;
 
 /// The writer's page cache, in KiB.
 const WRITER_CACHE_KIB: i64 = 48 * 1024;
@@ -35,6 +34,7 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 pub struct Database {
     path: PathBuf,
     writer: Arc<Mutex<Connection>>,
+    checkpointer: Arc<Checkpointer>,
 }
 
 impl Database {
@@ -48,11 +48,12 @@ impl Database {
         connection.busy_timeout(Duration::from_secs(10))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         connection.set_prepared_statement_cache_capacity(64);
         schema::apply(&mut connection)?;
-        Ok(Self { path: path.to_owned(), writer: Arc::new(Mutex::new(connection)) })
+        let checkpointer = Arc::new(Checkpointer::new(path));
+        Ok(Self { path: path.to_owned(), writer: Arc::new(Mutex::new(connection)), checkpointer })
     }
 
     /// Runs `work` in one transaction and commits it, off the async threads. An error rolls everything back.
@@ -80,14 +81,16 @@ impl Database {
         T: Send + 'static,
         E: From<StorageError> + Send + 'static,
     {
-        let writer = Arc::clone(&self.writer);
+        let (writer, checkpointer) = (Arc::clone(&self.writer), Arc::clone(&self.checkpointer));
         off_thread(move || {
             let mut connection = writer.lock();
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StorageError::from)?;
             let value = work(&transaction)?;
             transaction.commit().map_err(StorageError::from)?;
-            Ok(then(value))
+            let value = then(value);
+            checkpointer.after_commit(&connection, &writer);
+            Ok(value)
         })
         .await
     }

@@ -9,12 +9,12 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError};
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Trade};
-use crate::planted::{Bug, planted};
 
 /// Rows in one transaction: large enough to pay for its commit, small enough that others get their turn.
 const ROWS_PER_TRANSACTION: usize = 5_000;
 
-const UPSERT_TRADE: &str = include_str!("../../schema/embedded/queries/upsert_trade.sql");
+const INSERT_TRADE: &str = include_str!("../../schema/embedded/queries/insert_trade.sql");
+const UPDATE_TRADE: &str = include_str!("../../schema/embedded/queries/update_trade.sql");
 
 const NEWEST_TRADES: &str = include_str!("../../schema/embedded/queries/newest_trades.sql");
 
@@ -47,9 +47,8 @@ impl Warehouse for EmbeddedWarehouse {
             let rows = rows.to_vec();
             self.database
                 .write(move |tx| {
-                    let before = last_row(tx, "trades")?;
-                    upsert_trades(tx, &rows)?;
-                    count(tx, "trades", last_row(tx, "trades")? - before)
+                    let new = upsert_trades(tx, &rows)?;
+                    count(tx, "trades", new)
                 })
                 .await?;
         }
@@ -68,7 +67,7 @@ impl Warehouse for EmbeddedWarehouse {
                         let DeadLetter { source, position, stage, reason, raw, first_seen } = row;
                         new += insert.execute(params![source, position, stage, reason, raw, first_seen])?;
                     }
-                    count(tx, "dead_letters", new as u64)
+                    count(tx, "dead_letters", new)
                 })
                 .await?;
         }
@@ -133,54 +132,62 @@ fn tape_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<TapeLine> {
 /// Lower-case `0x…` text of `N` bytes.
 type HexBuffer<const N: usize> = hex::Buffer<N, true>;
 
-fn upsert_trades(tx: &Transaction<'_>, rows: &[Trade]) -> Result<(), WarehouseError> {
-    let mut upsert = if planted(Bug::KeyWithoutLogIndex) {
-        tx.prepare_cached(&UPSERT_TRADE.replacen("INSERT", "INSERT OR REPLACE", 1))?
-    } else {
-        tx.prepare_cached(UPSERT_TRADE)?
-    };
+/// Inserts what is new and updates what was poorer. Says how many rows are new.
+fn upsert_trades(tx: &Transaction<'_>, rows: &[Trade]) -> Result<usize, WarehouseError> {
+    let mut insert = tx.prepare_cached(INSERT_TRADE)?;
+    let mut update = tx.prepare_cached(UPDATE_TRADE)?;
+    let mut new = 0;
     let ingested_at = unix_ms();
     let (mut transaction_hash, mut order_hash) = (HexBuffer::<32>::new(), HexBuffer::<32>::new());
     let (mut maker, mut taker) = (HexBuffer::<20>::new(), HexBuffer::<20>::new());
     for Trade { fill, resolution } in rows {
-        upsert.execute(params![
+        let price = fill.price();
+        let token_id = fill.token_id.to_string();
+        let [usd, shares, fee] = [fill.usd, fill.shares, fill.fee].map(|amount| amount.to_string());
+        let nonusdc_side = resolution.nonusdc_side();
+        let transaction_hash = transaction_hash.format(&fill.transaction_hash.0);
+        let order_hash = order_hash.format(&fill.order_hash.0);
+        let maker = maker.format(&fill.maker.0.0);
+        let taker = taker.format(&fill.taker.0.0);
+        let (fee_unit, is_taker_row, version) = (fill.fee_unit().label(), fill.is_taker_row(), resolution.version());
+        let values = params![
             fill.timestamp,
             fill.block_number,
             fill.log_index,
-            &*transaction_hash.format(&fill.transaction_hash.0),
-            &*order_hash.format(&fill.order_hash.0),
+            &*transaction_hash,
+            &*order_hash,
             fill.source_id,
             fill.exchange.label(),
-            fill.token_id.to_string(),
+            token_id,
             resolution.condition_id(),
             resolution.market_id(),
             resolution.outcome(),
-            resolution.nonusdc_side(),
-            &*maker.format(&fill.maker.0.0),
-            &*taker.format(&fill.taker.0.0),
+            nonusdc_side,
+            &*maker,
+            &*taker,
             fill.side.label(),
             fill.side.opposite().label(),
-            fill.price(),
-            fill.usd.to_string(),
-            fill.shares.to_string(),
-            fill.fee.to_string(),
-            fill.fee_unit().label(),
-            fill.is_taker_row(),
-            resolution.version(),
+            price,
+            usd,
+            shares,
+            fee,
+            fee_unit,
+            is_taker_row,
+            version,
             ingested_at,
-        ])?;
+        ];
+        if insert.execute(values)? == 1 {
+            new += 1;
+        } else {
+            update.execute(values)?;
+        }
     }
-    Ok(())
+    Ok(new)
 }
 
-/// The newest row's number: each new row takes the next one, an upsert that meets its row takes none.
-fn last_row(tx: &Transaction<'_>, table: &str) -> Result<u64, WarehouseError> {
-    let sql = format!("SELECT coalesce(max(rowid), 0) FROM {table}");
-    Ok(tx.prepare_cached(&sql)?.query_row([], |row| row.get(0))?)
-}
-
-fn count(tx: &Transaction<'_>, table: &str, new: u64) -> Result<(), WarehouseError> {
-    tx.prepare_cached("UPDATE row_counts SET rows = rows + ? WHERE name = ?")?.execute(params![new, table])?;
+/// Counts new rows, so that nobody has to count the table.
+fn count(tx: &Transaction<'_>, table: &str, new: usize) -> Result<(), WarehouseError> {
+    tx.prepare_cached("UPDATE row_counts SET rows = rows + ? WHERE name = ?")?.execute(params![new as u64, table])?;
     Ok(())
 }
 

@@ -77,7 +77,7 @@ pub trait Warehouse: Send + Sync {
     /// Sets the checkpoint of a source.
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError>;
 
-    /// The trades that were written last, the newest first.
+    /// The trades of the newest blocks, the newest first.
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError>;
 
     /// How many rows there are.
