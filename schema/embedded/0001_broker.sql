@@ -10,18 +10,12 @@ CREATE TABLE cursors (
     value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- The entries of a stream are in a table of its own, `entries_<stream>`: see queries/create_entries.sql.
 CREATE TABLE streams (
     stream  INTEGER PRIMARY KEY,
     name    TEXT NOT NULL UNIQUE,
     last_id INTEGER NOT NULL DEFAULT 0
 ) STRICT;
-
-CREATE TABLE entries (
-    stream INTEGER NOT NULL,
-    id     INTEGER NOT NULL,
-    body   BLOB NOT NULL,
-    PRIMARY KEY (stream, id)
-) STRICT, WITHOUT ROWID;
 
 -- A group has acknowledged everything up to `acknowledged`, and beyond it what `acknowledged_ahead` lists.
 CREATE TABLE groups (

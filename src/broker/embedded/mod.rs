@@ -254,7 +254,6 @@ struct Added {
 fn add(tx: &Transaction<'_>, shared: &mut Shared, entries: &[NewEntry]) -> Result<Vec<Added>, BrokerError> {
     let mut all: Vec<Added> = Vec::new();
     let now = unix_ms();
-    let mut insert = sql::insert(tx)?;
     for entry in entries {
         let known = all.iter().position(|added| added.stream == entry.stream);
         let at = known.unwrap_or_else(|| {
@@ -264,7 +263,7 @@ fn add(tx: &Transaction<'_>, shared: &mut Shared, entries: &[NewEntry]) -> Resul
         let ledger = shared.ledger(&entry.stream)?;
         let last = all[at].ids.last().map_or(ledger.last_id(), |(id, _)| *id);
         let id = (last + 1).max(pack(EntryId { ms: now, seq: 0 }));
-        insert.execute(ledger.stream(), id, &entry.body)?;
+        sql::insert(tx, ledger.stream(), id, &entry.body)?;
         all[at].ids.push((id, u32::try_from(entry.body.len()).unwrap_or(u32::MAX)));
     }
     for added in &all {

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::ledger::Ledger;
 use crate::broker::{Advance, Appended, BrokerError, Layout, Stream};
+
+const CREATE_ENTRIES: &str = include_str!("../../../schema/embedded/queries/create_entries.sql");
 
 /// Fails unless `joined` is the life that is under way.
 pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Result<(), BrokerError> {
@@ -32,11 +34,11 @@ pub(super) fn begin(
     }
     tx.execute("INSERT INTO broker VALUES (?)", [generation])?;
     for group in &layout.groups {
-        tx.execute("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING", [group.stream.as_str()])?;
-        tx.execute(
-            "INSERT INTO groups (stream, name) SELECT stream, ? FROM streams WHERE name = ?",
-            params![group.name, group.stream.as_str()],
-        )?;
+        let name = group.stream.as_str();
+        tx.execute("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING", [name])?;
+        let stream: i64 = tx.query_row("SELECT stream FROM streams WHERE name = ?", [name], |row| row.get(0))?;
+        tx.execute_batch(&CREATE_ENTRIES.replace("{stream}", &stream.to_string()))?;
+        tx.execute("INSERT INTO groups (stream, name) VALUES (?, ?)", params![stream, group.name])?;
     }
     for (key, value) in cursors {
         tx.execute("INSERT INTO cursors VALUES (?, ?)", params![key, value])?;
@@ -84,10 +86,8 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
                 ahead.query_map(params![stream, group, acknowledged], |row| row.get(0))?.collect::<Result<_, _>>()?;
             let (mut entries, mut bytes) = size_behind(tx, stream, acknowledged)?;
             for id in &skip {
-                let size: Option<u64> = tx
-                    .prepare_cached("SELECT length(body) FROM entries WHERE stream = ? AND id = ?")?
-                    .query_row(params![stream, id], |row| row.get(0))
-                    .optional()?;
+                let sql = format!("SELECT length(body) FROM entries_{stream} WHERE id = ?");
+                let size: Option<u64> = tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
                 entries -= u64::from(size.is_some());
                 bytes -= size.unwrap_or(0);
             }
@@ -100,8 +100,8 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
 
 /// How many entries there are behind an id, and their bytes.
 fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64), BrokerError> {
-    let sql = "SELECT count(*), coalesce(sum(length(body)), 0) FROM entries WHERE stream = ? AND id > ?";
-    Ok(tx.prepare_cached(sql)?.query_row(params![stream, id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    let sql = format!("SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream} WHERE id > ?");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// Where a cursor stands.
@@ -123,18 +123,10 @@ pub(super) fn advance(tx: &Transaction<'_>, advance: &Advance) -> Result<Appende
     Ok(Appended::Now)
 }
 
-/// Adds entries.
-pub(super) fn insert<'tx>(tx: &'tx Transaction<'_>) -> Result<Insert<'tx>, BrokerError> {
-    Ok(Insert(tx.prepare_cached("INSERT INTO entries VALUES (?, ?, ?)")?))
-}
-
-pub(super) struct Insert<'tx>(CachedStatement<'tx>);
-
-impl Insert<'_> {
-    pub(super) fn execute(&mut self, stream: i64, id: u64, body: &[u8]) -> Result<(), BrokerError> {
-        self.0.execute(params![stream, id, body])?;
-        Ok(())
-    }
+/// Adds an entry.
+pub(super) fn insert(tx: &Transaction<'_>, stream: i64, id: u64, body: &[u8]) -> Result<(), BrokerError> {
+    tx.prepare_cached(&format!("INSERT INTO entries_{stream} VALUES (?, ?)"))?.execute(params![id, body])?;
+    Ok(())
 }
 
 /// Notes the newest id of a stream, which outlives the entries.
@@ -175,9 +167,9 @@ pub(super) fn each_entry(
     (after, up_to): (u64, u64),
     mut take: impl FnMut(u64, &[u8]) -> bool,
 ) -> Result<(), BrokerError> {
-    let sql = "SELECT id, body FROM entries WHERE stream = ? AND id > ? AND id <= ? ORDER BY id";
-    let mut select = connection.prepare_cached(sql)?;
-    let mut rows = select.query(params![stream, after, up_to])?;
+    let sql = format!("SELECT id, body FROM entries_{stream} WHERE id > ? AND id <= ? ORDER BY id");
+    let mut select = connection.prepare_cached(&sql)?;
+    let mut rows = select.query([after, up_to])?;
     while let Some(row) = rows.next()? {
         let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
         if !take(row.get(0)?, body) {
@@ -195,9 +187,9 @@ pub(super) fn each_size(
     limit: usize,
     mut take: impl FnMut(u64, u64) -> bool,
 ) -> Result<(), BrokerError> {
-    let sql = "SELECT id, length(body) FROM entries WHERE stream = ? AND id <= ? ORDER BY id LIMIT ?";
-    let mut select = tx.prepare_cached(sql)?;
-    let mut rows = select.query(params![stream, up_to, limit as u64])?;
+    let sql = format!("SELECT id, length(body) FROM entries_{stream} WHERE id <= ? ORDER BY id LIMIT ?");
+    let mut select = tx.prepare_cached(&sql)?;
+    let mut rows = select.query([up_to, limit as u64])?;
     while let Some(row) = rows.next()? {
         if !take(row.get(0)?, row.get(1)?) {
             break;
@@ -208,6 +200,6 @@ pub(super) fn each_size(
 
 /// Removes the oldest entries up to an id.
 pub(super) fn delete_up_to(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(), BrokerError> {
-    tx.prepare_cached("DELETE FROM entries WHERE stream = ? AND id <= ?")?.execute(params![stream, id])?;
+    tx.prepare_cached(&format!("DELETE FROM entries_{stream} WHERE id <= ?"))?.execute([id])?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use polytape::broker::{Broker, Group, Stream};
+use rusqlite::Connection;
 
 use super::conformance::{Loss, Rig, conformance};
 use crate::support::store::Store;
@@ -28,15 +29,14 @@ impl Rig for Embedded {
         let file = self.0.file();
         match loss {
             Loss::Everything => {
-                for table in ["broker", "cursors", "streams", "entries", "groups", "acknowledged_ahead"] {
+                for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
                     file.execute(&format!("DELETE FROM {table}"), []).unwrap();
                 }
+                for stream in [Stream::order_events(), Stream::trades()] {
+                    lose_stream(&file, &stream);
+                }
             }
-            Loss::Stream(stream) => {
-                let sql = "DELETE FROM entries WHERE stream = (SELECT stream FROM streams WHERE name = ?)";
-                file.execute(sql, [stream.as_str()]).unwrap();
-                file.execute("DELETE FROM streams WHERE name = ?", [stream.as_str()]).unwrap();
-            }
+            Loss::Stream(stream) => lose_stream(&file, stream),
             Loss::Group(Group { name, .. }) => {
                 file.execute("DELETE FROM groups WHERE name = ?", [name]).unwrap();
             }
@@ -47,6 +47,13 @@ impl Rig for Embedded {
     }
 }
 
+fn lose_stream(file: &Connection, stream: &Stream) {
+    let number = file.query_row("SELECT stream FROM streams WHERE name = ?", [stream.as_str()], |row| row.get(0));
+    let number: i64 = number.unwrap();
+    file.execute_batch(&format!("DROP TABLE entries_{number}")).unwrap();
+    file.execute("DELETE FROM streams WHERE name = ?", [stream.as_str()]).unwrap();
+}
+
 conformance!(Embedded);
 
 /// The file outlives its processes: the ledgers in memory must be the same when they are made anew.
@@ -54,7 +61,7 @@ conformance!(Embedded);
 async fn the_ledger_is_the_same_after_a_restart() {
     let mut rig = Embedded::new().await;
     super::conformance::ledger_after_restart(&mut rig).await;
-    let entries: u64 = rig.0.file().query_row("SELECT count(*) FROM entries", [], |row| row.get(0)).unwrap();
+    let entries: u64 = rig.0.file().query_row("SELECT count(*) FROM entries_1", [], |row| row.get(0)).unwrap();
     let stream = rig.broker();
     stream.join(&super::conformance::layout()).await.unwrap();
     assert_eq!(stream.stream(&Stream::order_events()).await.unwrap().entries, entries);
