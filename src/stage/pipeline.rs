@@ -107,7 +107,7 @@ impl Pipeline {
         let progress = Arc::new(watch::Sender::new(Progress::default()));
         let drain = CancellationToken::new();
         let half = ByteSize::b(limits.max_stream_bytes.as_u64() / 2);
-        let room = move |streams: Vec<Stream>| Room::new(Arc::clone(&broker), streams, half);
+        let room = move |streams: Vec<Stream>| Room::new(Arc::clone(&broker), streams, limits.max_stream_bytes);
         let batch = BatchLimits { max_rows: limits.max_rows, max_bytes: limits.max_batch_bytes, linger: limits.linger };
 
         let mut pipeline = Self {

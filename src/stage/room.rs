@@ -16,7 +16,7 @@ const DISK_CHECK: Duration = Duration::from_secs(1);
 pub(super) struct Room {
     broker: Arc<dyn Broker>,
     streams: Vec<Stream>,
-    most_unread: ByteSize,
+    most: ByteSize,
     disk: Option<Disk>,
 }
 
@@ -46,9 +46,9 @@ impl Disk {
 }
 
 impl Room {
-    /// Room in streams, each of which may hold `most_unread` bytes that a group has not acknowledged.
-    pub(super) const fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most_unread: ByteSize) -> Self {
-        Self { broker, streams, most_unread, disk: None }
+    /// Room in streams, each of which may hold `most` bytes, and half of that unread.
+    pub(super) const fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most: ByteSize) -> Self {
+        Self { broker, streams, most, disk: None }
     }
 
     /// And on a disk.
@@ -60,10 +60,13 @@ impl Room {
     /// Why there is none, or `None` where there is.
     pub(super) async fn lacking(&mut self) -> Result<Option<String>, StageError> {
         for stream in &self.streams {
-            let groups = self.broker.stream(stream).await?.groups;
-            let unread = groups.iter().map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
-            if unread >= self.most_unread.as_u64() {
-                return Ok(Some(format!("backpressure: {stream} {}", ByteSize::b(unread).display().iec_short())));
+            let state = self.broker.stream(stream).await?;
+            let unread = state.groups.iter().map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
+            let most = self.most.as_u64();
+            // What is read is trimmed soon: until then the stream is full all the same.
+            if unread >= most / 2 || state.bytes >= most {
+                let bytes = if unread >= most / 2 { unread } else { state.bytes };
+                return Ok(Some(format!("backpressure: {stream} {}", ByteSize::b(bytes).display().iec_short())));
             }
         }
         if let Some(disk) = &mut self.disk

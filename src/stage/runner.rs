@@ -44,7 +44,10 @@ pub(super) async fn run(open: Open, status: StatusLine, drain: CancellationToken
             FailureClass::Retry => {}
             FailureClass::Reconnect | FailureClass::Repair => stage = None,
         }
-        status.enter(StageState::Wait(error.to_string()));
+        match &error {
+            StageError::NotBegun => status.wait_quietly(error.to_string()),
+            _ => status.enter(StageState::Wait(error.to_string())),
+        }
         let wait = backoff.next().max(error.retry_after().unwrap_or_default());
         let _ = drain.run_until_cancelled(tokio::time::sleep(wait)).await;
     }

@@ -100,19 +100,32 @@ impl StatusLine {
     /// Notes a state, and logs those that somebody should know of.
     pub(super) fn enter(&self, state: StageState) {
         let stage = self.stage.as_str();
+        let changed = self.set(&state);
+        let Some(before) = changed else { return };
+        match (&before, &state) {
+            (_, StageState::Fail(_)) => tracing::error!(stage, "{stage} {state}"),
+            (_, StageState::Wait(_)) => tracing::warn!(stage, "{stage} {state}"),
+            (StageState::Wait(_), StageState::Run | StageState::Idle) => tracing::info!(stage, "{stage} {state}"),
+            _ => tracing::debug!(stage, "{stage} {state}"),
+        }
+    }
+
+    /// Notes that the stage waits for something that every start waits for: nobody needs to be told.
+    pub(super) fn wait_quietly(&self, cause: String) {
+        self.set(&StageState::Wait(cause));
+    }
+
+    /// The state before, if this is another.
+    fn set(&self, state: &StageState) -> Option<StageState> {
+        let mut before = None;
         self.sender.send_if_modified(|status| {
-            if status.state == state {
+            if status.state == *state {
                 return false;
             }
-            match (&status.state, &state) {
-                (_, StageState::Fail(cause)) => tracing::error!(stage, "FAIL {cause}"),
-                (_, StageState::Wait(cause)) => tracing::warn!(stage, "WAIT {cause}"),
-                (StageState::Wait(_), StageState::Run | StageState::Idle) => tracing::info!(stage, "{state}"),
-                _ => tracing::debug!(stage, "{state}"),
-            }
-            status.state = state;
+            before = Some(std::mem::replace(&mut status.state, state.clone()));
             status.since = Instant::now();
             true
         });
+        before
     }
 }

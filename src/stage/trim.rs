@@ -8,9 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::life::Life;
 use crate::broker::{BrokerError, Keep};
 
-const INTERVAL: Duration = Duration::from_secs(1);
+const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Trims every stream once a second, until cancelled.
+/// Trims every stream now and then, until cancelled.
 pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
     while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         for group in life.groups.all() {

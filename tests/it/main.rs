@@ -5,5 +5,6 @@
 
 mod broker;
 mod kill;
+mod pipeline;
 mod support;
 mod warehouse;

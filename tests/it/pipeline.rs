@@ -1,0 +1,381 @@
+//! The pipeline in this process: pressure, refused rows, lost streams, the watermark.
+//!
+//! Store, broker and source are the real ones; a warehouse in front of the real one adds what a store of this size does
+//! not do by itself: be slow, be away, refuse rows.
+
+use std::collections::BTreeSet;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_trait::async_trait;
+use bytesize::ByteSize;
+use parking_lot::Mutex;
+use polytape::broker::{Advance, Appended, Broker, NewEntry, Stream};
+use polytape::demo::{DemoServer, World, WorldConfig};
+use polytape::failure::FailureClass;
+use polytape::model::{ChainPosition, DeadLetter, Trade};
+use polytape::source::polygon::{Polygon, PolygonConfig};
+use polytape::source::{FillSource, Start};
+use polytape::stage::{Limits, Parts, Pipeline, StageName, StageState};
+use polytape::warehouse::{Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError};
+
+use crate::support::store::Store;
+use crate::support::tables::compare;
+
+/// The real warehouse, with difficulties.
+struct Difficult {
+    inner: Arc<EmbeddedWarehouse>,
+    /// Writes wait as long as this is set.
+    away: AtomicBool,
+    /// Trades with these log indexes are refused, and so is every batch that holds one.
+    refused: Mutex<BTreeSet<u32>>,
+    refuse_all: AtomicBool,
+    /// Trades are written, and the answer is lost, so many times more.
+    lost_answers: AtomicUsize,
+}
+
+impl Difficult {
+    fn new(inner: Arc<EmbeddedWarehouse>) -> Arc<Self> {
+        let (away, refuse_all) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { inner, away, refused: Mutex::default(), refuse_all, lost_answers: AtomicUsize::new(0) })
+    }
+
+    async fn be_there(&self) {
+        while self.away.load(Ordering::Relaxed) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Warehouse for Difficult {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
+        self.be_there().await;
+        let bad = rows.iter().any(|row| self.refused.lock().contains(&row.fill.log_index));
+        if bad || self.refuse_all.load(Ordering::Relaxed) {
+            return Err(WarehouseError::Rows("a row is refused".into()));
+        }
+        self.inner.write_trades(rows).await?;
+        let lost = self.lost_answers.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        match lost {
+            Ok(_) => Err(WarehouseError::Storage(polytape::embedded::StorageError::ShuttingDown)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
+        self.be_there().await;
+        self.inner.write_dead_letters(rows).await
+    }
+
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
+        self.inner.checkpoint(pipeline, source).await
+    }
+
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
+        self.inner.set_checkpoint(pipeline, source, to).await
+    }
+
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
+        self.inner.newest_trades(limit).await
+    }
+
+    async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
+        self.inner.row_counts().await
+    }
+}
+
+/// A bounded world, a store, and what is needed to run a pipeline from one to the other.
+struct Setting {
+    world: Arc<World>,
+    server: DemoServer,
+    store: Store,
+    broker: Arc<dyn Broker>,
+    warehouse: Arc<Difficult>,
+    max_stream_bytes: ByteSize,
+    min_free: ByteSize,
+}
+
+impl Setting {
+    async fn new(fills: u64) -> Self {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let world = Arc::new(World::new(WorldConfig {
+            fills: Some(fills),
+            rate: 200.0,
+            genesis_ms: i64::try_from((now - Duration::from_secs(86_400)).as_millis()).unwrap(),
+            ..WorldConfig::default()
+        }));
+        let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let store = Store::new();
+        let (broker, warehouse) = (store.broker(), Difficult::new(store.warehouse()));
+        let (max_stream_bytes, min_free) = (ByteSize::gib(1), ByteSize::b(0));
+        Self { world, server, store, broker, warehouse, max_stream_bytes, min_free }
+    }
+
+    fn start(&self) -> Pipeline {
+        let source = PolygonConfig { urls: vec![self.server.url()], target_rows: 500, ..PolygonConfig::default() };
+        Pipeline::start(Parts {
+            name: "main".into(),
+            source: Arc::new(Polygon::new(source).unwrap()),
+            broker: Arc::clone(&self.broker),
+            warehouse: self.warehouse.clone(),
+            start: Start::Block(self.world.config().first_block),
+            poll_interval: Duration::from_millis(20),
+            limits: Limits {
+                max_rows: 1_000,
+                max_batch_bytes: ByteSize::mib(1),
+                linger: Duration::from_millis(10),
+                max_stream_bytes: self.max_stream_bytes,
+                keep: Duration::from_secs(600),
+                data_dir: std::env::temp_dir(),
+                min_free: self.min_free,
+            },
+        })
+    }
+
+    fn end(&self) -> ChainPosition {
+        ChainPosition::start_of(self.world.last_fill_block().unwrap() + 1)
+    }
+
+    /// Waits until everything has landed, and compares it with the truth.
+    async fn finish(&self, pipeline: Pipeline) {
+        let observer = pipeline.observer();
+        eventually("everything has landed", || observer.progress().watermark >= Some(self.end())).await;
+        assert!(pipeline.drain(Duration::from_secs(10)).await);
+        self.assert_truth();
+    }
+
+    fn assert_truth(&self) {
+        let blocks = self.world.config().first_block..=self.world.last_fill_block().unwrap();
+        let difference = compare(&self.store.file(), &self.world, blocks);
+        assert!(difference.is_none(), "{difference:#?}");
+    }
+}
+
+/// Waits until something is so.
+async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn state(pipeline: &Pipeline, stage: StageName) -> StageState {
+    pipeline.observer().stages().into_iter().find(|(name, _)| *name == stage).unwrap().1.state
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_and_a_new_start_leave_no_trace() {
+    let setting = Setting::new(6_000).await;
+    loop {
+        let pipeline = setting.start();
+        let observer = pipeline.observer();
+        let before = setting.warehouse.row_counts().await.unwrap().trades;
+        let progress = || observer.progress().watermark >= Some(setting.end());
+        let wrote = async {
+            while setting.warehouse.row_counts().await.unwrap().trades < before + 500 && !progress() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), wrote).await.unwrap();
+        let done = progress();
+        assert!(pipeline.drain(Duration::from_secs(10)).await, "drained in time");
+        if done {
+            break;
+        }
+    }
+    setting.assert_truth();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pressure_goes_up_to_the_ingester_and_nothing_unread_is_trimmed() {
+    let mut setting = Setting::new(40_000).await;
+    setting.max_stream_bytes = ByteSize::mib(1);
+    setting.warehouse.away.store(true, Ordering::Relaxed);
+    let pipeline = setting.start();
+    let waits = |stage| matches!(state(&pipeline, stage), StageState::Wait(cause) if cause.contains("backpressure"));
+    eventually("the processor waits", || waits(StageName::ProcessTrades)).await;
+    eventually("the ingester waits", || waits(StageName::IngestFills)).await;
+    let StageState::Wait(cause) = state(&pipeline, StageName::ProcessTrades) else { panic!("it waits no more") };
+    assert!(cause.starts_with("backpressure: stream:trades 5"), "{cause}");
+    for stream in [Stream::order_events(), Stream::trades()] {
+        let unread = setting.broker.stream(&stream).await.unwrap().groups[0].unacknowledged_bytes;
+        // Half of the stream, and one append more.
+        assert!((512 << 10..900 << 10).contains(&unread), "{stream}: {unread}");
+    }
+    let watermark = pipeline.observer().progress().watermark;
+    assert!(watermark <= Some(ChainPosition::start_of(setting.world.config().first_block)), "{watermark:?}");
+    setting.warehouse.away.store(false, Ordering::Relaxed);
+    setting.finish(pipeline).await;
+    for stream in [Stream::order_events(), Stream::trades()] {
+        let bytes = setting.broker.stream(&stream).await.unwrap().bytes;
+        assert!(bytes < (1 << 20) + (300 << 10), "{stream} is bounded, but for one append: {bytes}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_stops_reading_and_says_so() {
+    let mut setting = Setting::new(100).await;
+    setting.min_free = ByteSize::b(u64::MAX);
+    let pipeline = setting.start();
+    let waits =
+        || matches!(state(&pipeline, StageName::IngestFills), StageState::Wait(cause) if cause.starts_with("disk: "));
+    eventually("the ingester waits for the disk", waits).await;
+    assert_eq!(setting.broker.stream(&Stream::order_events()).await.unwrap().entries, 0);
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_is_lost_changes_nothing() {
+    let setting = Setting::new(4_000).await;
+    setting.warehouse.lost_answers.store(5, Ordering::Relaxed);
+    let pipeline = setting.start();
+    setting.finish(pipeline).await;
+    assert_eq!(setting.warehouse.lost_answers.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_refused_become_dead_letters_and_the_rest_lands() {
+    let setting = Setting::new(3_000).await;
+    let truth = setting.world.truth(setting.world.config().first_block..=setting.world.last_fill_block().unwrap());
+    // An index that few rows have.
+    let bad = truth.trades.iter().map(|row| row.log_index).max().unwrap();
+    setting.warehouse.refused.lock().insert(u32::try_from(bad).unwrap());
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+
+    let file = setting.store.file();
+    let landed: u64 = file.query_row("SELECT count(*) FROM trades", [], |row| row.get(0)).unwrap();
+    let refused: Vec<_> = truth.trades.iter().filter(|row| row.log_index == bad).collect();
+    assert_eq!(landed as usize, truth.trades.len() - refused.len());
+    for row in refused {
+        let position = format!("{}:{}", row.transaction_hash, row.log_index);
+        let sql = "SELECT source, stage, reason, raw FROM dead_letters WHERE position = ?";
+        let letter = file.query_row(sql, [position], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)));
+        let (source, stage, reason, raw): (String, String, String, Vec<u8>) = letter.unwrap();
+        assert_eq!(
+            (source.as_str(), stage.as_str(), reason.as_str()),
+            ("stream:trades", "write-trades", "a row is refused")
+        );
+        use polytape::model::entry::Entry;
+        assert_eq!(Trade::decode(&raw).unwrap().fill.log_index, row.log_index as u32, "the bytes are the trade");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_every_row_is_refused_the_stage_stops_and_nothing_is_lost() {
+    let setting = Setting::new(2_000).await;
+    setting.warehouse.refuse_all.store(true, Ordering::Relaxed);
+    let mut pipeline = setting.start();
+    let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
+    assert_eq!(failed.stage, StageName::WriteTrades);
+    assert!(failed.to_string().starts_with("write-trades failed: 16 rows in a row were refused"), "{failed}");
+    assert!(matches!(state(&pipeline, StageName::WriteTrades), StageState::Fail(_)));
+    pipeline.drain(Duration::from_secs(10)).await;
+    assert_eq!(setting.warehouse.row_counts().await.unwrap().trades, 0);
+
+    setting.warehouse.refuse_all.store(false, Ordering::Relaxed);
+    setting.finish(setting.start()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_are_damaged_become_dead_letters() {
+    let setting = Setting::new(1_000).await;
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    // Entries that no polytape wrote, as a cursor of nobody's moves over them.
+    let key = "state:ingest-fills:polygon";
+    for (at, stream) in [Stream::order_events(), Stream::trades(), Stream::dead_letters()].into_iter().enumerate() {
+        let body = format!("damaged {at}").into_bytes();
+        loop {
+            // The ingester moves the same cursor: whoever loses reads it again.
+            let expected = setting.broker.cursor(key).await.unwrap().unwrap();
+            let position: ChainPosition = serde_json::from_str(&expected).unwrap();
+            let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
+            let entry = NewEntry { stream: stream.clone(), body: body.clone() };
+            let advance = Advance { key: key.into(), expected, next };
+            if setting.broker.append(vec![entry], advance).await.unwrap() == Appended::Now {
+                break;
+            }
+        }
+    }
+    let letters = || {
+        let file = setting.store.file();
+        let mut select =
+            file.prepare("SELECT stage, raw FROM dead_letters WHERE source LIKE 'stream:%' ORDER BY raw").unwrap();
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<Vec<(String, Vec<u8>)>, _>>().unwrap()
+    };
+    eventually("all three are dead letters", || letters().len() == 3).await;
+    let expected = ["process-trades", "write-trades", "write-dead-letters"];
+    for (at, ((stage, raw), expected)) in letters().into_iter().zip(expected).enumerate() {
+        assert_eq!((stage.as_str(), raw), (expected, format!("damaged {at}").into_bytes()));
+    }
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_streams_are_filled_again_from_the_watermark() {
+    let mut setting = Setting::new(30_000).await;
+    setting.max_stream_bytes = ByteSize::mib(4);
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    let begun = Some(ChainPosition::start_of(setting.world.config().first_block));
+    eventually("the watermark moves", || observer.progress().watermark > begun).await;
+    let file = setting.store.file();
+    for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
+        file.execute(&format!("DELETE FROM {table}"), []).unwrap();
+    }
+    for stream in 1..=3 {
+        file.execute(&format!("DELETE FROM entries_{stream}"), []).unwrap();
+    }
+    drop(file);
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_watermark_never_runs_ahead_of_the_tables() {
+    let setting = Setting::new(20_000).await;
+    let first = setting.world.config().first_block;
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    let mut seen = BTreeSet::new();
+    while observer.progress().watermark < Some(setting.end()) {
+        let checkpoint = setting.warehouse.checkpoint("main", "polygon").await.unwrap();
+        if let Some(checkpoint) = checkpoint {
+            let watermark: ChainPosition = serde_json::from_str(&checkpoint.watermark).unwrap();
+            if watermark.block > first && seen.insert(watermark) {
+                // Asked after the watermark was read, so the tables may hold more, but never less.
+                let expected = setting.world.truth(first..=watermark.block - 1).trades.len() as u64;
+                let sql = "SELECT count(*) FROM trades WHERE block_number < ?";
+                let found: u64 = setting.store.file().query_row(sql, [watermark.block], |row| row.get(0)).unwrap();
+                assert_eq!(found, expected, "{watermark}");
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(seen.len() > 1, "the watermark was seen to move only {} times", seen.len());
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_for_good_is_told_by_its_class() {
+    let setting = Setting::new(10).await;
+    let checkpoint = Checkpoint { world: "chain:137".into(), start: "{}".into(), watermark: "{}".into() };
+    setting.warehouse.set_checkpoint("main", "polygon", &checkpoint).await.unwrap();
+    let mut pipeline = setting.start();
+    let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
+    assert_eq!(failed.stage, StageName::IngestFills);
+    let expected = format!("this store holds chain:137, but polygon serves chain:{}", setting.world.chain_id());
+    assert!(failed.to_string().contains(&expected), "{failed}");
+    let source = Polygon::new(PolygonConfig { urls: vec![setting.server.url()], ..PolygonConfig::default() }).unwrap();
+    assert_eq!(source.world().await.unwrap(), format!("chain:{}", setting.world.chain_id()));
+    let refused = WarehouseError::Rows("r".into());
+    assert_eq!(refused.class(), FailureClass::Deterministic);
+}
