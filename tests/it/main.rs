@@ -5,5 +5,6 @@
 
 mod broker;
 mod kill;
+mod recorded;
 mod support;
 mod warehouse;
