@@ -139,7 +139,7 @@ impl Default for PipelineConfig {
 impl Default for PolygonSection {
     fn default() -> Self {
         Self {
-            urls: vec!["https://polygon.drpc.org".into(), "https://polygon-bor-rpc.publicnode.com".into()],
+            urls: crate::source::polygon::PolygonConfig::default().urls,
             poll_interval: Duration::from_secs(1),
             timeout: Duration::from_secs(30),
         }

@@ -191,6 +191,17 @@ pub struct Layout {
     pub cursors: Vec<String>,
 }
 
+/// A moment in the life of the streams.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Which life.
+    pub generation: String,
+    /// Where the cursor stands.
+    pub cursor: Option<String>,
+    /// The newest id of the stream; zero if there never was one.
+    pub last_id: EntryId,
+}
+
 /// Streams, groups and cursors.
 #[async_trait]
 pub trait Broker: Send + Sync {
@@ -226,8 +237,8 @@ pub trait Broker: Send + Sync {
     /// What is in a stream.
     async fn stream(&self, stream: &Stream) -> Result<StreamState, BrokerError>;
 
-    /// A cursor, and the newest id of a stream at that same moment.
-    async fn cursor_and_last(&self, key: &str, stream: &Stream) -> Result<(Option<String>, EntryId), BrokerError>;
+    /// A cursor and the newest id of a stream, of one moment.
+    async fn mark(&self, key: &str, stream: &Stream) -> Result<Mark, BrokerError>;
 
     /// Whether the group has acknowledged every entry up to `id`, given out or not.
     async fn is_clear(&self, group: &Group, id: EntryId) -> Result<bool, BrokerError>;
@@ -257,6 +268,14 @@ pub enum BrokerError {
         /// How large together.
         bytes: usize,
     },
+    /// Entries with a cursor that does not move: a repetition could not be told from the first call.
+    #[error("{entries} entries, but {key} does not move")]
+    NoMove {
+        /// The cursor.
+        key: String,
+        /// How many entries.
+        entries: usize,
+    },
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -268,10 +287,18 @@ impl BrokerError {
         match self {
             Self::Lost(_) => FailureClass::Repair,
             Self::Superseded(_) => FailureClass::Reconnect,
-            Self::TooLarge { .. } => FailureClass::Deterministic,
+            Self::TooLarge { .. } | Self::NoMove { .. } => FailureClass::Deterministic,
             Self::Storage(error) => error.class(),
         }
     }
+}
+
+/// Refuses an append that cannot be done, or not be repeated.
+pub(crate) fn check_append(entries: &[NewEntry], advance: &Advance) -> Result<(), BrokerError> {
+    if !entries.is_empty() && advance.expected == advance.next {
+        return Err(BrokerError::NoMove { key: advance.key.clone(), entries: entries.len() });
+    }
+    check_size(entries.iter())
 }
 
 /// Refuses what one call may not carry.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{CliError, RunArgs, logging, signals};
 use crate::broker::EmbeddedBroker;
-use crate::config::{Config, StartSpec, load};
+use crate::config::{Config, StartSpec, default_file, load};
 use crate::demo::{DemoServer, World, WorldConfig};
 use crate::embedded::{DataDir, Database};
 use crate::headless::{self, Options};
@@ -23,8 +23,8 @@ use crate::warehouse::EmbeddedWarehouse;
 const DEMO_BACKLOG: &str = "2m";
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
-    let mut config = load(args.config.as_deref(), std::env::vars())?;
-    logging::init(config.log.level);
+    let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
+    let _log = logging::init(config.log.level);
     let demo = if args.demo { Some(demo(&args, &mut config).await?) } else { None };
     let source = polygon(&config)?;
 
@@ -67,6 +67,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let options =
         Options { until_caught_up: args.until_caught_up.then_some(args.timeout), show_rows: args.demo && !args.no_tui };
     Ok(headless::run(pipeline, collector, warehouse, options, stop).await?)
+}
+
+/// The file to read: as told, or the one in its usual place, but for the demo, which is the same for everybody.
+fn file(args: &RunArgs) -> Option<PathBuf> {
+    args.config.clone().or_else(|| if args.demo { None } else { default_file().filter(|file| file.exists()) })
 }
 
 /// Starts the demo world and points the configuration at it.

@@ -1,5 +1,6 @@
 //! Reads the configuration from where it may be.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use toml::{Table, Value};
 
 use super::Config;
 
-/// Why there is no configuration. One line each, and never a value from the environment, which may be a secret.
+/// Why there is no configuration. One line each, and never a URL, which may hold a key.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file is not there or cannot be read.
@@ -22,13 +23,13 @@ pub enum ConfigError {
         cause: io::Error,
     },
     /// A line of the file is wrong.
-    #[error("{} line {line}, {key}: {message}", .path.display())]
+    #[error("{} line {line}{}{key}: {message}", .path.display(), if .key.is_empty() { "" } else { ", " })]
     File {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// The key on that line, or the line itself.
+        /// The key or section that the line belongs to.
         key: String,
         /// What is wrong.
         message: String,
@@ -43,24 +44,45 @@ pub enum ConfigError {
     },
 }
 
-/// The file that is read where none is named, if the system has a place for it.
+/// Where the file is usually, if the system has a place for it.
 pub fn default_file() -> Option<PathBuf> {
     directories::ProjectDirs::from("", "", "polytape").map(|dirs| dirs.config_dir().join("config.toml"))
 }
 
-/// Reads a file, or the default one where none is named and there is one; and lays the environment over it.
+/// Reads a file, if one is named, and lays the environment over it.
 pub fn load(
     named: Option<&Path>,
-    environment: impl IntoIterator<Item = (String, String)>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Config, ConfigError> {
+    let environment = ours(environment)?;
     let table = match named {
         Some(path) => read(path)?,
-        None => match default_file().filter(|path| path.exists()) {
-            Some(path) => read(&path)?,
-            None => Table::new(),
-        },
+        None => Table::new(),
     };
     overlay(table, environment)
+}
+
+/// What the environment holds for polytape. All else may be whatever it is.
+fn ours(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, ConfigError> {
+    let mut ours = Vec::new();
+    for (name, value) in environment {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("POLYTAPE_")) else { continue };
+        let wrong = |message: &str| ConfigError::Environment { name: name.to_owned(), message: message.to_owned() };
+        if let Some(meant) = misspelt(name) {
+            return Err(wrong(&format!("no such key: is {meant} meant?")));
+        }
+        let value = value.to_str().ok_or_else(|| wrong("is not text"))?;
+        ours.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(ours)
+}
+
+/// `POLYTAPE_WRITER__MAX_ROWS` for `POLYTAPE_WRITER_MAX_ROWS`.
+fn misspelt(name: &str) -> Option<String> {
+    let rest = name.strip_prefix("POLYTAPE_").filter(|rest| !rest.contains("__"))?;
+    let (section, key) = rest.split_once('_')?;
+    let sections = ["PIPELINE", "SOURCES", "WRITER", "STREAMS", "STORAGE", "LOG"];
+    sections.contains(&section).then(|| format!("POLYTAPE_{section}__{key}"))
 }
 
 /// The file as a table, which by itself is a valid configuration.
@@ -78,13 +100,24 @@ fn read(path: &Path) -> Result<Table, ConfigError> {
     Err(ConfigError::File { path: path.to_owned(), line, key, message })
 }
 
-/// The line on which a span begins, and the key on it.
+/// The line on which a span begins, and the key or section that it belongs to. Nothing else of the file is shown.
 fn locate(text: &str, span: Range<usize>) -> (usize, String) {
     let before = text.get(..span.start).unwrap_or(text);
     let line = before.matches('\n').count();
-    let words = text.lines().nth(line).unwrap_or("").trim();
-    let key = words.split_once('=').map_or(words, |(key, _)| key.trim());
-    (line + 1, key.chars().take(60).collect())
+    let lines: Vec<&str> = text.lines().take(line + 1).collect();
+    (line + 1, lines.into_iter().rev().find_map(name_on).unwrap_or_default())
+}
+
+/// The `key` of `key = value`, or a `[section]`.
+fn name_on(line: &str) -> Option<String> {
+    let is_name = |text: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
+        !text.is_empty() && text.len() <= 60 && text.chars().all(plain)
+    };
+    let line = line.trim();
+    let section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).filter(|name| is_name(name));
+    let key = || line.split_once('=').map(|(key, _)| key.trim()).filter(|key| is_name(key));
+    section.map(|name| format!("[{name}]")).or_else(|| key().map(str::to_owned))
 }
 
 /// Lays `POLYTAPE_SECTION__KEY` over a table. A value is read as TOML, else as text, else as a list of texts.
@@ -232,13 +265,24 @@ mod tests {
             ("[sources.polygon]\nurls = [\"ftp://KEY\"]", "FILE line 2, urls: URL 1 is not of the form"),
             ("[sources.fills]\nkind = \"rumours\"", "FILE line 2, kind: unknown variant `rumours`"),
             ("[redis]\nurl = \"x\"", "FILE line 1, [redis]: unknown field `redis`"),
-            ("max_rows", "FILE line 1, max_rows: "),
+            ("max_rows", "FILE line 1: "),
+            ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "FILE line 4, urls: "),
+            ("[sources.polygon]\nurls = 5", "FILE line 2, urls: a list of URLs is expected"),
         ];
         for (text, expected) in cases {
             let error = from_text(text).unwrap_err();
             assert!(error.starts_with(expected), "{text:?}: {error}");
             assert!(!error.contains('\n') && !error.contains("KEY"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_variable_with_one_underscore_is_told() {
+        let variable = |name: &str| [(OsString::from(name), OsString::from("7"))];
+        let error = ours(variable("POLYTAPE_WRITER_MAX_ROWS")).unwrap_err().to_string();
+        assert!(error.ends_with("is POLYTAPE_WRITER__MAX_ROWS meant?"), "{error}");
+        assert_eq!(ours(variable("POLYTAPE_KILLS")).unwrap().len(), 1);
+        assert_eq!(ours(variable("HOME")).unwrap(), []);
     }
 
     #[test]

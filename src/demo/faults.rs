@@ -95,8 +95,8 @@ impl Faults {
         Self {
             rates: rates.into(),
             stall: Duration::from_millis(200),
-            max_blocks: Some(500),
-            max_rows: Some(5_000),
+            max_blocks: Some(20),
+            max_rows: Some(300),
             ..Self::default()
         }
     }

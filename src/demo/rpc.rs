@@ -4,6 +4,7 @@
 //! and logs behind the node's head are silently missing, as they are from real nodes.
 
 use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub(super) struct Node<'a> {
     pub(super) faults: &'a Faults,
     /// It refuses every call: too many of them.
     pub(super) rate_limited: bool,
+    /// Counts the ranges that are too large.
+    pub(super) refused_ranges: &'a AtomicU64,
 }
 
 /// A JSON-RPC error.
@@ -115,6 +118,7 @@ impl Node<'_> {
         let draw = dice.below(u64::MAX);
         let blocks = (asked.end() - asked.start()).saturating_add(1);
         if let Some(limit) = self.faults.max_blocks.filter(|limit| blocks > *limit) {
+            self.refused_ranges.fetch_add(1, Ordering::Relaxed);
             return Err(range_error::too_many_blocks(draw, &asked, limit));
         }
         self.append_logs(draw, &asked, &filter, out)
@@ -133,6 +137,7 @@ impl Node<'_> {
         for number in self.ledger.world.eventful(*asked.start()..=self.head.min(*asked.end())) {
             rows += self.ledger.append(number, filter, !self.faults.no_block_timestamp, out);
             if rows > limit && asked.start() != asked.end() {
+                self.refused_ranges.fetch_add(1, Ordering::Relaxed);
                 let fits = number.saturating_sub(1).max(*asked.start());
                 return Err(range_error::too_many_rows(draw, asked, fits, limit));
             }

@@ -40,6 +40,7 @@ struct Served {
     faults: FaultSwitches,
     requests: AtomicU64,
     faulted: AtomicU64,
+    refused_ranges: AtomicU64,
 }
 
 impl DemoServer {
@@ -53,6 +54,7 @@ impl DemoServer {
             faults: FaultSwitches::default(),
             requests: AtomicU64::new(0),
             faulted: AtomicU64::new(0),
+            refused_ranges: AtomicU64::new(0),
         });
         let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
         let service = router.into_make_service_with_connect_info::<Wire>();
@@ -90,6 +92,11 @@ impl DemoServer {
     /// How many of them met one of [`Faults::rates`].
     pub fn faulted(&self) -> u64 {
         self.state.faulted.load(Ordering::Relaxed)
+    }
+
+    /// How many ranges were refused as too large.
+    pub fn refused_ranges(&self) -> u64 {
+        self.state.refused_ranges.load(Ordering::Relaxed)
     }
 
     /// Sets what moves the head.
@@ -170,7 +177,8 @@ impl Served {
         let rate_limited = fault == Some(Fault::RpcRateLimit);
         // A wide range takes a while to render: not on a thread that others wait for.
         let compute = move || {
-            let node = rpc::Node { ledger: &self.ledger, head, faults: &faults, rate_limited };
+            let refused_ranges = &self.refused_ranges;
+            let node = rpc::Node { ledger: &self.ledger, head, faults: &faults, rate_limited, refused_ranges };
             rpc::answer(&node, &mut dice, &body)
         };
         tokio::task::spawn_blocking(compute).await

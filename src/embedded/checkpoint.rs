@@ -3,16 +3,17 @@
 //! A checkpoint copies pages and waits for the disk twice. Left to SQLite it does so inside a commit, and everybody
 //! waits. Here most of it runs on a connection of its own while others write; only the small rest that came in
 //! meanwhile is done with the writer held, which also empties the log. Where that cannot keep up, the writer waits after
-//! all: the log is bounded. `benches/pipeline.rs` is what it is measured by.
+//! all. A long query of somebody else keeps the log from being emptied: nobody waits for that, and the log grows. `benches/pipeline.rs` is what it is measured by.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use bytesize::ByteSize;
 use parking_lot::Mutex;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::StorageError;
 
@@ -22,50 +23,72 @@ const DUE: u64 = 64 << 20;
 /// A log of this size is moved before anybody writes on.
 const OVERDUE: u64 = 4 * DUE;
 
+/// After a reader has held the log up, it is left alone for so long.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 pub(super) struct Checkpointer {
     database: PathBuf,
     log: PathBuf,
     running: AtomicBool,
+    held_up: Mutex<Option<Instant>>,
 }
 
 impl Checkpointer {
     pub(super) fn new(database: &Path) -> Self {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        Self { database: database.to_owned(), log: log.into(), running: AtomicBool::new(false) }
+        let (running, held_up) = (AtomicBool::new(false), Mutex::new(None));
+        Self { database: database.to_owned(), log: log.into(), running, held_up }
     }
 
     /// Called behind each commit, with the writer held: begins a checkpoint where one is due.
     pub(super) fn after_commit(self: &Arc<Self>, connection: &Connection, writer: &Arc<Mutex<Connection>>) {
         let size = fs::metadata(&self.log).map_or(0, |log| log.len());
+        if size < DUE || self.held_up.lock().is_some_and(|at| at.elapsed() < PATIENCE) {
+            return;
+        }
         if size >= OVERDUE {
-            log_failure(empty(connection));
-        } else if size >= DUE && !self.running.swap(true, Ordering::AcqRel) {
+            self.note(self.empty(connection), size);
+        } else if !self.running.swap(true, Ordering::AcqRel) {
             let (this, writer) = (Arc::clone(self), Arc::clone(writer));
             std::thread::spawn(move || {
-                log_failure(this.run(&writer));
+                this.note(this.run(&writer), size);
                 this.running.store(false, Ordering::Release);
             });
         }
     }
 
-    fn run(&self, writer: &Mutex<Connection>) -> Result<(), StorageError> {
+    fn run(&self, writer: &Mutex<Connection>) -> Result<bool, StorageError> {
         let connection = Connection::open(&self.database)?;
-        connection.busy_timeout(Duration::from_secs(1))?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).optional()?;
-        empty(&writer.lock())
+        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        self.empty(&writer.lock())
     }
-}
 
-/// Moves what is left of the log and empties it. A reader in the middle of it may hold that up: then it is due again.
-fn empty(connection: &Connection) -> Result<(), StorageError> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).optional()?;
-    Ok(())
-}
+    /// Moves what is left of the log and empties it; false where a reader is in the middle of it, which is not waited
+    /// for.
+    fn empty(&self, connection: &Connection) -> Result<bool, StorageError> {
+        connection.busy_timeout(Duration::ZERO)?;
+        let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+        connection.busy_timeout(super::BUSY)?;
+        Ok(!busy?)
+    }
 
-/// Nothing is lost by a checkpoint that fails, and the next commit asks for it again.
-fn log_failure(result: Result<(), StorageError>) {
-    if let Err(error) = result {
-        tracing::warn!("the write-ahead log could not be moved into the file: {error}");
+    /// Nothing is lost where the log could not be emptied: it grows, and later it is tried again.
+    fn note(&self, emptied: Result<bool, StorageError>, size: u64) {
+        let mut held_up = self.held_up.lock();
+        match emptied {
+            Ok(true) => *held_up = None,
+            Ok(false) => {
+                if size >= OVERDUE {
+                    let size = ByteSize::b(size).display().iec_short();
+                    tracing::warn!("a long query on polytape.db holds up its log, which grows: {size}");
+                }
+                *held_up = Some(Instant::now());
+            }
+            Err(error) => {
+                tracing::warn!("the log of polytape.db could not be moved into it: {error}");
+                *held_up = Some(Instant::now());
+            }
+        }
     }
 }

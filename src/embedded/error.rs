@@ -8,7 +8,7 @@ use crate::failure::FailureClass;
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
     /// SQLite says so.
-    #[error("polytape.db: {0}")]
+    #[error("polytape.db: {0}; if it is damaged, move it away or choose another --data-dir, and it is read again")]
     Sqlite(#[from] rusqlite::Error),
     /// The file was made by a newer polytape.
     #[error("polytape.db has schema {found}, this polytape knows up to {known}: run the newer one")]
@@ -37,7 +37,8 @@ impl StorageError {
                     | ErrorCode::SystemIoFailure
                     | ErrorCode::OutOfMemory
                     | ErrorCode::OperationInterrupted
-                    | ErrorCode::CannotOpen,
+                    | ErrorCode::CannotOpen
+                    | ErrorCode::FileLockingProtocolFailed,
                 ) => FailureClass::Retry,
                 _ => FailureClass::Deterministic,
             },

@@ -23,6 +23,9 @@ use checkpoint::Checkpointer;
 pub use data_dir::{DataDir, DataDirError};
 pub use error::StorageError;
 
+/// How long to wait for somebody else's lock on the file.
+const BUSY: Duration = Duration::from_secs(10);
+
 /// The writer's page cache, in KiB.
 const WRITER_CACHE_KIB: i64 = 48 * 1024;
 
@@ -45,7 +48,7 @@ impl Database {
 
     fn open_file(path: &Path) -> Result<Self, StorageError> {
         let mut connection = Connection::open(path)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "wal_autocheckpoint", 0)?;
@@ -98,7 +101,7 @@ impl Database {
     /// A connection of its own for reading, which never waits for the writer.
     pub(crate) fn reader(&self) -> Result<Connection, StorageError> {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.busy_timeout(Duration::from_secs(10))?;
+        connection.busy_timeout(BUSY)?;
         connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
         Ok(connection)
     }

@@ -1,8 +1,9 @@
 //! `--until-caught-up`: waits until everything that was final at the start is in the tables.
 
 use std::io::Write;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
+use crate::clock::since_epoch;
 use crate::model::ChainPosition;
 use crate::monitor::{Collector, SourceView};
 use crate::source::Head;
@@ -12,10 +13,6 @@ use super::heartbeat::thousands;
 
 /// How often to look.
 const POLL: Duration = Duration::from_millis(50);
-
-/// A head that is older than this does not prove that the source is alive. A node without the `finalized` tag is
-/// about two minutes behind by design.
-const FRESH: Duration = Duration::from_secs(300);
 
 /// Why it did not catch up.
 #[derive(Debug, thiserror::Error)]
@@ -58,13 +55,15 @@ pub(super) async fn wait(collector: &Collector, patience: Duration) -> Result<()
     let mut moved = Instant::now();
     loop {
         let source = collector.source();
-        target = target.or_else(|| source.head.map(|(head, _)| head).filter(|head| age(*head) <= FRESH));
-        if let Some(Head { block, .. }) = target
-            && source.watermark >= Some(ChainPosition::start_of(block + 1))
-        {
+        target =
+            target.or_else(|| source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH));
+        let end = target.map(|head| ChainPosition::start_of(head.block.saturating_add(1)));
+        if end.is_some() && source.watermark >= end {
             return Ok(());
         }
-        let now = (target, source.cursor, source.watermark);
+        // Behind the target only the watermark counts: a cursor that goes on with the chain is no progress.
+        let cursor = end.map_or(source.cursor, |end| source.cursor.map(|cursor| cursor.min(end)));
+        let now = (target, cursor, source.watermark);
         if now != seen {
             (seen, moved) = (now, Instant::now());
         }
@@ -80,14 +79,11 @@ fn why(collector: &Collector, target: Option<Head>, source: SourceView, patience
     let cause = waiting.map_or(String::new(), |(stage, status)| format!(": {stage}: {}", status.state));
     match (target, source.head) {
         (Some(target), _) => NotCaughtUp::Stuck { patience, target: target.block, cause },
-        (None, Some((head, _))) => NotCaughtUp::Frozen { block: head.block, age_seconds: age(head).as_secs() },
+        (None, Some((head, _))) => {
+            NotCaughtUp::Frozen { block: head.block, age_seconds: head.age(since_epoch()).as_secs() }
+        }
         (None, None) => NotCaughtUp::NoHead { patience, cause },
     }
-}
-
-fn age(head: Head) -> Duration {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.saturating_sub(Duration::from_secs(head.timestamp))
 }
 
 /// Says what there is now.

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use std::time::{Duration, SystemTime};
 
 use crate::monitor::{Collector, Snapshot};
+use crate::source::Head;
 use crate::stage::{StageName, StageState};
 
 const INTERVAL: Duration = Duration::from_secs(10);
@@ -22,15 +23,21 @@ pub(super) async fn beat(collector: &Collector) -> Infallible {
 
 /// What has happened between two snapshots, and how things stand at the later one.
 fn line(before: &Snapshot, now: &Snapshot, clock: SystemTime) -> String {
+    let clock = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let old_head = || {
+        let (head, _) = now.source.head?;
+        (head.age(clock) > Head::FRESH).then(|| "the source is frozen".to_owned())
+    };
     let mut line = now
         .stages
         .iter()
         .find(|(_, status)| matches!(status.state, StageState::Wait(_) | StageState::Fail(_)))
-        .map_or("ok".to_owned(), |(stage, status)| format!("{stage} {}", status.state));
+        .map(|(stage, status)| format!("{stage} {}", status.state))
+        .or_else(old_head)
+        .unwrap_or_else(|| "ok".to_owned());
     match now.source.head {
         Some((head, _)) => {
-            let clock = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-            let age = clock.saturating_sub(head.timestamp);
+            let age = head.age(clock).as_secs();
             let _ = write!(line, " | head {} ({age} s old)", thousands(head.block));
         }
         None => line.push_str(" | head unknown"),
@@ -96,7 +103,6 @@ mod tests {
     use crate::broker::{EntryId, GroupState, Stream, StreamState};
     use crate::model::ChainPosition;
     use crate::monitor::SourceView;
-    use crate::source::Head;
     use crate::stage::StageStatus;
     use crate::warehouse::RowCounts;
     use std::time::Instant;
@@ -135,6 +141,14 @@ mod tests {
             "ok | head 1,000,009 (4 s old), 10 blocks behind | in 2,500/s, out 1,250/s | trades 1,002 unread | \
              dead_letters unknown | 1,234,567 trades, 3 dead letters"
         );
+    }
+
+    #[test]
+    fn an_old_head_is_not_ok() {
+        let now = snapshot(Instant::now(), 0, StageState::Idle);
+        let later = SystemTime::UNIX_EPOCH + Duration::from_secs(100 + 301);
+        let text = line(&now.clone(), &now, later);
+        assert!(text.starts_with("the source is frozen | head 1,000,009 (301 s old)"), "{text}");
     }
 
     #[test]

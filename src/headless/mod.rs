@@ -54,10 +54,10 @@ pub async fn run(
         }
     };
     let rows = async {
-        if options.show_rows {
-            tape::print(&*warehouse).await;
+        match options.show_rows {
+            true => tape::print(&*warehouse).await,
+            false => std::future::pending::<Infallible>().await,
         }
-        std::future::pending::<Infallible>().await
     };
     let ended = tokio::select! {
         biased;

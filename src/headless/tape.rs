@@ -1,5 +1,6 @@
 //! Rows as they arrive, as plain lines on stdout.
 
+use std::convert::Infallible;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// Lines at a time: more than this nobody reads.
 const LINES: u32 = 12;
 
-/// Prints the newest rows whenever there are new ones, until stdout is gone.
-pub(super) async fn print(warehouse: &dyn Warehouse) {
+/// Prints the newest rows whenever there are new ones. A stdout that is full or gone holds up nobody: lines are dropped.
+pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
+    let (mut stdout, _guard) = tracing_appender::non_blocking(io::stdout());
     let (mut last, mut counted) = (None, 0);
     loop {
         tokio::time::sleep(INTERVAL).await;
@@ -23,22 +25,16 @@ pub(super) async fn print(warehouse: &dyn Warehouse) {
         let key = |line: &TapeLine| (line.block_number, line.log_index);
         let new = lines.iter().position(|line| Some(key(line)) == last).unwrap_or(lines.len());
         let mut text: Vec<String> = lines[..new].iter().rev().map(format_line).collect();
-        let more = (counts.trades - counted).saturating_sub(new as u64);
+        let more = counts.trades.saturating_sub(counted).saturating_sub(new as u64);
         if more > 0 && new == lines.len() && new > 0 {
             text.insert(0, format!("          … and {more} more rows"));
         }
         last = lines.first().map(key);
         counted = counts.trades;
-        if writeln_all(&text).is_err() {
-            return;
+        for line in text {
+            let _ = stdout.write_all(format!("{line}\n").as_bytes());
         }
     }
-}
-
-fn writeln_all(lines: &[String]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    lines.iter().try_for_each(|line| writeln!(stdout, "{line}"))?;
-    stdout.flush()
 }
 
 /// `17:03:12  ctf_v2      SELL     4.180000 shares at 0.9400 for $3.929200  Yes of 929953…883776  taker`

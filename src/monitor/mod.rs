@@ -41,7 +41,7 @@ impl SourceView {
     /// Final blocks that are not in the tables.
     pub fn blocks_behind(&self) -> Option<u64> {
         let (head, _) = self.head?;
-        Some((head.block + 1).saturating_sub(self.watermark?.block))
+        Some(head.block.saturating_add(1).saturating_sub(self.watermark?.block))
     }
 }
 

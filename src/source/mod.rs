@@ -24,6 +24,17 @@ pub struct Head {
     pub timestamp: u64,
 }
 
+impl Head {
+    /// A head that is older than this does not prove that the source is alive. A node without the `finalized` tag is
+    /// about two minutes behind by design.
+    pub const FRESH: Duration = Duration::from_secs(300);
+
+    /// How old it is at a time since 1970.
+    pub const fn age(self, now: Duration) -> Duration {
+        now.saturating_sub(Duration::from_secs(self.timestamp))
+    }
+}
+
 /// One event of a page, in the order of the chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceEvent {

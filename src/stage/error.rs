@@ -32,8 +32,24 @@ pub enum StageError {
         /// The world of the source.
         served: String,
     },
+    /// The streams belong to another pipeline.
+    #[error(
+        "the streams of this store belong to another pipeline than {name:?}: set pipeline.name, or choose another --data-dir"
+    )]
+    OtherPipeline {
+        /// The pipeline that was to begin.
+        name: String,
+    },
+    /// Entries of a newer polytape.
+    #[error("{stream} holds entries of a newer polytape (version {version}): run that one")]
+    NewerEntries {
+        /// The stream.
+        stream: String,
+        /// Their version.
+        version: u8,
+    },
     /// A stored position is not one.
-    #[error("{what} is not a position: {text:?}")]
+    #[error("{what} is not a position: {text:?}; choose another --data-dir, and it is read again")]
     Position {
         /// The cursor or checkpoint.
         what: String,
@@ -41,7 +57,7 @@ pub enum StageError {
         text: String,
     },
     /// Row after row is refused, so the fault is not the rows'.
-    #[error("{count} rows in a row were refused, the last one: {reason}")]
+    #[error("{count} rows in a row were refused, so nothing more is given up; the last one: {reason}")]
     AllRefused {
         /// How many.
         count: usize,
@@ -62,7 +78,11 @@ impl StageError {
             Self::Warehouse(error) => error.class(),
             Self::NotBegun => FailureClass::Retry,
             Self::Panicked(_) => FailureClass::Reconnect,
-            Self::OtherWorld { .. } | Self::Position { .. } | Self::AllRefused { .. } => FailureClass::Deterministic,
+            Self::OtherWorld { .. }
+            | Self::OtherPipeline { .. }
+            | Self::NewerEntries { .. }
+            | Self::Position { .. }
+            | Self::AllRefused { .. } => FailureClass::Deterministic,
         }
     }
 

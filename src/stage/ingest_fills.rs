@@ -117,13 +117,17 @@ impl IngestFills {
         }
     }
 
-    /// Asks for the head, but not more often than every poll interval.
-    async fn look_at_head(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
+    /// Waits until the head may be asked for again, and asks.
+    async fn wait_for_head(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
         if let Some(asked) = self.asked_head
             && drain.run_until_cancelled(tokio::time::sleep_until(asked + self.poll_interval)).await.is_none()
         {
             return Ok(());
         }
+        self.ask_head(drain).await
+    }
+
+    async fn ask_head(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
         let Some(head) = drain.run_until_cancelled(self.life.source.head()).await else { return Ok(()) };
         let head = head?;
         self.asked_head = Some(Instant::now());
@@ -150,14 +154,15 @@ impl Stage for IngestFills {
         if !self.parts.is_empty() {
             return self.append(drain).await;
         }
-        if self.asked_head.is_none_or(|asked| asked.elapsed() > HEAD_REFRESH) {
-            self.look_at_head(drain).await?;
+        let behind = self.head.is_none_or(|head| head.block >= self.position.block);
+        if behind && self.asked_head.is_none_or(|asked| asked.elapsed() > HEAD_REFRESH) {
+            self.ask_head(drain).await?;
         }
         if self.coming.is_none() {
             self.coming = self.send_for(self.position);
         }
         let Some(coming) = &mut self.coming else {
-            self.look_at_head(drain).await?;
+            self.wait_for_head(drain).await?;
             let caught_up = self.head.is_some_and(|head| head.block < self.position.block);
             return Ok(if caught_up { Step::Idle } else { Step::Moved(0) });
         };

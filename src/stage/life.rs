@@ -62,6 +62,10 @@ impl Life {
         format!("state:ingest-fills:{}", self.source.name())
     }
 
+    fn layout(&self) -> Layout {
+        Layout { groups: self.groups.all().map(Clone::clone).to_vec(), cursors: vec![self.cursor_key()] }
+    }
+
     /// The source's checkpoint, if it has begun.
     pub(super) async fn checkpoint(&self) -> Result<Option<Checkpoint>, StageError> {
         Ok(self.warehouse.checkpoint(&self.pipeline, self.source.name()).await?)
@@ -80,7 +84,14 @@ impl Life {
             }
             Some(_) => {}
             None => {
+                if self.broker.join(&self.layout()).await.is_ok() {
+                    return Err(StageError::OtherPipeline { name: self.pipeline.clone() });
+                }
                 let begin = self.source.resolve(&self.start).await?;
+                let head = self.source.head().await?;
+                if begin.block > head.block.saturating_add(1) {
+                    tracing::warn!("the start, block {}, is above the newest final block {}", begin.block, head.block);
+                }
                 let start = write_position(begin);
                 tracing::info!(stage = "ingest-fills", world = served, "first run: begins at block {}", begin.block);
                 self.set_checkpoint(&Checkpoint { world: served, watermark: start.clone(), start }).await?;
@@ -92,7 +103,7 @@ impl Life {
     /// Enters as any other stage: the streams must be there, or it must be known from where to fill them.
     pub(super) async fn enter(&self) -> Result<(), StageError> {
         let _turn = self.turn.lock().await;
-        let layout = Layout { groups: self.groups.all().map(Clone::clone).to_vec(), cursors: vec![self.cursor_key()] };
+        let layout = self.layout();
         let lost = match self.broker.join(&layout).await {
             Err(BrokerError::Lost(lost)) => lost,
             other => return Ok(other?),

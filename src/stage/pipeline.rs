@@ -61,14 +61,20 @@ pub struct Limits {
     pub min_free: ByteSize,
 }
 
-/// A stage has failed for good.
+/// Why a pipeline cannot go on.
 #[derive(Debug, thiserror::Error)]
-#[error("{stage} failed: {error}")]
-pub struct PipelineFailed {
-    /// The stage.
-    pub stage: StageName,
-    /// Why.
-    pub error: StageError,
+pub enum PipelineFailed {
+    /// A stage has failed for good.
+    #[error("{stage} failed: {error}")]
+    Stage {
+        /// The stage.
+        stage: StageName,
+        /// Why.
+        error: StageError,
+    },
+    /// What runs the stages has failed, which is a bug.
+    #[error("a stage ended unexpectedly: {0}")]
+    Runner(String),
 }
 
 /// Sees what the stages of a pipeline publish.
@@ -163,8 +169,9 @@ impl Pipeline {
     pub async fn failed(&mut self) -> PipelineFailed {
         loop {
             match self.stages.join_next().await {
-                Some(Ok((stage, Err(error)))) => return PipelineFailed { stage, error },
-                Some(_) => {}
+                Some(Ok((stage, Err(error)))) => return PipelineFailed::Stage { stage, error },
+                Some(Ok((_, Ok(())))) => {}
+                Some(Err(error)) => return PipelineFailed::Runner(error.to_string()),
                 None => std::future::pending().await,
             }
         }

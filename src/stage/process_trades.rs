@@ -54,23 +54,28 @@ impl Stage for ProcessTrades {
             return Ok(Step::Wait(cause));
         }
         let group = &self.life.groups.trade_processors;
-        let handovers = self.in_hand.iter().map(|delivery| hand_over(group.stream.as_str(), delivery)).collect();
+        let from = group.stream.as_str();
+        let (mut handovers, mut damaged) = (Vec::with_capacity(self.in_hand.len()), Vec::new());
+        for Delivery { id, body } in &self.in_hand {
+            match write::decode(from, body)? {
+                Ok(fill) => handovers.push(Handover { id: *id, outputs: vec![trade_of(fill)] }),
+                Err(error) => {
+                    let reason = error.to_string();
+                    let letter = write::dead_letter_entry(StageName::ProcessTrades, from, None, body, &reason);
+                    damaged.push(Handover { id: *id, outputs: vec![letter] });
+                }
+            }
+        }
+        write::check_damage(handovers.len(), &damaged)?;
+        handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
         self.in_hand.clear();
         Ok(Step::Moved(forwarded as u64))
     }
 }
 
-/// The trade of a fill, or the dead letter of what is none.
-fn hand_over(from: &str, delivery: &Delivery) -> Handover {
-    let output = match Fill::decode(&delivery.body) {
-        Ok(fill) => {
-            let trade = Trade { resolution: Resolution::of_fill(&fill), fill };
-            NewEntry { stream: Stream::trades(), body: trade.encode() }
-        }
-        Err(error) => {
-            write::dead_letter_entry(StageName::ProcessTrades, from, None, &delivery.body, &error.to_string())
-        }
-    };
-    Handover { id: delivery.id, outputs: vec![output] }
+/// The trade of a fill, with what its token tells by itself.
+fn trade_of(fill: Fill) -> NewEntry {
+    let trade = Trade { resolution: Resolution::of_fill(&fill), fill };
+    NewEntry { stream: Stream::trades(), body: trade.encode() }
 }

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -12,6 +13,9 @@ use super::status::{StageState, StatusLine};
 use super::{Stage, StageError, Step};
 use crate::failure::FailureClass;
 
+/// How often to look whether the ingester has begun.
+const NOT_BEGUN_POLL: Duration = Duration::from_millis(100);
+
 /// Makes a stage anew, with fresh connections and nothing in hand.
 pub(super) type Open = Box<dyn Fn() -> BoxFuture<'static, Result<Box<dyn Stage>, StageError>> + Send + Sync>;
 
@@ -20,7 +24,7 @@ pub(super) async fn run(open: Open, status: StatusLine, drain: CancellationToken
     let mut backoff = Backoff::default();
     let mut stage = None;
     while !drain.is_cancelled() {
-        let error = match attempt(&open, &mut stage, &drain).await {
+        let error = match announcing(&status, &drain, attempt(&open, &mut stage, &drain)).await {
             Ok(step) => {
                 backoff.reset();
                 match step {
@@ -28,6 +32,7 @@ pub(super) async fn run(open: Open, status: StatusLine, drain: CancellationToken
                         status.moved(events);
                         status.enter(StageState::Run);
                     }
+                    _ if drain.is_cancelled() => {}
                     Step::Idle => status.enter(StageState::Idle),
                     Step::Wait(cause) => status.enter(StageState::Wait(cause)),
                 }
@@ -44,15 +49,30 @@ pub(super) async fn run(open: Open, status: StatusLine, drain: CancellationToken
             FailureClass::Retry => {}
             FailureClass::Reconnect | FailureClass::Repair => stage = None,
         }
-        match &error {
-            StageError::NotBegun => status.wait_quietly(error.to_string()),
-            _ => status.enter(StageState::Wait(error.to_string())),
-        }
-        let wait = backoff.next().max(error.retry_after().unwrap_or_default());
+        let wait = if matches!(error, StageError::NotBegun) {
+            status.wait_quietly(error.to_string());
+            NOT_BEGUN_POLL
+        } else {
+            status.enter(StageState::Wait(error.to_string()));
+            backoff.next().max(error.retry_after().unwrap_or_default())
+        };
         let _ = drain.run_until_cancelled(tokio::time::sleep(wait)).await;
     }
     status.enter(StageState::Stop);
     Ok(())
+}
+
+/// Says so when a drain comes in the middle of an attempt.
+async fn announcing<T>(status: &StatusLine, drain: &CancellationToken, attempt: impl Future<Output = T>) -> T {
+    tokio::pin!(attempt);
+    tokio::select! {
+        biased;
+        done = &mut attempt => done,
+        () = drain.cancelled() => {
+            status.enter(StageState::Drain);
+            attempt.await
+        }
+    }
 }
 
 /// One step, of a stage that is opened first where there is none. A panic is an error like others, and the stage that
@@ -65,7 +85,11 @@ async fn attempt(
     let step = async {
         let mut taken = match stage.take() {
             Some(stage) => stage,
-            None => open().await?,
+            // What opens a stage may wait for a node; nothing of it is half done where it is cut off.
+            None => match drain.run_until_cancelled(open()).await {
+                Some(opened) => opened?,
+                None => return Ok(Step::Idle),
+            },
         };
         let result = taken.step(drain).await;
         *stage = Some(taken);
@@ -90,7 +114,6 @@ mod tests {
     use std::collections::VecDeque;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
 
     use parking_lot::Mutex;
     use tokio::sync::watch;

@@ -44,12 +44,16 @@ async fn advance(
 ) -> Result<(), StageError> {
     let groups = &life.groups;
     let key = life.cursor_key();
-    let (cursor, input) = life.broker.cursor_and_last(&key, &groups.trade_processors.stream).await?;
-    let Some(cursor) = cursor.filter(|cursor| written.as_ref() != Some(cursor)) else { return Ok(()) };
-    until_clear(life, &groups.trade_processors, input).await?;
+    let mark = life.broker.mark(&key, &groups.trade_processors.stream).await?;
+    let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else { return Ok(()) };
+    until_clear(life, &groups.trade_processors, mark.last_id).await?;
     for writers in [&groups.trade_writers, &groups.dead_letter_writers] {
         let output = life.broker.stream(&writers.stream).await?.last_id;
         until_clear(life, writers, output).await?;
+    }
+    // Where the streams began anew meanwhile, what was waited for says nothing.
+    if life.broker.mark(&key, &groups.trade_processors.stream).await?.generation != mark.generation {
+        return Ok(());
     }
     let Some(checkpoint) = life.checkpoint().await? else { return Ok(()) };
     let position = read_position(&key, &cursor)?;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytesize::ByteSize;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::life::Life;
 use super::{Stage, StageError, StageName, Step};
 use crate::broker::{EntryId, Group, Handover, NewEntry, Reader, Stream};
+use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
 use crate::planted::{Bug, planted};
@@ -101,9 +102,8 @@ impl<R: Row> Writer<R> {
             for delivery in read {
                 bytes += delivery.body.len();
                 let from = self.group.stream.as_str();
-                let row =
-                    R::decode(&delivery.body).or_else(|error| R::of_damaged(from, &delivery.body, &error).ok_or(error));
-                match row {
+                let row = decode(from, &delivery.body)?;
+                match row.or_else(|error| R::of_damaged(from, &delivery.body, &error).ok_or(error)) {
                     Ok(row) => {
                         self.batch.ids.push(delivery.id);
                         self.batch.rows.push(row);
@@ -117,7 +117,7 @@ impl<R: Row> Writer<R> {
             let until = *until.get_or_insert_with(|| Instant::now() + self.limits.linger);
             wait = until.saturating_duration_since(Instant::now());
         }
-        Ok(())
+        check_damage(self.batch.rows.len(), &self.batch.damaged)
     }
 
     /// Writes the rows, and says which the warehouse will never take.
@@ -188,6 +188,24 @@ impl<R: Row> Stage for Writer<R> {
     }
 }
 
+/// What an entry holds, or why it is damaged. An entry of a newer polytape is neither: it must not be given up.
+pub(super) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, EntryError>, StageError> {
+    match R::decode(body) {
+        Err(error) if let Some(version) = error.newer_version() => {
+            Err(StageError::NewerEntries { stream: stream.to_owned(), version })
+        }
+        decoded => Ok(decoded),
+    }
+}
+
+/// Refuses to go on where nothing but damaged entries comes.
+pub(super) fn check_damage(good: usize, damaged: &[Handover]) -> Result<(), StageError> {
+    if good == 0 && damaged.len() >= MOST_REFUSED_IN_A_ROW {
+        return Err(StageError::AllRefused { count: damaged.len(), reason: "damaged entries".into() });
+    }
+    Ok(())
+}
+
 /// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.
 pub(super) fn dead_letter_entry(
     stage: StageName,
@@ -207,14 +225,13 @@ pub(super) fn dead_letter(
     raw: &[u8],
     reason: &str,
 ) -> DeadLetter {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let letter = DeadLetter {
         source: from.to_owned(),
         position: position.unwrap_or_else(|| DeadLetter::position_of_bytes(raw)),
         stage: stage.as_str().to_owned(),
         reason: reason.to_owned(),
         raw: raw.to_vec(),
-        first_seen: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        first_seen: unix_ms(),
     };
     letter.clipped()
 }

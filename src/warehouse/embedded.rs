@@ -1,12 +1,11 @@
 //! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql`.
 
-use std::time::SystemTime;
-
 use alloy_primitives::hex;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
 use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError};
+use crate::clock::unix_ms;
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Trade};
 
@@ -189,11 +188,6 @@ fn upsert_trades(tx: &Transaction<'_>, rows: &[Trade]) -> Result<usize, Warehous
 fn count(tx: &Transaction<'_>, table: &str, new: usize) -> Result<(), WarehouseError> {
     tx.prepare_cached("UPDATE row_counts SET rows = rows + ? WHERE name = ?")?.execute(params![new as u64, table])?;
     Ok(())
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What a row may be refused for is the row's fault; all else is the store's.

@@ -26,6 +26,8 @@ struct Outcome {
     kills_in_progress: usize,
     /// Requests that met a fault.
     faulted: u64,
+    /// Ranges that were refused as too large.
+    refused_ranges: u64,
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {
@@ -77,7 +79,7 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let blocks = first_block..=world.finalized(end);
     let difference = compare(&place.store().unwrap(), &world, blocks.clone());
     let rows = world.truth(blocks).trades.len();
-    Outcome { difference, rows, kills_in_progress, faulted: server.faulted() }
+    Outcome { difference, rows, kills_in_progress, faulted: server.faulted(), refused_ranges: server.refused_ranges() }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,6 +95,7 @@ async fn tables_equal_the_truth_after_any_kill() {
     assert!(outcome.difference.is_none(), "{:#?}", outcome.difference);
     assert!(outcome.kills_in_progress >= kills / 3, "only {} kills came in time", outcome.kills_in_progress);
     assert!(outcome.faulted as usize >= kills, "only {} faults", outcome.faulted);
+    assert!(outcome.refused_ranges as usize >= kills / 5, "only {} ranges refused", outcome.refused_ranges);
 }
 
 #[tokio::test(flavor = "multi_thread")]

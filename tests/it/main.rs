@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, missing_docs, unreachable_pub)]
 
 mod broker;
+mod cli;
 mod kill;
 mod pipeline;
+mod recorded;
 mod support;
 mod warehouse;

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
@@ -15,10 +15,11 @@ use parking_lot::Mutex;
 use polytape::broker::{Advance, Appended, Broker, NewEntry, Stream};
 use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
+use polytape::model::entry::Entry;
 use polytape::model::{ChainPosition, DeadLetter, Trade};
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{FillSource, Start};
-use polytape::stage::{Limits, Parts, Pipeline, StageName, StageState};
+use polytape::stage::{Limits, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError};
 
 use crate::support::store::Store;
@@ -33,13 +34,13 @@ struct Difficult {
     refused: Mutex<BTreeSet<u32>>,
     refuse_all: AtomicBool,
     /// Trades are written, and the answer is lost, so many times more.
-    lost_answers: AtomicUsize,
+    lost_answers: Mutex<usize>,
 }
 
 impl Difficult {
     fn new(inner: Arc<EmbeddedWarehouse>) -> Arc<Self> {
         let (away, refuse_all) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { inner, away, refused: Mutex::default(), refuse_all, lost_answers: AtomicUsize::new(0) })
+        Arc::new(Self { inner, away, refused: Mutex::default(), refuse_all, lost_answers: Mutex::default() })
     }
 
     async fn be_there(&self) {
@@ -58,11 +59,12 @@ impl Warehouse for Difficult {
             return Err(WarehouseError::Rows("a row is refused".into()));
         }
         self.inner.write_trades(rows).await?;
-        let lost = self.lost_answers.try_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        match lost {
-            Ok(_) => Err(WarehouseError::Storage(polytape::embedded::StorageError::ShuttingDown)),
-            Err(_) => Ok(()),
+        let mut lost = self.lost_answers.lock();
+        if *lost == 0 {
+            return Ok(());
         }
+        *lost -= 1;
+        Err(WarehouseError::Storage(polytape::embedded::StorageError::ShuttingDown))
     }
 
     async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
@@ -231,10 +233,10 @@ async fn a_full_disk_stops_reading_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_lost_changes_nothing() {
     let setting = Setting::new(4_000).await;
-    setting.warehouse.lost_answers.store(5, Ordering::Relaxed);
+    *setting.warehouse.lost_answers.lock() = 5;
     let pipeline = setting.start();
     setting.finish(pipeline).await;
-    assert_eq!(setting.warehouse.lost_answers.load(Ordering::Relaxed), 0);
+    assert_eq!(*setting.warehouse.lost_answers.lock(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -262,7 +264,6 @@ async fn rows_that_are_refused_become_dead_letters_and_the_rest_lands() {
             (source.as_str(), stage.as_str(), reason.as_str()),
             ("stream:trades", "write-trades", "a row is refused")
         );
-        use polytape::model::entry::Entry;
         assert_eq!(Trade::decode(&raw).unwrap().fill.log_index, row.log_index as u32, "the bytes are the trade");
     }
 }
@@ -273,7 +274,7 @@ async fn where_every_row_is_refused_the_stage_stops_and_nothing_is_lost() {
     setting.warehouse.refuse_all.store(true, Ordering::Relaxed);
     let mut pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
-    assert_eq!(failed.stage, StageName::WriteTrades);
+    assert!(matches!(failed, PipelineFailed::Stage { stage: StageName::WriteTrades, .. }), "{failed}");
     assert!(failed.to_string().starts_with("write-trades failed: 16 rows in a row were refused"), "{failed}");
     assert!(matches!(state(&pipeline, StageName::WriteTrades), StageState::Fail(_)));
     pipeline.drain(Duration::from_secs(10)).await;
@@ -365,13 +366,101 @@ async fn the_watermark_never_runs_ahead_of_the_tables() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
+    let setting = Setting::new(30_000).await;
+    let pipeline = setting.start();
+    let source = PolygonConfig { urls: vec![setting.server.url()], target_rows: 300, ..PolygonConfig::default() };
+    let other = Polygon::new(source).unwrap();
+    let head = other.head().await.unwrap();
+    let (mut won, mut conflicts) = (0, 0);
+    while pipeline.observer().progress().cursor < Some(setting.end()) {
+        let Ok(Some(expected)) = setting.broker.cursor("state:ingest-fills:polygon").await else { continue };
+        let position: ChainPosition = serde_json::from_str(&expected).unwrap();
+        let page = other.page(position, head.block).await.unwrap();
+        // As much of it as one append carries.
+        let events: Vec<_> = page.events.into_iter().take(700).collect();
+        let next = if events.len() < 700 { page.next } else { events[events.len() - 1].next };
+        let entries = events.into_iter().map(|event| match event.fill {
+            Ok(fill) => NewEntry { stream: Stream::order_events(), body: fill.encode() },
+            Err(letter) => NewEntry { stream: Stream::dead_letters(), body: letter.encode() },
+        });
+        let next = serde_json::to_string(&next).unwrap();
+        let advance =
+            Advance { key: "state:ingest-fills:polygon".into(), expected: expected.clone(), next: next.clone() };
+        if next == expected {
+            break;
+        }
+        match setting.broker.append(entries.collect(), advance).await.unwrap() {
+            Appended::Now => won += 1,
+            Appended::Conflict(_) => conflicts += 1,
+            Appended::Before => {}
+        }
+    }
+    let inputs = setting.broker.stream(&Stream::order_events()).await.unwrap().entries;
+    setting.finish(pipeline).await;
+    assert!(won > 3, "the other ingester won {won} times, and lost {conflicts} times");
+    let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
+    assert_eq!(inputs, setting.world.truth(blocks).trades.len() as u64, "each fill was appended once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_of_a_newer_version_are_not_given_up() {
+    let setting = Setting::new(500).await;
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+    let expected = setting.broker.cursor("state:ingest-fills:polygon").await.unwrap().unwrap();
+    let position: ChainPosition = serde_json::from_str(&expected).unwrap();
+    let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
+    let advance = Advance { key: "state:ingest-fills:polygon".into(), expected, next };
+    let newer = NewEntry { stream: Stream::trades(), body: vec![2, 7, 7] };
+    assert_eq!(setting.broker.append(vec![newer], advance).await.unwrap(), Appended::Now);
+    let letters = setting.warehouse.row_counts().await.unwrap().dead_letters;
+    let mut pipeline = setting.start();
+    let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
+    assert!(failed.to_string().contains("stream:trades holds entries of a newer polytape (version 2)"), "{failed}");
+    pipeline.drain(Duration::from_secs(10)).await;
+    let left = setting.broker.stream(&Stream::trades()).await.unwrap().groups[0].clone();
+    assert_eq!(left.pending + left.undelivered, 1, "it is still there");
+    assert_eq!(setting.warehouse.row_counts().await.unwrap().dead_letters, letters);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_query_of_somebody_else_holds_up_nobody() {
+    let setting = Setting::new(60_000).await;
+    let file = setting.store.file();
+    file.execute_batch("BEGIN; SELECT count(*) FROM trades").unwrap();
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    let begin = Instant::now();
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    let took = begin.elapsed();
+    file.execute_batch("COMMIT").unwrap();
+    assert!(took < Duration::from_secs(40), "{took:?}");
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_pipeline_on_the_same_streams_is_refused() {
+    let setting = Setting::new(100).await;
+    let pipeline = setting.start();
+    setting.finish(pipeline).await;
+    let file = setting.store.file();
+    file.execute("UPDATE checkpoints SET pipeline = 'other'", []).unwrap();
+    let mut pipeline = setting.start();
+    let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
+    assert!(failed.to_string().contains("belong to another pipeline than \"main\""), "{failed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_error_for_good_is_told_by_its_class() {
     let setting = Setting::new(10).await;
     let checkpoint = Checkpoint { world: "chain:137".into(), start: "{}".into(), watermark: "{}".into() };
     setting.warehouse.set_checkpoint("main", "polygon", &checkpoint).await.unwrap();
     let mut pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
-    assert_eq!(failed.stage, StageName::IngestFills);
+    assert!(matches!(failed, PipelineFailed::Stage { stage: StageName::IngestFills, .. }), "{failed}");
     let expected = format!("this store holds chain:137, but polygon serves chain:{}", setting.world.chain_id());
     assert!(failed.to_string().contains(&expected), "{failed}");
     let source = Polygon::new(PolygonConfig { urls: vec![setting.server.url()], ..PolygonConfig::default() }).unwrap();

@@ -134,9 +134,8 @@ impl Ledger {
     ) -> Result<(BTreeSet<u64>, u64), BrokerError> {
         let ledger = self.group(group)?;
         ids.retain(|id| ledger.pending.contains_key(id));
-        let first_left = ledger.pending.keys().zip(ids.iter().map(Some).chain(std::iter::repeat(None)));
-        let first_left = first_left.into_iter().find(|(pending, settled)| Some(*pending) != *settled);
-        let acknowledged = first_left.map_or(ledger.delivered, |(pending, _)| pending - 1);
+        let first_left = ledger.pending.keys().find(|id| !ids.contains(id));
+        let acknowledged = first_left.map_or(ledger.delivered, |id| id - 1);
         Ok((ids, acknowledged.max(ledger.acknowledged)))
     }
 

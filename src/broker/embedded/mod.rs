@@ -10,7 +10,7 @@ mod sql;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -18,9 +18,10 @@ use rand::RngExt;
 use rusqlite::Transaction;
 
 use super::{
-    Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, NewEntry, Reader, Stream,
-    StreamState, check_size,
+    Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, Mark, NewEntry, Reader, Stream,
+    StreamState, check_append, check_size,
 };
+use crate::clock::unix_ms;
 use crate::embedded::{Database, StorageError};
 use crate::planted::{Bug, planted};
 use ledger::{Ledger, pack, unpack};
@@ -131,7 +132,7 @@ impl Broker for EmbeddedBroker {
     }
 
     async fn append(&self, entries: Vec<NewEntry>, advance: Advance) -> Result<Appended, BrokerError> {
-        check_size(entries.iter())?;
+        check_append(&entries, &advance)?;
         if planted(Bug::CursorBeforeEntries) {
             return self.append_cursor_first(entries, advance).await;
         }
@@ -177,19 +178,23 @@ impl Broker for EmbeddedBroker {
     }
 
     async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>, BrokerError> {
-        let connection = self.database.reader()?;
-        let mut shared = self.shared.lock();
-        shared.seats += 1;
-        let seat = shared.seats;
-        let ledger = shared.ledger(&group.stream)?;
-        ledger.take_over(group, seat)?;
-        let stream = ledger.stream();
+        // Through the writer, so that no acknowledgement is half way while what is given out changes hands.
+        let (database, taken) = (self.database.clone(), group.clone());
+        let taking = move |_: &Transaction<'_>, shared: &mut Shared| {
+            let connection = database.reader()?;
+            shared.seats += 1;
+            let seat = shared.seats;
+            let ledger = shared.ledger(&taken.stream)?;
+            ledger.take_over(&taken, seat)?;
+            Ok((ledger.stream(), seat, connection))
+        };
+        let (stream, seat, connection) = self.write(taking, |taken, _| taken).await?;
         Ok(Box::new(EmbeddedReader::new(group.clone(), stream, seat, connection, Arc::clone(&self.shared))))
     }
 
     async fn trim(&self, stream: &Stream, required: &[Group], keep: Keep) -> Result<usize, BrokerError> {
         let (stream, required) = (stream.clone(), required.to_vec());
-        let oldest_kept = unix_ms().saturating_sub(u64::try_from(keep.age.as_millis()).unwrap_or(u64::MAX));
+        let oldest_kept = now_ms().saturating_sub(u64::try_from(keep.age.as_millis()).unwrap_or(u64::MAX));
         self.write(
             move |tx, shared| {
                 let ledger = shared.ledger(&stream)?;
@@ -227,14 +232,15 @@ impl Broker for EmbeddedBroker {
         Ok(self.shared.lock().ledger(stream)?.state())
     }
 
-    async fn cursor_and_last(&self, key: &str, stream: &Stream) -> Result<(Option<String>, EntryId), BrokerError> {
+    async fn mark(&self, key: &str, stream: &Stream) -> Result<Mark, BrokerError> {
         let (key, stream) = (key.to_owned(), stream.clone());
         self.write(
             move |tx, shared| {
                 let cursor = sql::cursor(tx, &key)?;
-                Ok((cursor, unpack(shared.ledger(&stream)?.last_id())))
+                let last_id = unpack(shared.ledger(&stream)?.last_id());
+                Ok(Mark { generation: shared.generation.clone().unwrap_or_default(), cursor, last_id })
             },
-            |found, _| found,
+            |mark, _| mark,
         )
         .await
     }
@@ -253,7 +259,7 @@ struct Added {
 /// Adds entries to their streams, in order.
 fn add(tx: &Transaction<'_>, shared: &mut Shared, entries: &[NewEntry]) -> Result<Vec<Added>, BrokerError> {
     let mut all: Vec<Added> = Vec::new();
-    let now = unix_ms();
+    let now = now_ms();
     for entry in entries {
         let known = all.iter().position(|added| added.stream == entry.stream);
         let at = known.unwrap_or_else(|| {
@@ -314,9 +320,8 @@ fn acknowledge(
     Ok(Done { group, ids, acknowledged, added: Vec::new() })
 }
 
-fn unix_ms() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+fn now_ms() -> u64 {
+    unix_ms().unsigned_abs()
 }
 
 impl From<rusqlite::Error> for BrokerError {

@@ -36,6 +36,16 @@ pub enum EntryError {
     OutOfRange(&'static str),
 }
 
+impl EntryError {
+    /// The version, where the entry is no rubbish but what a later polytape will write.
+    pub const fn newer_version(&self) -> Option<u8> {
+        match self {
+            Self::UnknownVersion(version) if *version > v1::VERSION && *version < 32 => Some(*version),
+            _ => None,
+        }
+    }
+}
+
 /// Writes and reads one kind of entry, version by version.
 macro_rules! entry {
     ($kind:ty, $v1:ty) => {

@@ -44,7 +44,7 @@ impl Default for PolygonConfig {
             target_rows: 4_000,
             max_range: 100_000,
             max_batch: 50,
-            max_body: 256 << 20,
+            max_body: 64 << 20,
             cool_down: Duration::from_secs(1),
             limit_memory: Duration::from_secs(30 * 60),
             stale_after: Duration::from_secs(15),

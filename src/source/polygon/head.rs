@@ -12,11 +12,15 @@ use super::hex;
 use super::read::{header_call, read_header};
 use super::round::Round;
 use super::vocabulary;
+use crate::clock::since_epoch;
 use crate::source::{Head, SourceError};
 
 /// How deep a block lies that no reorganisation reaches, for nodes without finality. Since Heimdall v2 they are one or
 /// two blocks deep.
 const DEEP_ENOUGH: u64 = 64;
+
+/// How far a block's time may be ahead of this machine's clock, in seconds. Beyond that one of them is wrong.
+const MOST_AHEAD: u64 = 600;
 
 /// The highest head that any endpoint has named.
 #[derive(Clone, Copy, Debug)]
@@ -31,6 +35,10 @@ impl Polygon {
         let mut round = self.round()?;
         while let Some(endpoint) = round.next_endpoint() {
             match self.final_block(endpoint).await {
+                Ok(header) if header.timestamp > since_epoch().as_secs().saturating_add(MOST_AHEAD) => {
+                    let cause = format!("final block {} is of the future, time {}", header.number, header.timestamp);
+                    round.failed(Failure::Untrusted(cause));
+                }
                 Ok(header) => return Ok(self.highest(&round, &header)),
                 Err(failure) => round.failed(failure),
             }

@@ -27,7 +27,12 @@ const KEY_LENGTH: usize = 8;
 
 /// The connections, shared by all endpoints.
 pub(super) fn connections(config: &PolygonConfig) -> Result<reqwest::Client, PolygonConfigError> {
-    reqwest::Client::builder()
+    let mut client = reqwest::Client::builder();
+    if config.urls.iter().all(|url| is_loopback(url)) {
+        // A proxy of the environment cannot reach what is on this machine.
+        client = client.no_proxy();
+    }
+    client
         .user_agent(USER_AGENT)
         .timeout(config.timeout)
         .connect_timeout(config.connect_timeout)
@@ -35,6 +40,13 @@ pub(super) fn connections(config: &PolygonConfig) -> Result<reqwest::Client, Pol
         .redirect(redirect::Policy::none())
         .build()
         .map_err(|cause| PolygonConfigError::Client(innermost(&cause)))
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+    host.is_some_and(|host| {
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    })
 }
 
 /// Host and port of a URL; the rest may be a key.

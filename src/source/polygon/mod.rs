@@ -39,6 +39,7 @@ use self::endpoint::{Call, Chain, Endpoint};
 use self::failure::Failure;
 use self::head::{Highest, quantity};
 use self::range::RangeSizer;
+use self::read::Read;
 use super::{FillSource, Head, Page, SourceError, Start};
 use crate::model::{ChainPosition, Exchange};
 
@@ -93,6 +94,14 @@ impl Polygon {
     }
 }
 
+impl Polygon {
+    /// Takes an answer as the page behind `from`.
+    fn believe(&self, from: ChainPosition, read: Read) -> Page {
+        self.shared.lock().sizer.succeeded(read.to - from.block + 1, read.rows);
+        read.page
+    }
+}
+
 #[async_trait]
 impl FillSource for Polygon {
     fn name(&self) -> &'static str {
@@ -132,8 +141,10 @@ impl FillSource for Polygon {
             return Ok(Page { events: vec![], next: from });
         }
         let mut round = self.round()?;
-        // An endpoint that has seen nothing, and how far: not believed until a second one agrees.
+        // An endpoint that has seen nothing, and how far: not believed while another may know better.
         let mut empty: Option<(&Endpoint, u64)> = None;
+        // An answer with logs that cannot be read: another may have them whole.
+        let mut garbled = None;
         while let Some(endpoint) = round.next_endpoint() {
             let last = empty.map_or(head, |(_, to)| to);
             let read = match self.read(endpoint, from, last).await {
@@ -143,6 +154,11 @@ impl FillSource for Polygon {
                     continue;
                 }
             };
+            if read.garbled > 0 {
+                tracing::warn!(endpoint = endpoint.name(), "{} logs cannot be read", read.garbled);
+                garbled.get_or_insert(read);
+                continue;
+            }
             match empty {
                 None if read.rows == 0 && round.has_others() => {
                     empty = Some((endpoint, read.to));
@@ -156,10 +172,17 @@ impl FillSource for Polygon {
                 Some(_) => {}
                 None => round.settle(),
             }
-            self.shared.lock().sizer.succeeded(read.to - from.block + 1, read.rows);
-            return Ok(read.page);
+            return Ok(self.believe(from, read));
+        }
+        if let Some(read) = garbled {
+            return Ok(self.believe(from, read));
         }
         if let Some((first, to)) = empty {
+            // Nobody else can say. Then it counts what the same one says twice, as it would if it were alone.
+            if let Ok(read) = self.read(first, from, to).await {
+                tracing::debug!(endpoint = first.name(), "an empty answer that only it could give, twice");
+                return Ok(self.believe(from, read));
+            }
             let cause = format!("it has nothing from {} to {to}, and no second endpoint confirms it", from.block);
             round.unconfirmed(first.name(), cause);
         }

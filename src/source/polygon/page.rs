@@ -15,6 +15,10 @@ use crate::source::{Page, SourceEvent};
 /// The stage that refuses what is no fill.
 const STAGE: &str = "ingest-fills";
 
+/// Logs without a readable place in one answer, at most. They stand at one position, and the page can only be split
+/// between positions.
+const MOST_WITHOUT_PLACE: usize = 100;
+
 /// The logs of a range of whole blocks.
 #[derive(Debug)]
 pub(super) struct Answer<'a> {
@@ -53,8 +57,25 @@ impl<'a> Answer<'a> {
         if answer.blocks.contains_key(&to) {
             answer.learn(last)?;
         }
+        let without_place = answer.logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
+        if without_place > MOST_WITHOUT_PLACE {
+            return Err(format!("{without_place} logs that do not say where they are"));
+        }
+        // Behind a balancer the header may be of one node and the logs of another that is some blocks behind. So the
+        // answer counts up to its last log, and what is behind that is asked for again.
+        answer.to = answer.logs.iter().filter_map(|log| log.block).max().unwrap_or(to);
         answer.sort()?;
         Ok(answer)
+    }
+
+    /// The last block that the answer is believed for.
+    pub(super) const fn to(&self) -> u64 {
+        self.to
+    }
+
+    /// Logs that cannot be read, which is the node's fault rather than the chain's.
+    pub(super) fn garbled(&self) -> usize {
+        self.logs.iter().filter(|log| log.log.is_err()).count()
     }
 
     /// How many logs there are.

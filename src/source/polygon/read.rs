@@ -1,6 +1,6 @@
 //! Reads a page of blocks from one endpoint.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use alloy_primitives::B256;
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use super::log::ReadLog;
 use super::page::Answer;
 use super::reply::excerpt;
 use super::vocabulary::Hint;
+use crate::clock::unix_ms;
 use crate::model::{ChainPosition, Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
 use crate::source::Page;
 
@@ -28,6 +29,8 @@ pub(super) struct Read {
     pub(super) to: u64,
     /// How many logs it has sent, also those before the position that was asked for.
     pub(super) rows: u64,
+    /// How many of them cannot be read.
+    pub(super) garbled: usize,
 }
 
 impl Polygon {
@@ -92,8 +95,8 @@ async fn read_range(endpoint: &Endpoint, from: ChainPosition, to: u64) -> Result
         let header = read_header(*block, &header)?.ok_or(Failure::Lagging(*block))?;
         answer.learn(&header).map_err(Failure::Untrusted)?;
     }
-    let rows = answer.rows();
-    Ok(Read { page: answer.into_page(from, unix_millis()), to, rows })
+    let (to, rows, garbled) = (answer.to(), answer.rows(), answer.garbled());
+    Ok(Read { page: answer.into_page(from, unix_ms()), to, rows, garbled })
 }
 
 /// `eth_getBlockByNumber`, without the transactions.
@@ -120,9 +123,4 @@ fn read_logs(json: &Bytes) -> Result<Vec<ReadLog<'_>>, Failure> {
     };
     let logs: Vec<&RawValue> = serde_json::from_slice(json).map_err(untrusted)?;
     Ok(logs.into_iter().map(|log| ReadLog::read(log.get())).collect())
-}
-
-fn unix_millis() -> i64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -361,8 +361,9 @@ pub async fn a_barrier_sees_what_is_left<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
     append(&*broker, &["a", "b"], "0", "2").await;
-    let (cursor, last) = broker.cursor_and_last(KEY, &Stream::order_events()).await.unwrap();
-    assert_eq!(cursor.as_deref(), Some("2"));
+    let mark = broker.mark(KEY, &Stream::order_events()).await.unwrap();
+    let last = mark.last_id;
+    assert_eq!(mark.cursor.as_deref(), Some("2"));
     assert!(!broker.is_clear(&input(), last).await.unwrap(), "nothing is given out");
     let mut reader = broker.reader(&input()).await.unwrap();
     let read = read_all(&mut *reader).await;
@@ -374,6 +375,107 @@ pub async fn a_barrier_sees_what_is_left<R: Rig>() {
     broker.acknowledge(&input(), vec![read[0].id]).await.unwrap();
     assert!(broker.is_clear(&input(), last).await.unwrap(), "c came later");
     assert!(broker.is_clear(&output(), EntryId::default()).await.unwrap(), "an empty stream is clear");
+    let new = begun(&rig).await.mark(KEY, &Stream::order_events()).await.unwrap();
+    assert_ne!(new.generation, mark.generation, "a new life is told apart");
+}
+
+pub async fn entries_need_a_cursor_that_moves<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let error = broker.append(vec![entry(Stream::trades(), "a")], advance("0", "0")).await.unwrap_err();
+    assert!(matches!(error, BrokerError::NoMove { .. }), "{error}");
+    assert_eq!(broker.stream(&Stream::trades()).await.unwrap().entries, 0);
+}
+
+pub async fn what_is_old_is_trimmed_though_there_is_room<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a"], "0", "1").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let first = read_all(&mut *reader).await;
+    let age = Duration::from_millis(300);
+    while first[0].id.ms + 300 > now_ms() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    append(&*broker, &["b"], "1", "2").await;
+    let second = read_all(&mut *reader).await;
+    broker.acknowledge(&input(), vec![first[0].id, second[0].id]).await.unwrap();
+    let keep = Keep { age, bytes: u64::MAX };
+    assert_eq!(broker.trim(&Stream::order_events(), &[input()], keep).await.unwrap(), 1, "b is young");
+}
+
+fn now_ms() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::SystemTime::UNIX_EPOCH);
+    u64::try_from(since.unwrap().as_millis()).unwrap()
+}
+
+/// Readers, forwards, acknowledgements, take-overs and trims at once: each entry goes on once, and the counters end
+/// at zero.
+pub async fn everything_at_once<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let entries = 4_000;
+    let appending = {
+        let broker = Arc::clone(&broker);
+        tokio::spawn(async move {
+            for at in (0..entries).step_by(50) {
+                let texts: Vec<String> = (at..at + 50).map(|n| n.to_string()).collect();
+                let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+                append(&*broker, &texts, &at.to_string(), &(at + 50).to_string()).await;
+            }
+        })
+    };
+    let trimming = {
+        let broker = Arc::clone(&broker);
+        tokio::spawn(async move {
+            loop {
+                for group in [input(), output()] {
+                    broker.trim(&group.stream, std::slice::from_ref(&group), KEEP_NOTHING).await.unwrap();
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    let forwarding = {
+        let broker = Arc::clone(&broker);
+        tokio::spawn(async move {
+            let mut forwarded = 0;
+            while forwarded < entries {
+                // A reader that is given up with entries in hand, now and then with one call of it still under way.
+                let mut reader = broker.reader(&input()).await.unwrap();
+                for _ in 0..5 {
+                    let read = reader.read(37, 1 << 20, Duration::from_millis(5)).await.unwrap();
+                    let (done, late) = read.split_at(read.len() - read.len() / 10);
+                    forwarded += broker.forward(&input(), capitals(done)).await.unwrap();
+                    let (straggler, late) = (Arc::clone(&broker), capitals(late));
+                    let straggler = tokio::spawn(async move { straggler.forward(&input(), late).await.unwrap() });
+                    reader = broker.reader(&input()).await.unwrap();
+                    forwarded += straggler.await.unwrap();
+                }
+            }
+            assert_eq!(forwarded, entries, "each was forwarded once");
+        })
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut reader = broker.reader(&output()).await.unwrap();
+    let deadline = std::time::Instant::now() + Duration::from_secs(60);
+    while seen.len() < entries {
+        assert!(std::time::Instant::now() < deadline, "{} of {entries}", seen.len());
+        let read = reader.read(100, 1 << 20, Duration::from_millis(20)).await.unwrap();
+        for text in texts(&read) {
+            assert!(seen.insert(text.clone()), "{text} came twice");
+        }
+        assert_eq!(broker.acknowledge(&output(), ids(&read)).await.unwrap(), read.len());
+    }
+    appending.await.unwrap();
+    forwarding.await.unwrap();
+    trimming.abort();
+    for group in [input(), output()] {
+        let state = broker.stream(&group.stream).await.unwrap();
+        let left = state.groups.iter().find(|state| state.name == group.name).unwrap();
+        assert_eq!((left.pending, left.undelivered, left.unacknowledged_bytes), (0, 0, 0), "{group}");
+        assert!(broker.is_clear(&group, state.last_id).await.unwrap());
+    }
 }
 
 pub async fn a_loss_is_noticed<R: Rig>() {
@@ -468,11 +570,14 @@ macro_rules! conformance {
             a_loss_is_noticed
             a_life_that_has_ended_takes_nothing_more
             a_new_life_over_trimmed_streams_gets_clear
+            entries_need_a_cursor_that_moves
+            what_is_old_is_trimmed_though_there_is_room
+            everything_at_once
         );
     };
     ($rig:ty: $($test:ident)*) => {
         $(
-            #[tokio::test]
+            #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
                 super::conformance::$test::<$rig>().await;
             }

@@ -56,6 +56,20 @@ fn lose_stream(file: &Connection, stream: &Stream) {
 
 conformance!(Embedded);
 
+/// A group has one reader at a time: the one before it is told, and takes nothing more.
+#[tokio::test]
+async fn a_reader_is_told_that_another_took_over() {
+    let rig = Embedded::new().await;
+    let broker = super::conformance::begun(&rig).await;
+    let entries = vec![super::conformance::entry(Stream::order_events(), "a")];
+    broker.append(entries, super::conformance::advance("0", "1")).await.unwrap();
+    let mut first = broker.reader(&super::conformance::input()).await.unwrap();
+    let mut second = broker.reader(&super::conformance::input()).await.unwrap();
+    let error = first.read(1, 1, std::time::Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, polytape::broker::BrokerError::Superseded(_)), "{error}");
+    assert_eq!(second.read(1, 1, std::time::Duration::ZERO).await.unwrap().len(), 1);
+}
+
 /// The file outlives its processes: the ledgers in memory must be the same when they are made anew.
 #[tokio::test]
 async fn the_ledger_is_the_same_after_a_restart() {

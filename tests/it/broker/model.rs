@@ -200,11 +200,18 @@ impl Run {
     /// Whatever has happened: in the end every entry was forwarded once and every output written once.
     async fn finish(mut self) {
         self.act(Action::Kill).await;
+        let mut turns = 0;
+        let mut turn = || {
+            turns += 1;
+            assert!(turns < 2_000, "an entry never comes");
+        };
         while self.model.forwarded.len() as u64 != self.model.appended {
+            turn();
             self.act(Action::Read { most: 5 }).await;
             self.act(Action::Forward { which: u16::MAX, reply_lost: false }).await;
         }
         while self.model.written.len() as u64 != self.model.appended {
+            turn();
             self.act(Action::Drain { which: u16::MAX, reply_lost: false }).await;
         }
         assert_eq!(self.model.written, (0..self.model.appended).collect());

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
 use polytape::demo::{DeadLetterRow, Price, TradeRow, World};
+use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
 /// What is not as it should be.
@@ -29,10 +30,25 @@ pub fn compare(store: &Connection, world: &World, blocks: RangeInclusive<u64>) -
     let truth = world.truth(blocks);
     let mut difference = Difference::default();
     let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
-    diff(&mut difference, read(store, "SELECT * FROM trades", trade_row), truth.trades, key);
+    diff(&mut difference, trades(store), truth.trades, key);
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
-    diff(&mut difference, read(store, "SELECT * FROM dead_letters", dead_letter_row), truth.dead_letters, key);
+    diff(&mut difference, dead_letters(store), truth.dead_letters, key);
     difference
+}
+
+/// All rows of `trades`.
+pub fn trades(store: &Connection) -> Vec<TradeRow> {
+    read(store, "SELECT * FROM trades", trade_row)
+}
+
+/// All rows of `dead_letters`.
+pub fn dead_letters(store: &Connection) -> Vec<DeadLetterRow> {
+    read(store, "SELECT * FROM dead_letters", dead_letter_row)
+}
+
+/// A table to its last column, those that are not part of a whole row included.
+pub fn dump(store: &Connection, table: &str) -> Vec<Vec<Value>> {
+    read(store, &format!("SELECT * FROM {table}"), |row| (0..row.as_ref().column_count()).map(|i| row.get(i)).collect())
 }
 
 fn diff<R: Debug + PartialEq, K: Ord>(into: &mut Difference, found: Vec<R>, expected: Vec<R>, key: impl Fn(&R) -> K) {

@@ -1,0 +1,137 @@
+//! A Polygon node that holds recorded logs and serves them as they were recorded.
+
+use std::collections::BTreeMap;
+use std::future::IntoFuture;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::Uri;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+
+/// How far the finalized block is above the last log.
+const ABOVE: u64 = 5;
+
+/// The chain as this node knows it.
+pub struct Recording {
+    /// The logs with their blocks, each as its line in the file.
+    logs: Vec<(u64, String)>,
+    hashes: BTreeMap<u64, String>,
+    timestamps: BTreeMap<u64, u64>,
+    finalized: u64,
+}
+
+impl Recording {
+    /// The logs of some files, and the times of blocks that the logs do not tell.
+    pub fn new(files: &[&str], times: &[(u64, u64)]) -> Self {
+        let (mut logs, mut hashes) = (Vec::new(), BTreeMap::new());
+        let mut timestamps: BTreeMap<u64, u64> = times.iter().copied().collect();
+        for line in files.iter().flat_map(|file| file.lines()) {
+            let log: Value = serde_json::from_str(line).unwrap();
+            let block = number(&log["blockNumber"]).unwrap();
+            hashes.insert(block, log["blockHash"].as_str().unwrap().to_owned());
+            if let Some(timestamp) = number(&log["blockTimestamp"]) {
+                timestamps.insert(block, timestamp);
+            }
+            logs.push((block, line.to_owned()));
+        }
+        let finalized = logs.iter().map(|(block, _)| *block).max().unwrap() + ABOVE;
+        Self { logs, hashes, timestamps, finalized }
+    }
+
+    /// The logs, each as it is served.
+    pub fn logs(&self) -> impl Iterator<Item = &str> {
+        self.logs.iter().map(|(_, log)| log.as_str())
+    }
+
+    fn answer(&self, body: &[u8]) -> String {
+        match serde_json::from_slice(body).unwrap() {
+            Value::Array(calls) => {
+                let answers: Vec<_> = calls.iter().map(|call| self.call(call)).collect();
+                format!("[{}]", answers.join(","))
+            }
+            call => self.call(&call),
+        }
+    }
+
+    fn call(&self, call: &Value) -> String {
+        let params = &call["params"];
+        let result = match call["method"].as_str() {
+            Some("eth_chainId") => r#""0x89""#.to_owned(),
+            Some("eth_blockNumber") => format!(r#""{:#x}""#, self.finalized),
+            Some("eth_getBlockByNumber") => self.header(&params[0]),
+            Some("eth_getLogs") => self.logs_between(&params[0]),
+            _ => {
+                let error = r#"{"code":-32601,"message":"the method does not exist"}"#;
+                return format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, call["id"]);
+            }
+        };
+        format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, call["id"])
+    }
+
+    fn header(&self, block: &Value) -> String {
+        let block = if block == "finalized" { self.finalized } else { number(block).unwrap() };
+        if block > self.finalized {
+            return "null".to_owned();
+        }
+        let hash = self.hashes.get(&block).cloned().unwrap_or_else(|| format!("{block:#066x}"));
+        let timestamp = self.timestamps.get(&block).copied().unwrap_or_else(now);
+        json!({ "number": format!("{block:#x}"), "hash": hash, "timestamp": format!("{timestamp:#x}") }).to_string()
+    }
+
+    /// All of them, also those that the filter does not ask for.
+    fn logs_between(&self, filter: &Value) -> String {
+        let blocks = number(&filter["fromBlock"]).unwrap()..=number(&filter["toBlock"]).unwrap();
+        let logs = self.logs.iter().filter(|(block, _)| blocks.contains(block));
+        format!("[{}]", logs.map(|(_, log)| log.as_str()).collect::<Vec<_>>().join(","))
+    }
+}
+
+/// A node on loopback, until it is dropped.
+pub struct Node {
+    address: SocketAddr,
+    _serving: AbortOnDropHandle<std::io::Result<()>>,
+}
+
+impl Node {
+    /// Serves a recording.
+    pub async fn of(recording: Arc<Recording>) -> Self {
+        let serve = async |State(recording): State<Arc<Recording>>, body: Bytes| {
+            ([(CONTENT_TYPE, "application/json")], recording.answer(&body))
+        };
+        Self::serve(Router::new().fallback(serve).with_state(recording)).await
+    }
+
+    /// Answers every request with what `answer` makes of its address.
+    pub async fn answering<R: IntoResponse>(answer: impl Fn(Uri) -> R + Clone + Send + Sync + 'static) -> Self {
+        let serve = async move |uri: Uri| -> Response { answer(uri).into_response() };
+        Self::serve(Router::new().fallback(serve)).await
+    }
+
+    async fn serve(router: Router) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = tokio::spawn(axum::serve(listener, router).into_future());
+        Self { address, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// A quantity as the chain writes it.
+pub fn number(hex: &Value) -> Option<u64> {
+    u64::from_str_radix(hex.as_str()?.strip_prefix("0x")?, 16).ok()
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs()
+}
