@@ -16,7 +16,7 @@ fn what_is_wrong_in_the_file_is_told_with_its_line() {
         ("[wrtier]\nmax_rows = 5", ["line 1, [wrtier]", "unknown field"]),
         ("[writer]\nmax_rows = \"many\"", ["line 2, max_rows", "invalid type"]),
         ("[pipeline]\nstart = 51866068", ["line 2, start", "invalid type"]),
-        ("[pipeline\n", ["line 1, [pipeline", "config.toml"]),
+        ("[pipeline\n", ["config.toml line 1: ", "unclosed table"]),
     ];
     for (config, words) in cases {
         let place = Workplace::new(config);

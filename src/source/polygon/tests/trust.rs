@@ -34,13 +34,13 @@ async fn a_page_holds_what_the_chain_holds() {
     let source = source(&[&node]);
     let first = page(&source, 1, 98).await.unwrap();
     assert_eq!(places(&first), [(3, 1), (3, 7), (5, 0)]);
-    assert_eq!(first.next, ChainPosition::start_of(17), "16 blocks at first");
+    assert_eq!(first.next, ChainPosition::start_of(6), "as far as its last log");
     let nexts: Vec<_> = first.events.iter().map(|event| event.next).collect();
     assert_eq!(nexts, [ChainPosition::after(3, 1), ChainPosition::after(3, 7), ChainPosition::after(5, 0)]);
 
     let inside = source.page(ChainPosition::after(3, 1), 4).await.unwrap();
     assert_eq!(places(&inside), [(3, 7)], "the rest of a block");
-    assert_eq!(inside.next, ChainPosition::start_of(5), "never past the head");
+    assert_eq!(inside.next, ChainPosition::start_of(4), "the rest of block 3, up to its last log");
     assert!(source.page(ChainPosition::start_of(99), 98).await.unwrap().events.is_empty());
 }
 
@@ -163,8 +163,43 @@ async fn an_empty_answer_needs_a_second_opinion() {
     assert!(alone.events.is_empty(), "one endpoint alone is believed");
 
     let broken = bad_at_logs(empty(), |_| status(500, "broken")).await;
-    let error = page(&source(&[&first, &broken]), 1, 8).await.unwrap_err();
-    assert_eq!(error, SourceError::Refused { endpoint: broken.name(), cause: "HTTP 500: broken".into() });
+    let before = first.ranges().len();
+    let read = page(&source(&[&first, &broken]), 1, 8).await.unwrap();
+    assert!(read.events.is_empty(), "where the other cannot say, what it says twice counts");
+    assert_eq!(first.ranges().len(), before + 2);
+}
+
+#[tokio::test]
+async fn an_answer_counts_up_to_its_last_log() {
+    // Behind a balancer the header may be of a node that is up to date, and the logs of one that is not.
+    let busy = Chain::busy();
+    let until_5 = busy.logs.iter().filter(|log| log["blockNumber"].as_str() <= Some("0x5")).cloned().collect();
+    let behind = Node::good(Chain { logs: until_5, ..busy.clone() }).await;
+    let read = page(&source(&[&behind]), 1, 8).await.unwrap();
+    assert_eq!(places(&read).len(), 5);
+    assert_eq!(read.next, ChainPosition::start_of(6), "blocks 6 to 8 are asked for again");
+}
+
+#[tokio::test]
+async fn what_one_node_garbles_another_may_have_whole() {
+    let mut garbled = Chain::busy();
+    garbled.logs[2]["data"] = json!("0xgg");
+    let (bad, good) = (Node::good(garbled.clone()).await, Node::good(Chain::busy()).await);
+    let read = page(&source(&[&bad, &good]), 1, 8).await.unwrap();
+    assert_eq!(places(&read).len(), 8);
+    let worse = Node::good(garbled).await;
+    let read = page(&source(&[&bad, &worse]), 1, 8).await.unwrap();
+    assert_eq!(places(&read).len(), 7, "where all garble it, it is a dead letter and the rest lands");
+    assert_eq!(read.events.len(), 8);
+}
+
+#[tokio::test]
+async fn an_answer_full_of_logs_without_a_place_is_refused() {
+    let mut chain = Chain::busy();
+    chain.logs = (0..101).map(|index| without(&log(3, index), "logIndex")).collect();
+    let node = Node::good(chain).await;
+    let error = page(&source(&[&node]), 1, 8).await.unwrap_err();
+    assert!(error.to_string().contains("101 logs that do not say where they are"), "{error}");
 }
 
 #[tokio::test]
