@@ -110,17 +110,9 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
 }
 
 pub(super) fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    /// The error of either form would quote the value, which may hold a key.
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Urls {
-        One(String),
-        Many(Vec<String>),
-    }
-    let urls = match Urls::deserialize(deserializer).map_err(|_| D::Error::custom("a list of URLs is expected"))? {
-        Urls::One(url) => vec![url],
-        Urls::Many(urls) => urls,
-    };
+    // The error that this replaces would quote the value, which may hold a key.
+    let list = || D::Error::custom("a list of URLs is expected: [\"https://host/path\"]");
+    let urls = Vec::<String>::deserialize(deserializer).map_err(|_| list())?;
     if urls.is_empty() {
         return Err(D::Error::custom("at least one URL is expected"));
     }
