@@ -10,11 +10,16 @@ use crate::stage::{StageName, StageState};
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
+/// The first one comes sooner: somebody may be watching.
+const FIRST: Duration = Duration::from_secs(2);
+
 /// Logs a heartbeat for ever.
 pub(super) async fn beat(collector: &Collector) -> Infallible {
     let mut before = collector.snapshot().await;
+    let mut wait = FIRST;
     loop {
-        tokio::time::sleep(INTERVAL).await;
+        tokio::time::sleep(wait).await;
+        wait = INTERVAL;
         let now = collector.snapshot().await;
         tracing::info!("{}", line(&before, &now, SystemTime::now()));
         before = now;

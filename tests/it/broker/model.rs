@@ -65,8 +65,8 @@ struct Model {
     written: BTreeSet<u64>,
 }
 
-struct Run {
-    rig: Embedded,
+struct Run<R> {
+    rig: R,
     broker: Arc<dyn Broker>,
     inputs: Box<dyn Reader>,
     outputs: Box<dyn Reader>,
@@ -84,9 +84,9 @@ fn chosen<T: Clone>(items: impl Iterator<Item = T>, which: u16) -> Vec<T> {
     items.enumerate().filter(|(place, _)| which & (1 << (place % 16)) != 0).map(|(_, item)| item).collect()
 }
 
-impl Run {
+impl<R: Rig> Run<R> {
     async fn new() -> Self {
-        let rig = Embedded::new().await;
+        let rig = R::new().await;
         let broker = begun(&rig).await;
         let (inputs, outputs) = (broker.reader(&input()).await.unwrap(), broker.reader(&output()).await.unwrap());
         Self { rig, broker, inputs, outputs, in_hand: BTreeMap::new(), done: Vec::new(), model: Model::default() }
@@ -229,7 +229,7 @@ proptest! {
     fn behaves_as_its_model(actions in proptest::collection::vec(action(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         runtime.block_on(async {
-            let mut run = Run::new().await;
+            let mut run = Run::<Embedded>::new().await;
             for action in actions {
                 run.act(action).await;
             }

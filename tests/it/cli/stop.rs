@@ -44,6 +44,8 @@ async fn while_it_follows_the_chain_is_a_good_end() {
     let head = server.head();
     until(SOON, "blocks that came meanwhile are read", || watermark(&place) > Some(head));
 
+    until(SOON, "its heart beats", || running.stderr().contains("blocks behind | in "));
+
     running.terminate();
     until(SOON, "it says that it drains", || running.stderr().contains("draining"));
     let draining = Instant::now();

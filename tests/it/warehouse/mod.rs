@@ -1,0 +1,4 @@
+//! What every warehouse must do, shown on each that there is.
+
+mod conformance;
+mod embedded;
