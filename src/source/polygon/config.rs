@@ -26,6 +26,8 @@ pub struct PolygonConfig {
     pub cool_down: Duration,
     /// How long a limit that an endpoint has named is believed before it is probed again.
     pub limit_memory: Duration,
+    /// How long to wait for a second opinion from endpoints that do not answer.
+    pub patience: Duration,
     /// After how long without a new final block another endpoint is asked.
     pub stale_after: Duration,
 }
@@ -47,6 +49,7 @@ impl Default for PolygonConfig {
             max_body: 64 << 20,
             cool_down: Duration::from_secs(1),
             limit_memory: Duration::from_secs(30 * 60),
+            patience: Duration::from_secs(5 * 60),
             stale_after: Duration::from_secs(15),
         }
     }

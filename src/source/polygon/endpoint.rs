@@ -46,6 +46,8 @@ struct Learned {
     batch: Option<Limit<usize>>,
     range: Option<Limit<u64>>,
     no_finality_until: Option<Instant>,
+    /// Since when it has answered no question about logs.
+    silent_since: Option<Instant>,
 }
 
 /// Whether the endpoint's chain is the right one.
@@ -190,6 +192,21 @@ impl Endpoint {
         learned.strikes = learned.strikes.saturating_add(1);
         learned.cool_until = Some(now + pause);
         pause
+    }
+
+    /// It has answered a question about logs.
+    pub(super) fn set_heard(&self) {
+        self.learned.lock().silent_since = None;
+    }
+
+    /// It has not answered a question about logs.
+    pub(super) fn set_silent(&self, now: Instant) {
+        self.learned.lock().silent_since.get_or_insert(now);
+    }
+
+    /// For how long it has not answered any, if it did not answer the last one.
+    pub(super) fn silent_for(&self, now: Instant) -> Option<Duration> {
+        self.learned.lock().silent_since.map(|since| now.duration_since(since))
     }
 
     /// The most blocks that it allows in one request, where it has said so.

@@ -7,8 +7,9 @@
 //! ```
 //!
 //! Public nodes lag, lie and limit, each in its own words. So nothing is believed that can be checked: every answer
-//! comes with the header of its last block, hashes must agree, and an empty answer needs a second endpoint that says
-//! the same. An answer that fails is refused as a whole and the next endpoint is asked; a page is never shorter than
+//! comes with the header of its last block, and hashes must agree. An empty answer, or one with garbled logs, needs a
+//! second endpoint that says the same; only where none has answered for minutes does the same one's word count twice. An
+//! answer that fails is refused as a whole and the next endpoint is asked; a page is never shorter than
 //! what it claims to cover.
 //!
 //! Nothing here sleeps: an error that says when to come back goes to the caller.
@@ -31,6 +32,8 @@ mod round;
 #[cfg(test)]
 mod tests;
 mod vocabulary;
+
+use std::time::Instant;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -92,14 +95,32 @@ impl Polygon {
         endpoint.set_chain(Chain::Right);
         Ok(found)
     }
-}
 
-impl Polygon {
     /// Takes an answer as the page behind `from`.
     fn believe(&self, from: ChainPosition, read: Read) -> Page {
         self.shared.lock().sizer.succeeded(read.to - from.block + 1, read.rows);
         read.page
     }
+
+    /// The endpoints of the right chain but one.
+    fn others<'a>(&'a self, than: &'a Endpoint) -> impl Iterator<Item = &'a Endpoint> {
+        self.endpoints.iter().filter(move |endpoint| !std::ptr::eq(*endpoint, than) && endpoint.is_usable())
+    }
+
+    /// Whether another endpoint may yet say what it knows: one that is silent, but not for long.
+    fn may_still_speak(&self, than: &Endpoint) -> bool {
+        let now = Instant::now();
+        self.others(than).any(|other| match other.silent_for(now) {
+            Some(silence) => silence < self.config.patience,
+            None => other.cools_for(now).is_some(),
+        })
+    }
+}
+
+/// An answer that is not believed while another endpoint may know better: an empty one, or one with garbled logs.
+struct Doubt<'a> {
+    endpoint: &'a Endpoint,
+    read: Read,
 }
 
 #[async_trait]
@@ -141,50 +162,45 @@ impl FillSource for Polygon {
             return Ok(Page { events: vec![], next: from });
         }
         let mut round = self.round()?;
-        // An endpoint that has seen nothing, and how far: not believed while another may know better.
-        let mut empty: Option<(&Endpoint, u64)> = None;
-        // An answer with logs that cannot be read: another may have them whole.
-        let mut garbled = None;
+        let mut doubt: Option<Doubt<'_>> = None;
         while let Some(endpoint) = round.next_endpoint() {
-            let last = empty.map_or(head, |(_, to)| to);
+            let last = doubt.as_ref().map_or(head, |doubt| doubt.read.to);
             let read = match self.read(endpoint, from, last).await {
                 Ok(read) => read,
                 Err(failure) => {
+                    endpoint.set_silent(Instant::now());
                     round.failed(failure);
                     continue;
                 }
             };
-            if read.garbled > 0 {
-                tracing::warn!(endpoint = endpoint.name(), "{} logs cannot be read", read.garbled);
-                garbled.get_or_insert(read);
-                continue;
-            }
-            match empty {
-                None if read.rows == 0 && round.has_others() => {
-                    empty = Some((endpoint, read.to));
-                    continue;
+            endpoint.set_heard();
+            let alone = read.rows == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
+            if read.is_whole() || alone {
+                if let Some(doubt) = doubt.filter(|doubt| doubt.read.rows == 0) {
+                    tracing::warn!(endpoint = doubt.endpoint.name(), "an empty answer for blocks that hold fills");
                 }
-                Some((first, _)) if read.rows > 0 => {
-                    tracing::warn!(endpoint = first.name(), "an empty answer for blocks that hold fills");
-                    round.settle();
-                }
-                // The second endpoint only agrees: the first keeps its turn.
-                Some(_) => {}
-                None => round.settle(),
-            }
-            return Ok(self.believe(from, read));
-        }
-        if let Some(read) = garbled {
-            return Ok(self.believe(from, read));
-        }
-        if let Some((first, to)) = empty {
-            // Nobody else can say. Then it counts what the same one says twice, as it would if it were alone.
-            if let Ok(read) = self.read(first, from, to).await {
-                tracing::debug!(endpoint = first.name(), "an empty answer that only it could give, twice");
+                round.settle();
                 return Ok(self.believe(from, read));
             }
-            let cause = format!("it has nothing from {} to {to}, and no second endpoint confirms it", from.block);
-            round.unconfirmed(first.name(), cause);
+            match &doubt {
+                // The second endpoint only agrees: the first keeps its turn.
+                Some(doubt) if doubt.read.rows == 0 && read.rows == 0 => return Ok(self.believe(from, read)),
+                Some(doubt) if doubt.read.garbled > 0 => {}
+                _ => doubt = Some(Doubt { endpoint, read }),
+            }
+        }
+        if let Some(Doubt { endpoint, read }) = doubt {
+            let what = read.what_is_doubtful(from.block);
+            if !self.may_still_speak(endpoint) {
+                // Nobody else can say. Then it counts what the same one says twice.
+                if let Ok(again) = self.read(endpoint, from, read.to).await {
+                    if again.garbled > 0 {
+                        tracing::warn!(endpoint = endpoint.name(), "{what}, twice: they become dead letters");
+                    }
+                    return Ok(self.believe(from, again));
+                }
+            }
+            round.unconfirmed(endpoint.name(), format!("{what}, and no second endpoint confirms it"));
         }
         Err(round.into_error())
     }

@@ -33,6 +33,21 @@ pub(super) struct Read {
     pub(super) garbled: usize,
 }
 
+impl Read {
+    /// Whether it holds logs, and all of them can be read.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.rows > 0 && self.garbled == 0
+    }
+
+    /// In words, for a range that began at a block.
+    pub(super) fn what_is_doubtful(&self, from: u64) -> String {
+        match self.garbled {
+            0 => format!("it has nothing from {from} to {}", self.to),
+            garbled => format!("{garbled} logs from {from} to {} cannot be read", self.to),
+        }
+    }
+}
+
 impl Polygon {
     /// Reads from `from` on, as far as one request reaches and `last` allows.
     pub(super) async fn read(&self, endpoint: &Endpoint, from: ChainPosition, last: u64) -> Result<Read, Failure> {

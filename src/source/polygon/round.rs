@@ -66,12 +66,6 @@ impl<'a> Round<'a> {
         self.source.endpoints.get(self.current)
     }
 
-    /// Whether there is a second endpoint that could be asked for its opinion, now or later.
-    pub(super) fn has_others(&self) -> bool {
-        let others = self.source.endpoints.iter().enumerate().filter(|(index, _)| *index != self.current);
-        others.into_iter().any(|(_, endpoint)| endpoint.is_usable())
-    }
-
     /// The current endpoint answered well: begin with it next time.
     pub(super) fn settle(&self) {
         self.source.shared.lock().next = self.current;

@@ -163,9 +163,13 @@ async fn an_empty_answer_needs_a_second_opinion() {
     assert!(alone.events.is_empty(), "one endpoint alone is believed");
 
     let broken = bad_at_logs(empty(), |_| status(500, "broken")).await;
+    let error = page(&source(&[&first, &broken]), 1, 8).await.unwrap_err();
+    assert_eq!(error, SourceError::Refused { endpoint: broken.name(), cause: "HTTP 500: broken".into() });
+
     let before = first.ranges().len();
-    let read = page(&source(&[&first, &broken]), 1, 8).await.unwrap();
-    assert!(read.events.is_empty(), "where the other cannot say, what it says twice counts");
+    let impatient = source_with(&[&first, &broken], |config| config.patience = Duration::ZERO);
+    let read = page(&impatient, 1, 8).await.unwrap();
+    assert!(read.events.is_empty(), "where the other has been silent for too long, what it says twice counts");
     assert_eq!(first.ranges().len(), before + 2);
 }
 
@@ -187,6 +191,10 @@ async fn what_one_node_garbles_another_may_have_whole() {
     let (bad, good) = (Node::good(garbled.clone()).await, Node::good(Chain::busy()).await);
     let read = page(&source(&[&bad, &good]), 1, 8).await.unwrap();
     assert_eq!(places(&read).len(), 8);
+    let busy = bad_at_logs(Chain::busy(), |_| status(429, "later")).await;
+    assert!(page(&source(&[&bad, &busy]), 1, 8).await.is_err(), "the other may yet speak");
+    let read = page(&source(&[&bad]), 1, 8).await.unwrap();
+    assert_eq!((places(&read).len(), read.events.len()), (7, 8), "alone it is believed, when it says so twice");
     let worse = Node::good(garbled).await;
     let read = page(&source(&[&bad, &worse]), 1, 8).await.unwrap();
     assert_eq!(places(&read).len(), 7, "where all garble it, it is a dead letter and the rest lands");
