@@ -1,7 +1,7 @@
 //! Deliberate defects, which show that the tests can fail.
 //!
 //! Only with the feature `planted-bugs`, and then one at a time, named by `POLYTAPE_PLANTED_BUG`. Without the feature
-//! [`planted`] is a constant and nothing of this is in the program.
+//! `planted` is a constant and nothing of this is in the program.
 
 /// A defect of the kind that loses or doubles rows without anybody noticing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

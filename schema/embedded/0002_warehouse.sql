@@ -1,7 +1,7 @@
 -- The tables of the embedded warehouse. Hashes and addresses are lower-case 0x text, unknown text is ''.
 
 -- A trade is identified by (transaction_hash, log_index, source_id). Its block is a function of that, and in front of
--- the key it makes every insert an append: twice the rows a second and half the file of a key that begins with a hash.
+-- the key it makes every insert an append, where a key that begins with a hash would write all over the file.
 CREATE TABLE trades (
     timestamp        INTEGER NOT NULL, -- block time, unix s
     block_number     INTEGER NOT NULL, -- 0 where the source has none

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use directories::ProjectDirs;
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ use crate::stage::{Limits, Parts, Pipeline};
 use crate::warehouse::EmbeddedWarehouse;
 
 /// How far back a demo without end begins, so that there is something to catch up with.
-const DEMO_BACKLOG: &str = "2m";
+const DEMO_BACKLOG: Duration = Duration::from_secs(120);
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
@@ -81,7 +82,7 @@ async fn demo(args: &RunArgs, config: &mut Config) -> Result<DemoServer, CliErro
     config.pipeline.start = match args.fills {
         // A world that ends is read from its beginning, all of it.
         Some(_) => StartSpec::Block(world.config().first_block),
-        None => DEMO_BACKLOG.parse().unwrap_or(StartSpec::Latest),
+        None => StartSpec::Age(DEMO_BACKLOG),
     };
     let server = DemoServer::start(Arc::new(world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let server = server.await.map_err(CliError::Demo)?;

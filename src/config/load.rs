@@ -80,9 +80,10 @@ fn ours(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<V
 /// `POLYTAPE_WRITER__MAX_ROWS` for `POLYTAPE_WRITER_MAX_ROWS`.
 fn misspelt(name: &str) -> Option<String> {
     let rest = name.strip_prefix("POLYTAPE_").filter(|rest| !rest.contains("__"))?;
-    let (section, key) = rest.split_once('_')?;
-    let sections = ["PIPELINE", "SOURCES", "WRITER", "STREAMS", "STORAGE", "LOG"];
-    sections.contains(&section).then(|| format!("POLYTAPE_{section}__{key}"))
+    let sections = ["SOURCES_POLYGON", "SOURCES_FILLS", "PIPELINE", "WRITER", "STREAMS", "STORAGE", "LOG"];
+    let (section, key) =
+        sections.iter().find_map(|section| Some((section, rest.strip_prefix(section)?.strip_prefix('_')?)))?;
+    Some(format!("POLYTAPE_{}__{key}", section.replace('_', "__")))
 }
 
 /// The file as a table, which by itself is a valid configuration.
@@ -96,8 +97,17 @@ fn read(path: &Path) -> Result<Table, ConfigError> {
         Err(error) => error,
     };
     let (line, key) = locate(&text, error.span().unwrap_or(0..0));
-    let message = error.message().replace('\n', " ");
+    let message = without_value(error.message());
     Err(ConfigError::File { path: path.to_owned(), line, key, message })
+}
+
+/// In one line, and without the text that stands where something else should: it may be a key.
+fn without_value(message: &str) -> String {
+    let message = message.replace('\n', " ");
+    match (message.find("string \""), message.rfind("\", expected ")) {
+        (Some(from), Some(to)) if from < to => format!("{}{}", &message[..from + 6], &message[to + 1..]),
+        _ => message,
+    }
 }
 
 /// The line on which a span begins, and the key or section that it belongs to. Nothing else of the file is shown.
@@ -154,7 +164,7 @@ fn overlay(mut table: Table, environment: impl IntoIterator<Item = (String, Stri
         match (taken, refused) {
             (Some(with), _) => table = with,
             (None, Some(error)) => {
-                return Err(ConfigError::Environment { name, message: error.message().replace('\n', " ") });
+                return Err(ConfigError::Environment { name, message: without_value(error.message()) });
             }
             (None, None) => {}
         }
@@ -198,6 +208,14 @@ mod tests {
         fs::write(file.path(), text).unwrap();
         let path = file.path().display().to_string();
         load(Some(file.path()), []).map_err(|error| error.to_string().replace(&path, "FILE"))
+    }
+
+    #[test]
+    fn no_value_of_the_environment_is_shown() {
+        for name in ["POLYTAPE_SOURCES__POLYGON", "POLYTAPE_SOURCES__POLYGON__URLS", "POLYTAPE_SOURCES__POLYGON__URL"] {
+            let error = from_environment(name, "node.example/v2/KEY").unwrap_err();
+            assert!(error.starts_with(name) && !error.contains("KEY"), "{error}");
+        }
     }
 
     fn from_environment(name: &str, value: &str) -> Result<Config, String> {
@@ -267,6 +285,7 @@ mod tests {
             ("[redis]\nurl = \"x\"", "FILE line 1, [redis]: unknown field `redis`"),
             ("max_rows", "FILE line 1: "),
             ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "FILE line 4, urls: "),
+            ("[sources]\npolygon = \"https://a/KEY\"", "FILE line 2, polygon: invalid type: string, expected struct"),
             ("[sources.polygon]\nurls = 5", "FILE line 2, urls: a list of URLs is expected"),
         ];
         for (text, expected) in cases {
@@ -281,6 +300,8 @@ mod tests {
         let variable = |name: &str| [(OsString::from(name), OsString::from("7"))];
         let error = ours(variable("POLYTAPE_WRITER_MAX_ROWS")).unwrap_err().to_string();
         assert!(error.ends_with("is POLYTAPE_WRITER__MAX_ROWS meant?"), "{error}");
+        let error = ours(variable("POLYTAPE_SOURCES_POLYGON_URLS")).unwrap_err().to_string();
+        assert!(error.ends_with("is POLYTAPE_SOURCES__POLYGON__URLS meant?"), "{error}");
         assert_eq!(ours(variable("POLYTAPE_KILLS")).unwrap().len(), 1);
         assert_eq!(ours(variable("HOME")).unwrap(), []);
     }

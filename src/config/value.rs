@@ -119,6 +119,9 @@ pub(super) fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Str
     for (at, url) in urls.iter().enumerate() {
         // A URL may hold a key, so only its place is told.
         let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+        if urls[..at].contains(url) {
+            return Err(D::Error::custom(format!("URL {} is there already: nodes check each other", at + 1)));
+        }
         if host.is_none_or(|host| host.is_empty() || host.starts_with('/') || host.contains(char::is_whitespace)) {
             return Err(D::Error::custom(format!("URL {} is not of the form https://host/path", at + 1)));
         }

@@ -23,6 +23,9 @@ const DUE: u64 = 64 << 20;
 /// A log of this size is moved before anybody writes on.
 const OVERDUE: u64 = 4 * DUE;
 
+/// How long to wait for readers to come to an end.
+const READERS: Duration = Duration::from_millis(100);
+
 /// After a reader has held the log up, it is left alone for so long.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -30,6 +33,8 @@ pub(super) struct Checkpointer {
     database: PathBuf,
     log: PathBuf,
     running: AtomicBool,
+    /// Held while most of a log is being moved.
+    moving: Mutex<()>,
     held_up: Mutex<Option<Instant>>,
 }
 
@@ -37,8 +42,8 @@ impl Checkpointer {
     pub(super) fn new(database: &Path) -> Self {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
-        let (running, held_up) = (AtomicBool::new(false), Mutex::new(None));
-        Self { database: database.to_owned(), log: log.into(), running, held_up }
+        let (running, moving, held_up) = (AtomicBool::new(false), Mutex::new(()), Mutex::new(None));
+        Self { database: database.to_owned(), log: log.into(), running, moving, held_up }
     }
 
     /// Called behind each commit, with the writer held: begins a checkpoint where one is due.
@@ -48,29 +53,27 @@ impl Checkpointer {
             return;
         }
         if size >= OVERDUE {
-            self.note(self.empty(connection), size);
+            let _moved = self.moving.lock();
+            self.note(empty(connection), size);
         } else if !self.running.swap(true, Ordering::AcqRel) {
             let (this, writer) = (Arc::clone(self), Arc::clone(writer));
-            std::thread::spawn(move || {
+            let thread = std::thread::Builder::new().name("checkpoint".into()).spawn(move || {
                 this.note(this.run(&writer), size);
                 this.running.store(false, Ordering::Release);
             });
+            if thread.is_err() {
+                self.running.store(false, Ordering::Release);
+            }
         }
     }
 
     fn run(&self, writer: &Mutex<Connection>) -> Result<bool, StorageError> {
-        let connection = Connection::open(&self.database)?;
-        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-        self.empty(&writer.lock())
-    }
-
-    /// Moves what is left of the log and empties it; false where a reader is in the middle of it, which is not waited
-    /// for.
-    fn empty(&self, connection: &Connection) -> Result<bool, StorageError> {
-        connection.busy_timeout(Duration::ZERO)?;
-        let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
-        connection.busy_timeout(super::BUSY)?;
-        Ok(!busy?)
+        {
+            let _moving = self.moving.lock();
+            let connection = Connection::open(&self.database)?;
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+        }
+        empty(&writer.lock())
     }
 
     /// Nothing is lost where the log could not be emptied: it grows, and later it is tried again.
@@ -81,7 +84,7 @@ impl Checkpointer {
             Ok(false) => {
                 if size >= OVERDUE {
                     let size = ByteSize::b(size).display().iec_short();
-                    tracing::warn!("a long query on polytape.db holds up its log, which grows: {size}");
+                    tracing::warn!("a reader of polytape.db holds up its log, which grows: {size}");
                 }
                 *held_up = Some(Instant::now());
             }
@@ -91,4 +94,13 @@ impl Checkpointer {
             }
         }
     }
+}
+
+/// Moves what is left of the log and empties it; false where a reader is in the middle of it for longer than our own
+/// ever are.
+fn empty(connection: &Connection) -> Result<bool, StorageError> {
+    connection.busy_timeout(READERS)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
+    connection.busy_timeout(super::BUSY)?;
+    Ok(!busy?)
 }

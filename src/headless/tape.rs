@@ -37,7 +37,7 @@ pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
     }
 }
 
-/// `17:03:12  ctf_v2      SELL     4.180000 shares at 0.9400 for $3.929200  Yes of 929953…883776  taker`
+/// `17:26:07  ctf_v2      SELL         1.270681 shares at 0.5911 for         0.751111 usd  105617…169512  taker`
 fn format_line(line: &TapeLine) -> String {
     let time =
         Timestamp::from_second(line.timestamp).map_or("--:--:--".into(), |time| time.strftime("%H:%M:%S").to_string());

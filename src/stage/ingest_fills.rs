@@ -25,9 +25,6 @@ use crate::source::{Head, Page, SourceError};
 /// How old the head may be while there is a backlog to read.
 const HEAD_REFRESH: Duration = Duration::from_secs(10);
 
-/// How long to wait before looking again whether there is room.
-const ROOM_POLL: Duration = Duration::from_millis(200);
-
 pub(super) struct IngestFills {
     life: Arc<Life>,
     progress: Arc<watch::Sender<Progress>>,
@@ -84,8 +81,7 @@ impl IngestFills {
 
     /// Appends one part, if there is room.
     async fn append(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
-        if let Some(cause) = self.room.lacking().await? {
-            let _ = drain.run_until_cancelled(tokio::time::sleep(ROOM_POLL)).await;
+        if let Some(cause) = self.room.wait(drain).await? {
             return Ok(Step::Wait(cause));
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };

@@ -84,8 +84,10 @@ impl Life {
             }
             Some(_) => {}
             None => {
-                if self.broker.join(&self.layout()).await.is_ok() {
-                    return Err(StageError::OtherPipeline { name: self.pipeline.clone() });
+                match self.broker.join(&self.layout()).await {
+                    Err(BrokerError::Lost(_)) => {}
+                    Err(error) => return Err(error.into()),
+                    Ok(()) => return Err(StageError::OtherPipeline { name: self.pipeline.clone() }),
                 }
                 let begin = self.source.resolve(&self.start).await?;
                 let head = self.source.head().await?;

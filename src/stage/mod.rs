@@ -1,6 +1,6 @@
 //! Who works: the stages, the runner that they share, and the pipeline that they make up.
 //!
-//! A stage moves entries from where it reads to where it writes, one [`step`](Stage::step) after the other. Between two
+//! A stage moves entries from where it reads to where it writes, one step after the other. Between two
 //! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 

@@ -1,5 +1,6 @@
 //! The pipeline: all stages, running.
 
+use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,9 @@ use crate::broker::{Broker, Keep, Stream};
 use crate::model::{DeadLetter, Trade};
 use crate::source::{FillSource, Start};
 use crate::warehouse::Warehouse;
+
+/// How long to wait before what is no stage begins again.
+const HELPER_PAUSE: Duration = Duration::from_secs(1);
 
 /// What a pipeline is made of.
 pub struct Parts {
@@ -144,8 +148,11 @@ impl Pipeline {
             open(move || Writer::<DeadLetter>::open(Arc::clone(&life), batch))
         });
         let keep = Keep { age: limits.keep, bytes: half.as_u64() };
-        pipeline.help(trim::run(Arc::clone(&life), keep, drain.clone()));
-        pipeline.help(watermark::run(life, progress, drain));
+        pipeline.help("trimming", {
+            let (life, drain) = (Arc::clone(&life), drain.clone());
+            move || trim::run(Arc::clone(&life), keep, drain.clone())
+        });
+        pipeline.help("the watermark", move || watermark::run(Arc::clone(&life), Arc::clone(&progress), drain.clone()));
         pipeline
     }
 
@@ -156,8 +163,18 @@ impl Pipeline {
         self.stages.spawn(runner::run(open, status, self.drain.clone()).map(move |result| (name, result)));
     }
 
-    fn help(&mut self, work: impl Future<Output = ()> + Send + 'static) {
-        self.helpers.push(AbortOnDropHandle::new(tokio::spawn(work)));
+    /// Runs what is no stage, and again where it panics: that is a bug, and no reason to do without it.
+    fn help<F: Future<Output = ()> + Send>(
+        &mut self,
+        name: &'static str,
+        work: impl Fn() -> F + Send + Sync + 'static,
+    ) {
+        self.helpers.push(AbortOnDropHandle::new(tokio::spawn(async move {
+            while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+                tracing::error!("{name} panicked: it begins again");
+                tokio::time::sleep(HELPER_PAUSE).await;
+            }
+        })));
     }
 
     /// What can be observed of it, also while it is being drained.

@@ -3,23 +3,17 @@
 //! A fill whose token is unknown goes on at once, as what is known of it: nothing here waits for a market.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
 use super::room::Room;
+use super::write::READ_WAIT;
 use super::{Stage, StageError, StageName, Step, write};
 use crate::broker::{Delivery, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
 use crate::model::entry::Entry;
 use crate::model::{Fill, Resolution, Trade};
-
-/// How long to wait for entries.
-const READ_WAIT: Duration = Duration::from_millis(500);
-
-/// How long to wait before looking again whether there is room.
-const ROOM_POLL: Duration = Duration::from_millis(200);
 
 pub(super) struct ProcessTrades {
     life: Arc<Life>,
@@ -27,13 +21,15 @@ pub(super) struct ProcessTrades {
     room: Room,
     /// What was read and not forwarded yet.
     in_hand: Vec<Delivery>,
+    /// How many entries in a row were damaged, also over reads.
+    bad_in_a_row: usize,
 }
 
 impl ProcessTrades {
     pub(super) async fn open(life: Arc<Life>, room: Room) -> Result<Self, StageError> {
         life.enter().await?;
         let reader = life.broker.reader(&life.groups.trade_processors).await?;
-        Ok(Self { life, reader, room, in_hand: Vec::new() })
+        Ok(Self { life, reader, room, in_hand: Vec::new(), bad_in_a_row: 0 })
     }
 }
 
@@ -49,8 +45,7 @@ impl Stage for ProcessTrades {
         if self.in_hand.is_empty() {
             return Ok(Step::Idle);
         }
-        if let Some(cause) = self.room.lacking().await? {
-            let _ = drain.run_until_cancelled(tokio::time::sleep(ROOM_POLL)).await;
+        if let Some(cause) = self.room.wait(drain).await? {
             return Ok(Step::Wait(cause));
         }
         let group = &self.life.groups.trade_processors;
@@ -66,10 +61,11 @@ impl Stage for ProcessTrades {
                 }
             }
         }
-        write::check_damage(handovers.len(), &damaged)?;
+        let bad_in_a_row = write::check_damage(self.bad_in_a_row, handovers.len(), &damaged)?;
         handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
         self.in_hand.clear();
+        self.bad_in_a_row = bad_in_a_row;
         Ok(Step::Moved(forwarded as u64))
     }
 }

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
+use tokio_util::sync::CancellationToken;
 
 use super::StageError;
 use crate::broker::{Broker, Stream};
+
+/// How long to wait before looking again.
+const POLL: Duration = Duration::from_millis(200);
 
 /// How long an answer about the disk holds.
 const DISK_CHECK: Duration = Duration::from_secs(1);
@@ -33,15 +37,17 @@ impl Disk {
     }
 
     /// Free bytes, where they can be told.
-    fn free(&mut self) -> Option<ByteSize> {
-        match self.checked {
-            Some((at, free)) if at.elapsed() < DISK_CHECK => free,
-            _ => {
-                let free = rustix::fs::statvfs(&self.path).ok().map(|fs| ByteSize::b(fs.f_bavail * fs.f_frsize));
-                self.checked = Some((Instant::now(), free));
-                free
-            }
+    async fn free(&mut self) -> Option<ByteSize> {
+        if let Some((at, free)) = self.checked
+            && at.elapsed() < DISK_CHECK
+        {
+            return free;
         }
+        let path = self.path.clone();
+        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&path)).await;
+        let free = asked.ok().and_then(Result::ok).map(|fs| ByteSize::b(fs.f_bavail.saturating_mul(fs.f_frsize)));
+        self.checked = Some((Instant::now(), free));
+        free
     }
 }
 
@@ -57,8 +63,16 @@ impl Room {
         self
     }
 
-    /// Why there is none, or `None` where there is.
-    pub(super) async fn lacking(&mut self) -> Result<Option<String>, StageError> {
+    /// Why there is none, after a while in which there may have come some; `None` where there is.
+    pub(super) async fn wait(&mut self, drain: &CancellationToken) -> Result<Option<String>, StageError> {
+        let lacking = self.lacking().await?;
+        if lacking.is_some() {
+            let _ = drain.run_until_cancelled(tokio::time::sleep(POLL)).await;
+        }
+        Ok(lacking)
+    }
+
+    async fn lacking(&mut self) -> Result<Option<String>, StageError> {
         for stream in &self.streams {
             let state = self.broker.stream(stream).await?;
             let unread = state.groups.iter().map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
@@ -70,7 +84,7 @@ impl Room {
             }
         }
         if let Some(disk) = &mut self.disk
-            && let Some(free) = disk.free()
+            && let Some(free) = disk.free().await
             && free < disk.min_free
         {
             let (free, least) = (free.display().iec_short(), disk.min_free.display().iec_short());

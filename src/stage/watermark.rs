@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::StageError;
 use super::life::{Life, read_position};
 use super::status::Progress;
-use crate::broker::{EntryId, Group};
+use crate::broker::{BrokerError, EntryId, Group};
 
 /// How often to look whether a group is clear.
 const POLL: Duration = Duration::from_millis(25);
@@ -23,13 +23,20 @@ const INTERVAL: Duration = Duration::from_millis(250);
 
 /// Moves the watermark until cancelled.
 pub(super) async fn run(life: Arc<Life>, progress: Arc<watch::Sender<Progress>>, end: CancellationToken) {
-    let mut written = None;
+    let (mut written, mut told) = (None, String::new());
     loop {
         match end.run_until_cancelled(advance(&life, &progress, &mut written)).await {
             None => return,
-            Some(Ok(())) => {}
+            Some(Ok(())) => told.clear(),
             // Whoever lost the streams puts them right, and the barrier begins anew.
-            Some(Err(error)) => tracing::debug!("the watermark waits: {error}"),
+            Some(Err(StageError::Broker(BrokerError::Lost(_)))) => {}
+            Some(Err(error)) => {
+                let error = error.to_string();
+                if told != error {
+                    tracing::warn!("the watermark stands: {error}");
+                    told = error;
+                }
+            }
         }
         if end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
             return;

@@ -22,10 +22,10 @@ use crate::model::entry::{Entry, EntryError};
 use crate::planted::{Bug, planted};
 use crate::warehouse::{Warehouse, WarehouseError};
 
-/// How long to wait for the first entry of a batch.
-const READ_WAIT: Duration = Duration::from_millis(500);
+/// How long to wait for entries, at most.
+pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
 
-/// So many refused rows, none accepted between them, are not the rows' fault.
+/// So many refused rows or damaged entries, none accepted between them, are not their own fault.
 const MOST_REFUSED_IN_A_ROW: usize = 16;
 
 /// When a batch is full.
@@ -62,6 +62,8 @@ pub(super) struct Writer<R> {
     reader: Box<dyn Reader>,
     limits: BatchLimits,
     batch: Batch<R>,
+    /// How many rows and entries in a row were no good, also over batches.
+    bad_in_a_row: usize,
 }
 
 /// What is in hand.
@@ -87,7 +89,7 @@ impl<R: Row> Writer<R> {
         life.enter().await?;
         let group = R::group(&life);
         let reader = life.broker.reader(&group).await?;
-        Ok(Self { life, group, reader, limits, batch: Batch::empty() })
+        Ok(Self { life, group, reader, limits, batch: Batch::empty(), bad_in_a_row: 0 })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -102,8 +104,11 @@ impl<R: Row> Writer<R> {
             for delivery in read {
                 bytes += delivery.body.len();
                 let from = self.group.stream.as_str();
-                let row = decode(from, &delivery.body)?;
-                match row.or_else(|error| R::of_damaged(from, &delivery.body, &error).ok_or(error)) {
+                let row = match decode(from, &delivery.body)? {
+                    Ok(row) => Ok(row),
+                    Err(error) => R::of_damaged(from, &delivery.body, &error).ok_or(error),
+                };
+                match row {
                     Ok(row) => {
                         self.batch.ids.push(delivery.id);
                         self.batch.rows.push(row);
@@ -117,13 +122,17 @@ impl<R: Row> Writer<R> {
             let until = *until.get_or_insert_with(|| Instant::now() + self.limits.linger);
             wait = until.saturating_duration_since(Instant::now());
         }
-        check_damage(self.batch.rows.len(), &self.batch.damaged)
+        Ok(())
     }
 
     /// Writes the rows, and says which the warehouse will never take.
-    async fn write(&self) -> Result<Vec<(usize, String)>, StageError> {
+    async fn write(&mut self) -> Result<Vec<(usize, String)>, StageError> {
         let rows = &self.batch.rows;
-        let (mut refused, mut in_a_row) = (Vec::new(), 0);
+        let mut in_a_row = match rows.len() {
+            0 => check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?,
+            _ => self.bad_in_a_row,
+        };
+        let mut refused = Vec::new();
         let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
         while let Some(part) = parts.pop() {
             if part.is_empty() {
@@ -133,7 +142,7 @@ impl<R: Row> Writer<R> {
                 Ok(()) => in_a_row = 0,
                 Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
                     in_a_row += 1;
-                    if in_a_row == MOST_REFUSED_IN_A_ROW {
+                    if in_a_row >= MOST_REFUSED_IN_A_ROW {
                         return Err(StageError::AllRefused { count: in_a_row, reason });
                     }
                     refused.push((part.start, reason));
@@ -145,6 +154,7 @@ impl<R: Row> Writer<R> {
                 Err(error) => return Err(error.into()),
             }
         }
+        self.bad_in_a_row = in_a_row;
         Ok(refused)
     }
 
@@ -198,12 +208,13 @@ pub(super) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, En
     }
 }
 
-/// Refuses to go on where nothing but damaged entries comes.
-pub(super) fn check_damage(good: usize, damaged: &[Handover]) -> Result<(), StageError> {
-    if good == 0 && damaged.len() >= MOST_REFUSED_IN_A_ROW {
-        return Err(StageError::AllRefused { count: damaged.len(), reason: "damaged entries".into() });
+/// How many in a row are bad behind these entries; an error where that is no more the fault of each of them.
+pub(super) fn check_damage(before: usize, good: usize, damaged: &[Handover]) -> Result<usize, StageError> {
+    let count = if good == 0 { before + damaged.len() } else { 0 };
+    if count >= MOST_REFUSED_IN_A_ROW && !damaged.is_empty() {
+        return Err(StageError::AllRefused { count, reason: "damaged entries".into() });
     }
-    Ok(())
+    Ok(count)
 }
 
 /// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.

@@ -10,7 +10,7 @@ use super::{SOON, place, run, serve, world};
 use crate::support::process::until;
 use crate::support::tables::compare;
 
-const SHORTLY: [&str; 4] = ["--no-tui", "--until-caught-up", "--timeout", "2s"];
+const SHORTLY: [&str; 4] = ["--no-tui", "--until-caught-up", "--timeout", "5s"];
 
 /// A port that nobody listens on, and that nobody else gets as long as it is held.
 struct ClosedPort {

@@ -45,6 +45,10 @@ impl Store {
         Arc::new(EmbeddedWarehouse::new(self.database()))
     }
 
+    pub fn path(&self) -> &std::path::Path {
+        self.dir.path()
+    }
+
     /// The file behind the store's back.
     pub fn file(&self) -> Connection {
         let connection = Connection::open(self.dir.path().join("polytape.db")).unwrap();
