@@ -59,18 +59,21 @@ impl EmbeddedBroker {
     }
 
     /// Runs `work` in a transaction of the life that was joined, then `then` behind its commit.
+    ///
+    /// Only here the ledgers change, one transaction at a time. `work` locks them for a look, never over its SQL: tasks
+    /// lock them, too, and must not wait for the disk.
     async fn write<W: 'static, T: Send + 'static>(
         &self,
-        work: impl FnOnce(&Transaction<'_>, &mut Shared) -> Result<W, BrokerError> + Send + 'static,
+        work: impl FnOnce(&Transaction<'_>, &Mutex<Shared>) -> Result<W, BrokerError> + Send + 'static,
         then: impl FnOnce(W, &mut Shared) -> T + Send + 'static,
     ) -> Result<T, BrokerError> {
         let (before, behind) = (Arc::clone(&self.shared), Arc::clone(&self.shared));
         self.database
             .write_then(
                 move |tx| {
-                    let shared = &mut before.lock();
-                    sql::check_generation(tx, shared.generation.as_deref())?;
-                    work(tx, shared)
+                    let joined = before.lock().generation.clone();
+                    sql::check_generation(tx, joined.as_deref())?;
+                    work(tx, &before)
                 },
                 move |value| then(value, &mut behind.lock()),
             )
@@ -180,8 +183,9 @@ impl Broker for EmbeddedBroker {
     async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>, BrokerError> {
         // Through the writer, so that no acknowledgement is half way while what is given out changes hands.
         let (database, taken) = (self.database.clone(), group.clone());
-        let taking = move |_: &Transaction<'_>, shared: &mut Shared| {
+        let taking = move |_: &Transaction<'_>, shared: &Mutex<Shared>| {
             let connection = database.reader()?;
+            let mut shared = shared.lock();
             shared.seats += 1;
             let seat = shared.seats;
             let ledger = shared.ledger(&taken.stream)?;
@@ -197,11 +201,14 @@ impl Broker for EmbeddedBroker {
         let oldest_kept = now_ms().saturating_sub(u64::try_from(keep.age.as_millis()).unwrap_or(u64::MAX));
         self.write(
             move |tx, shared| {
-                let ledger = shared.ledger(&stream)?;
-                let Some(up_to) = ledger.acknowledged_by_all(&required) else { return Ok(None) };
-                let mut excess = ledger.bytes().saturating_sub(keep.bytes);
+                let (number, up_to, mut excess) = {
+                    let mut shared = shared.lock();
+                    let ledger = shared.ledger(&stream)?;
+                    let Some(up_to) = ledger.acknowledged_by_all(&required) else { return Ok(None) };
+                    (ledger.stream(), up_to, ledger.bytes().saturating_sub(keep.bytes))
+                };
                 let (mut entries, mut bytes, mut last) = (0, 0, None);
-                sql::each_size(tx, ledger.stream(), up_to, TRIM_ENTRIES, |id, size| {
+                sql::each_size(tx, number, up_to, TRIM_ENTRIES, |id, size| {
                     let old = unpack(id).ms < oldest_kept;
                     if !old && excess == 0 {
                         return false;
@@ -213,7 +220,7 @@ impl Broker for EmbeddedBroker {
                     true
                 })?;
                 if let Some(last) = last {
-                    sql::delete_up_to(tx, ledger.stream(), last)?;
+                    sql::delete_up_to(tx, number, last)?;
                 }
                 Ok(Some((stream, entries, bytes)))
             },
@@ -237,6 +244,7 @@ impl Broker for EmbeddedBroker {
         self.write(
             move |tx, shared| {
                 let cursor = sql::cursor(tx, &key)?;
+                let mut shared = shared.lock();
                 let last_id = unpack(shared.ledger(&stream)?.last_id());
                 Ok(Mark { generation: shared.generation.clone().unwrap_or_default(), cursor, last_id })
             },
@@ -253,29 +261,34 @@ impl Broker for EmbeddedBroker {
 /// Entries that a transaction has added to a stream.
 struct Added {
     stream: Stream,
+    /// The stream's number in the file.
+    number: i64,
+    last_id: u64,
     ids: Vec<(u64, u32)>,
 }
 
 /// Adds entries to their streams, in order.
-fn add(tx: &Transaction<'_>, shared: &mut Shared, entries: &[NewEntry]) -> Result<Vec<Added>, BrokerError> {
+fn add(tx: &Transaction<'_>, shared: &Mutex<Shared>, entries: &[NewEntry]) -> Result<Vec<Added>, BrokerError> {
     let mut all: Vec<Added> = Vec::new();
     let now = now_ms();
     for entry in entries {
-        let known = all.iter().position(|added| added.stream == entry.stream);
-        let at = known.unwrap_or_else(|| {
-            all.push(Added { stream: entry.stream.clone(), ids: Vec::new() });
-            all.len() - 1
-        });
-        let ledger = shared.ledger(&entry.stream)?;
-        let last = all[at].ids.last().map_or(ledger.last_id(), |(id, _)| *id);
-        let id = (last + 1).max(pack(EntryId { ms: now, seq: 0 }));
-        sql::insert(tx, ledger.stream(), id, &entry.body)?;
-        all[at].ids.push((id, u32::try_from(entry.body.len()).unwrap_or(u32::MAX)));
+        let at = match all.iter().position(|added| added.stream == entry.stream) {
+            Some(at) => at,
+            None => {
+                let mut shared = shared.lock();
+                let ledger = shared.ledger(&entry.stream)?;
+                let (number, last_id) = (ledger.stream(), ledger.last_id());
+                all.push(Added { stream: entry.stream.clone(), number, last_id, ids: Vec::new() });
+                all.len() - 1
+            }
+        };
+        let added = &mut all[at];
+        added.last_id = (added.last_id + 1).max(pack(EntryId { ms: now, seq: 0 }));
+        sql::insert(tx, added.number, added.last_id, &entry.body)?;
+        added.ids.push((added.last_id, u32::try_from(entry.body.len()).unwrap_or(u32::MAX)));
     }
     for added in &all {
-        if let Some((last, _)) = added.ids.last() {
-            sql::set_last_id(tx, shared.ledger(&added.stream)?.stream(), *last)?;
-        }
+        sql::set_last_id(tx, added.number, added.last_id)?;
     }
     Ok(all)
 }
@@ -310,13 +323,16 @@ impl Done {
 /// Writes down that a group has acknowledged those of `ids` that are pending.
 fn acknowledge(
     tx: &Transaction<'_>,
-    shared: &mut Shared,
+    shared: &Mutex<Shared>,
     group: Group,
     ids: BTreeSet<u64>,
 ) -> Result<Done, BrokerError> {
-    let ledger = shared.ledger(&group.stream)?;
-    let (ids, acknowledged) = ledger.settle(&group, ids)?;
-    sql::set_acknowledged(tx, ledger.stream(), &group.name, acknowledged, ids.range(acknowledged + 1..))?;
+    let (stream, (ids, acknowledged)) = {
+        let mut shared = shared.lock();
+        let ledger = shared.ledger(&group.stream)?;
+        (ledger.stream(), ledger.settle(&group, ids)?)
+    };
+    sql::set_acknowledged(tx, stream, &group.name, acknowledged, ids.range(acknowledged + 1..))?;
     Ok(Done { group, ids, acknowledged, added: Vec::new() })
 }
 
