@@ -26,8 +26,8 @@ pub use error::StorageError;
 /// How long to wait for somebody else's lock on the file.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// The writer's page cache, in KiB.
-const WRITER_CACHE_KIB: i64 = 48 * 1024;
+/// The writer's page cache, in KiB. Inserts are appends, so it needs the ends of the tables and little more.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
 /// A reader's page cache, in KiB: readers stream, they do not come back.
 const READER_CACHE_KIB: i64 = 2 * 1024;
