@@ -18,7 +18,7 @@ use crate::model::{Exchange, Layout, Side};
 /// One log in so many is broken.
 const DEFECTS: u64 = 1_500;
 /// One maker order in so many is larger than a float can count.
-const WHALES: u64 = 3_000;
+const WHALES: u64 = 15_000;
 /// An order is filled over so many blocks.
 const ORDER_LIFE: u64 = 64;
 
