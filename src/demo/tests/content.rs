@@ -7,7 +7,7 @@ use super::super::{Price, TradeRow, render};
 use super::*;
 use crate::model::{Exchange, Layout, Resolution, Side, decode_order_filled};
 
-const BLOCKS: u64 = 400;
+const BLOCKS: u64 = 1_200;
 
 fn events(world: &World) -> Vec<Event> {
     (FIRST..FIRST + BLOCKS).flat_map(|number| world.block(number).events).collect()
