@@ -46,8 +46,11 @@ struct GroupLedger {
 }
 
 impl GroupLedger {
-    /// Up to where there is nothing left that the group has not acknowledged.
-    fn clear_up_to(&self) -> u64 {
+    /// Up to where there is nothing left that the group has not acknowledged, in a stream that ends at `last_id`.
+    fn clear_up_to(&self, last_id: u64) -> u64 {
+        if self.unacknowledged == 0 {
+            return last_id;
+        }
         let given_out = self.pending.keys().next().map_or(self.delivered, |first| first - 1);
         given_out.max(self.acknowledged)
     }
@@ -155,11 +158,13 @@ impl Ledger {
 
     /// Up to where all of these groups have acknowledged everything; `None` if one of them is not there.
     pub(super) fn acknowledged_by_all(&self, groups: &[Group]) -> Option<u64> {
-        groups.iter().map(|group| self.groups.get(&group.name).map(GroupLedger::clear_up_to)).min().flatten()
+        let clear = |group: &Group| Some(self.groups.get(&group.name)?.clear_up_to(self.last_id()));
+        groups.iter().map(clear).min().flatten()
     }
 
     pub(super) fn is_clear(&mut self, group: &Group, id: u64) -> Result<bool, BrokerError> {
-        Ok(self.group(group)?.clear_up_to() >= id)
+        let last_id = self.last_id();
+        Ok(self.group(group)?.clear_up_to(last_id) >= id)
     }
 
     /// Notes new entries and wakes who waits for them.

@@ -242,6 +242,26 @@ pub async fn what_was_not_acknowledged_is_given_out_again<R: Rig>() {
     assert_eq!(broker.acknowledge(&input(), ids(&again)).await.unwrap(), 3);
 }
 
+pub async fn what_was_acknowledged_ahead_counts_without_being_read_again<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b", "c"], "0", "3").await;
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let read = read_all(&mut *reader).await;
+    broker.acknowledge(&input(), vec![read[1].id, read[2].id]).await.unwrap();
+    drop((reader, broker));
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    assert_eq!(texts(&reader.read(1, 1 << 20, Duration::ZERO).await.unwrap()), ["a"]);
+    assert!(!broker.is_clear(&input(), read[2].id).await.unwrap());
+    broker.acknowledge(&input(), vec![read[0].id]).await.unwrap();
+    assert!(broker.is_clear(&input(), read[2].id).await.unwrap(), "b and c were done before");
+    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    assert!(read_all(&mut *reader).await.is_empty());
+}
+
 pub async fn a_zombie_and_its_successor_do_the_work_once<R: Rig>() {
     let mut rig = R::new().await;
     let broker = begun(&rig).await;
@@ -559,6 +579,7 @@ macro_rules! conformance {
             one_input_named_twice_in_a_call_counts_once
             an_acknowledgement_counts_once
             what_was_not_acknowledged_is_given_out_again
+            what_was_acknowledged_ahead_counts_without_being_read_again
             a_zombie_and_its_successor_do_the_work_once
             a_new_group_member_takes_over
             joining_again_disturbs_nobody
