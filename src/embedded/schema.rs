@@ -5,8 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 use crate::planted::{Bug, planted};
 
-const FILES: [&str; 2] =
-    [include_str!("../../schema/embedded/0001_broker.sql"), include_str!("../../schema/embedded/0002_warehouse.sql")];
+const FILES: [&str; 3] = [
+    include_str!("../../schema/embedded/0001_broker.sql"),
+    include_str!("../../schema/embedded/0002_warehouse.sql"),
+    include_str!("../../schema/embedded/0003_markets.sql"),
+];
 
 /// Applies what the file does not have yet. `user_version` counts what it has.
 pub(super) fn apply(connection: &mut Connection) -> Result<(), StorageError> {

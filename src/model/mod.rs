@@ -1,4 +1,4 @@
-//! What flows: fills, trades, dead letters, their ids and amounts, and the bytes they travel as.
+//! What flows: fills, trades, markets, dead letters, their ids and amounts, and the bytes they travel as.
 //!
 //! Pure values. Nothing here does I/O, knows a clock or depends on another part of polytape, so every
 //! rule of the domain can be read and tested on its own.
@@ -9,9 +9,11 @@ mod dead_letter;
 pub mod entry;
 mod exchange;
 mod fill;
+mod market;
 mod order_filled;
 mod position;
 mod position_id;
+mod raw_json;
 mod raw_log;
 mod token_id;
 mod trade;
@@ -19,13 +21,15 @@ mod trade;
 pub use alloy_primitives::{Address, B256, U256};
 
 pub use amount::{Amount, AmountOutOfRange};
-pub use condition::ConditionId;
+pub use condition::{ConditionId, NoConditionId};
 pub use dead_letter::DeadLetter;
 pub use exchange::{Exchange, Layout};
 pub use fill::{FeeUnit, Fill, Side};
+pub use market::{Event, Market};
 pub use order_filled::{ORDER_FILLED_V1, ORDER_FILLED_V2, Refusal, decode as decode_order_filled};
 pub use position::ChainPosition;
 pub use position_id::{Module, PositionId};
+pub use raw_json::RawJson;
 pub use raw_log::RawLog;
 pub use token_id::{Collateral, TokenId, derive_token_id};
 pub use trade::{NonUsdcSide, Resolution, Trade};

@@ -1,11 +1,13 @@
-//! Where fills come from.
+//! Where fills and markets come from.
 //!
-//! A source is asked for its [`Head`] and for pages of events behind a position. It answers with facts only: what
-//! cannot be decoded is a [`DeadLetter`] in its place in the page, and an answer that cannot be trusted (a node that
-//! lacks the blocks, a cut body) is a [`SourceError`], never a shorter page.
+//! A [`FillSource`] is asked for its [`Head`] and for pages of events behind a position, a [`MarketSource`] for pages of a
+//! listing and for single markets. They answer with facts only: what cannot be decoded is a [`DeadLetter`] in its place
+//! in the page, and an answer that cannot be trusted (a node that lacks the blocks, a cut body) is a [`SourceError`],
+//! never a shorter page.
 //!
 //! A new source is one module here and a line in the config.
 
+mod markets;
 pub mod polygon;
 
 use std::time::Duration;
@@ -14,6 +16,8 @@ use async_trait::async_trait;
 
 use crate::failure::FailureClass;
 use crate::model::{ChainPosition, DeadLetter, Fill};
+
+pub use markets::{Listing, MarketPage, MarketSource, Order, TokenFact, TokenSource};
 
 /// The newest block that is final: everything up to it can be read and will never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

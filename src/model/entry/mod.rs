@@ -8,7 +8,7 @@
 
 mod v1;
 
-use super::{DeadLetter, Fill, Trade};
+use super::{DeadLetter, Fill, Market, Trade};
 
 /// What can travel through a stream.
 pub trait Entry: Sized {
@@ -67,6 +67,7 @@ macro_rules! entry {
 
 entry!(Fill, v1::Fill);
 entry!(Trade, v1::Trade);
+entry!(Market, v1::Market);
 entry!(DeadLetter, v1::DeadLetter);
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Amount, Exchange, NonUsdcSide, Resolution, Side, TokenId};
+use crate::model::{Amount, ConditionId, Event, Exchange, NonUsdcSide, RawJson, Resolution, Side, TokenId};
 use alloy_primitives::{B256, U256, hex};
 use proptest::prelude::*;
 
@@ -43,6 +43,31 @@ fn letter() -> DeadLetter {
     }
 }
 
+fn market() -> Market {
+    let token = |byte| TokenId(U256::from_be_bytes([byte; 32]));
+    Market {
+        id: "3047949".into(),
+        condition_id: Some(ConditionId::Ctf(B256::repeat_byte(0x11))),
+        question: "Vanno a \"letto\"? 🌙".into(),
+        slug: "vanno".into(),
+        outcomes: vec!["Yes".into(), "No".into()],
+        token_ids: vec![token(0x22), token(0x33)],
+        position_ids: vec![token(0x44)],
+        neg_risk: true,
+        event: Event { id: "9".into(), slug: "e".into(), title: "E".into() },
+        tags: vec!["Sleep".into()],
+        created_at: Some(1_784_850_900),
+        end_at: Some(-1),
+        closed_at: None,
+        active: true,
+        closed: false,
+        volume: "79945.98005599984".into(),
+        liquidity: String::new(),
+        raw: RawJson::from_packed(vec![0x1f, 0x8b, 0]),
+        version: 7_665_876_244_070_400_123,
+    }
+}
+
 /// Entries outlive the program that wrote them: their bytes are pinned, and every pinned version must still decode.
 #[test]
 fn golden_bytes() {
@@ -55,9 +80,12 @@ fn golden_bytes() {
     assert_eq!(hex::encode(trade().encode()), hex::encode(bytes("trade v1")));
     assert_eq!(hex::encode(letter().encode()), hex::encode(bytes("dead_letter v1")));
 
+    assert_eq!(hex::encode(market().encode()), hex::encode(bytes("market v1")));
+
     assert_eq!(Fill::decode(&bytes("fill v1")), Ok(fill()));
     assert_eq!(Trade::decode(&bytes("trade v1")), Ok(trade()));
     assert_eq!(DeadLetter::decode(&bytes("dead_letter v1")), Ok(letter()));
+    assert_eq!(Market::decode(&bytes("market v1")), Ok(market()));
 }
 
 #[test]
@@ -98,6 +126,7 @@ proptest! {
         let _ = Fill::decode(&bytes);
         let _ = Trade::decode(&bytes);
         let _ = DeadLetter::decode(&bytes);
+        let _ = Market::decode(&bytes);
     }
 
     #[test]
@@ -138,6 +167,15 @@ proptest! {
         prop_assert_eq!(Fill::decode(&fill.encode()), Ok(fill));
         prop_assert_eq!(Trade::decode(&trade.encode()), Ok(trade));
         let letter = DeadLetter { raw: hashes[0].to_vec(), reason: text, ..letter() };
-        prop_assert_eq!(DeadLetter::decode(&letter.encode()), Ok(letter));
+        prop_assert_eq!(DeadLetter::decode(&letter.encode()), Ok(letter.clone()));
+        let condition_id = match sell {
+            true => None,
+            false => Some(ConditionId::Position(std::array::from_fn(|i| hashes[0][i]))),
+        };
+        let market = Market {
+            condition_id, question: letter.reason.clone(), outcomes: vec![letter.reason; 3], version: block_number,
+            created_at: sell.then_some(i64::from(log_index)), ..market()
+        };
+        prop_assert_eq!(Market::decode(&market.encode()), Ok(market));
     }
 }

@@ -4,7 +4,7 @@ use alloy_primitives::U256;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::EntryError;
-use crate::model::{self, Amount, Exchange, NonUsdcSide, Resolution, Side, TokenId};
+use crate::model::{self, Amount, ConditionId, Event, Exchange, NonUsdcSide, RawJson, Resolution, Side, TokenId};
 
 /// The version byte.
 pub(super) const VERSION: u8 = 1;
@@ -170,5 +170,104 @@ impl TryFrom<DeadLetter> for model::DeadLetter {
     fn try_from(letter: DeadLetter) -> Result<Self, EntryError> {
         let DeadLetter { source, position, stage, reason, raw, first_seen } = letter;
         Ok(Self { source, position, stage, reason, raw, first_seen })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Market {
+    id: String,
+    condition_id: Condition,
+    question: String,
+    slug: String,
+    outcomes: Vec<String>,
+    token_ids: Vec<[u8; 32]>,
+    position_ids: Vec<[u8; 32]>,
+    neg_risk: bool,
+    event_id: String,
+    event_slug: String,
+    event_title: String,
+    tags: Vec<String>,
+    created_at: Option<i64>,
+    end_at: Option<i64>,
+    closed_at: Option<i64>,
+    active: bool,
+    closed: bool,
+    volume: String,
+    liquidity: String,
+    raw: Vec<u8>,
+    version: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+enum Condition {
+    None,
+    Ctf([u8; 32]),
+    Position([u8; 31]),
+}
+
+impl From<&model::Market> for Market {
+    fn from(market: &model::Market) -> Self {
+        let words = |tokens: &[TokenId]| tokens.iter().map(|token| token.0.to_be_bytes()).collect();
+        let model::Market { id, question, slug, outcomes, event, tags, volume, liquidity, .. } = market.clone();
+        Self {
+            id,
+            condition_id: match market.condition_id {
+                None => Condition::None,
+                Some(ConditionId::Ctf(id)) => Condition::Ctf(id.0),
+                Some(ConditionId::Position(id)) => Condition::Position(id),
+            },
+            question,
+            slug,
+            outcomes,
+            token_ids: words(&market.token_ids),
+            position_ids: words(&market.position_ids),
+            neg_risk: market.neg_risk,
+            event_id: event.id,
+            event_slug: event.slug,
+            event_title: event.title,
+            tags,
+            created_at: market.created_at,
+            end_at: market.end_at,
+            closed_at: market.closed_at,
+            active: market.active,
+            closed: market.closed,
+            volume,
+            liquidity,
+            raw: market.raw.as_packed().to_vec(),
+            version: market.version,
+        }
+    }
+}
+
+impl TryFrom<Market> for model::Market {
+    type Error = EntryError;
+
+    fn try_from(market: Market) -> Result<Self, EntryError> {
+        let tokens = |words: Vec<[u8; 32]>| words.into_iter().map(|word| TokenId(U256::from_be_bytes(word))).collect();
+        Ok(Self {
+            id: market.id,
+            condition_id: match market.condition_id {
+                Condition::None => None,
+                Condition::Ctf(id) => Some(ConditionId::Ctf(id.into())),
+                Condition::Position(id) => Some(ConditionId::Position(id)),
+            },
+            question: market.question,
+            slug: market.slug,
+            outcomes: market.outcomes,
+            token_ids: tokens(market.token_ids),
+            position_ids: tokens(market.position_ids),
+            neg_risk: market.neg_risk,
+            event: Event { id: market.event_id, slug: market.event_slug, title: market.event_title },
+            tags: market.tags,
+            created_at: market.created_at,
+            end_at: market.end_at,
+            closed_at: market.closed_at,
+            active: market.active,
+            closed: market.closed,
+            volume: market.volume,
+            liquidity: market.liquidity,
+            raw: RawJson::from_packed(market.raw),
+            version: market.version,
+        })
     }
 }
