@@ -12,6 +12,8 @@ pub enum Bug {
     AcknowledgeBeforeConfirm,
     /// The key of a trade leaves out the log index.
     KeyWithoutLogIndex,
+    /// Of two versions of a trade the one that arrives later wins, not the more complete one.
+    VersionByClock,
 }
 
 impl Bug {
@@ -21,6 +23,7 @@ impl Bug {
             Self::CursorBeforeEntries => "cursor-before-entries",
             Self::AcknowledgeBeforeConfirm => "acknowledge-before-confirm",
             Self::KeyWithoutLogIndex => "key-without-log-index",
+            Self::VersionByClock => "version-by-clock",
         }
     }
 }

@@ -35,6 +35,11 @@ impl Stream {
         Self(name.into())
     }
 
+    /// Markets as they were read: `stream:markets`.
+    pub fn markets() -> Self {
+        Self::new("stream:markets")
+    }
+
     /// Fills as they were read: `stream:order_events`.
     pub fn order_events() -> Self {
         Self::new("stream:order_events")

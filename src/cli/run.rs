@@ -50,6 +50,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let pipeline = Pipeline::start(Parts {
         name: config.pipeline.name,
         source: Arc::new(source),
+        markets: None,
         broker: broker.clone(),
         warehouse: warehouse.clone(),
         start: config.pipeline.start.at(Timestamp::now()),

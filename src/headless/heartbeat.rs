@@ -131,7 +131,7 @@ mod tests {
                 watermark: Some(ChainPosition::start_of(1_000_000)),
             },
             streams: vec![(Stream::trades(), Ok(stream)), (Stream::dead_letters(), Err("gone".into()))],
-            tables: Ok(RowCounts { trades: 1_234_567, dead_letters: 3 }),
+            tables: Ok(RowCounts { markets: 0, trades: 1_234_567, dead_letters: 3 }),
         }
     }
 

@@ -85,18 +85,9 @@ impl Market {
     }
 
     /// What it tells of a token, if it lists it.
-    ///
-    /// A position has the condition that its id names; a market that trades on both protocols has two.
     pub fn resolution(&self, token: TokenId) -> Option<Resolution> {
-        let place = |list: &[TokenId]| list.iter().position(|listed| *listed == token);
-        let place = place(&self.token_ids).or_else(|| place(&self.position_ids))?;
-        let condition_id = PositionId::of(token).map(|position| position.condition).or(self.condition_id);
-        Some(Resolution::Market {
-            condition_id: condition_id.map(|id| id.to_string()).unwrap_or_default(),
-            outcome: self.outcomes.get(place).cloned().unwrap_or_default(),
-            market_id: self.id.clone(),
-            side: NonUsdcSide(u8::try_from(place + 1).ok()?),
-        })
+        let Self { id, condition_id, outcomes, token_ids, position_ids, .. } = self;
+        resolve(token, id, *condition_id, outcomes, token_ids, position_ids)
     }
 
     /// A hash of what lasts. While it stays the same the market need not be written again, except now and then for
@@ -150,6 +141,50 @@ impl Market {
         let hash = keccak256(bytes);
         hash[..8].iter().fold(0, |value, byte| (value << 8) | u64::from(*byte))
     }
+}
+
+/// What of a market tells of its tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPlaces {
+    /// [`Market::id`].
+    pub market_id: String,
+    /// [`Market::condition_id`].
+    pub condition_id: Option<ConditionId>,
+    /// [`Market::outcomes`].
+    pub outcomes: Vec<String>,
+    /// [`Market::token_ids`].
+    pub token_ids: Vec<TokenId>,
+    /// [`Market::position_ids`].
+    pub position_ids: Vec<TokenId>,
+}
+
+impl TokenPlaces {
+    /// What the market tells of a token, if it lists it.
+    pub fn resolution(&self, token: TokenId) -> Option<Resolution> {
+        let Self { market_id, condition_id, outcomes, token_ids, position_ids } = self;
+        resolve(token, market_id, *condition_id, outcomes, token_ids, position_ids)
+    }
+}
+
+/// A token's place in the lists of its market. A position has the condition that its id names: a market that trades on
+/// both protocols has two.
+fn resolve(
+    token: TokenId,
+    market_id: &str,
+    condition_id: Option<ConditionId>,
+    outcomes: &[String],
+    token_ids: &[TokenId],
+    position_ids: &[TokenId],
+) -> Option<Resolution> {
+    let place = |list: &[TokenId]| list.iter().position(|listed| *listed == token);
+    let place = place(token_ids).or_else(|| place(position_ids))?;
+    let condition_id = PositionId::of(token).map(|position| position.condition).or(condition_id);
+    Some(Resolution::Market {
+        condition_id: condition_id.map(|id| id.to_string()).unwrap_or_default(),
+        outcome: outcomes.get(place).cloned().unwrap_or_default(),
+        market_id: market_id.to_owned(),
+        side: NonUsdcSide(u8::try_from(place + 1).ok()?),
+    })
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use condition::{ConditionId, NoConditionId};
 pub use dead_letter::DeadLetter;
 pub use exchange::{Exchange, Layout};
 pub use fill::{FeeUnit, Fill, Side};
-pub use market::{Event, Market};
+pub use market::{Event, Market, TokenPlaces};
 pub use order_filled::{ORDER_FILLED_V1, ORDER_FILLED_V2, Refusal, decode as decode_order_filled};
 pub use position::ChainPosition;
 pub use position_id::{Module, PositionId};

@@ -77,7 +77,7 @@ impl Collector {
     /// A snapshot of now.
     pub async fn snapshot(&self) -> Snapshot {
         let mut streams = Vec::new();
-        for stream in [Stream::order_events(), Stream::trades(), Stream::dead_letters()] {
+        for stream in [Stream::markets(), Stream::order_events(), Stream::trades(), Stream::dead_letters()] {
             let state = self.broker.stream(&stream).await.map_err(|error| error.to_string());
             streams.push((stream, state));
         }

@@ -136,6 +136,14 @@ pub enum SourceError {
         /// The block that it lacks.
         block: u64,
     },
+    /// It does not know the place in a listing that it gave out: the listing is to be read from its beginning.
+    #[error("{endpoint} does not know its own cursor any more: {cause}")]
+    Cursor {
+        /// Host and port.
+        endpoint: String,
+        /// In its own words.
+        cause: String,
+    },
     /// It serves another chain than the rest.
     #[error("{endpoint} serves chain {found}, not {expected}")]
     WrongChain {

@@ -7,13 +7,21 @@
 use std::sync::Arc;
 
 use super::StageError;
+use super::ingest_markets::MarketCursor;
 use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
 use crate::model::ChainPosition;
 use crate::source::{FillSource, Start};
 use crate::warehouse::{Checkpoint, Warehouse};
 
+/// The name of the source of markets.
+pub(super) const MARKETS: &str = "gamma";
+
+/// The key of its cursor.
+pub(super) const MARKETS_CURSOR: &str = "state:ingest-markets:gamma";
+
 /// The groups of the pipeline.
 pub(super) struct Groups {
+    pub(super) market_writers: Group,
     pub(super) trade_processors: Group,
     pub(super) trade_writers: Group,
     pub(super) dead_letter_writers: Group,
@@ -22,14 +30,15 @@ pub(super) struct Groups {
 impl Groups {
     pub(super) fn new() -> Self {
         Self {
+            market_writers: Stream::markets().group("market_writers"),
             trade_processors: Stream::order_events().group("trade_processors"),
             trade_writers: Stream::trades().group("trade_writers"),
             dead_letter_writers: Stream::dead_letters().group("dead_letter_writers"),
         }
     }
 
-    pub(super) fn all(&self) -> [&Group; 3] {
-        [&self.trade_processors, &self.trade_writers, &self.dead_letter_writers]
+    pub(super) fn all(&self) -> [&Group; 4] {
+        [&self.market_writers, &self.trade_processors, &self.trade_writers, &self.dead_letter_writers]
     }
 }
 
@@ -63,16 +72,32 @@ impl Life {
     }
 
     fn layout(&self) -> Layout {
-        Layout { groups: self.groups.all().map(Clone::clone).to_vec(), cursors: vec![self.cursor_key()] }
+        let cursors = vec![self.cursor_key(), MARKETS_CURSOR.to_owned()];
+        Layout { groups: self.groups.all().map(Clone::clone).to_vec(), cursors }
     }
 
-    /// The source's checkpoint, if it has begun.
+    /// The fill source's checkpoint, if it has begun.
     pub(super) async fn checkpoint(&self) -> Result<Option<Checkpoint>, StageError> {
-        Ok(self.warehouse.checkpoint(&self.pipeline, self.source.name()).await?)
+        self.checkpoint_of(self.source.name()).await
     }
 
-    pub(super) async fn set_checkpoint(&self, to: &Checkpoint) -> Result<(), StageError> {
-        Ok(self.warehouse.set_checkpoint(&self.pipeline, self.source.name(), to).await?)
+    pub(super) async fn checkpoint_of(&self, source: &str) -> Result<Option<Checkpoint>, StageError> {
+        Ok(self.warehouse.checkpoint(&self.pipeline, source).await?)
+    }
+
+    pub(super) async fn set_checkpoint(&self, source: &str, to: &Checkpoint) -> Result<(), StageError> {
+        Ok(self.warehouse.set_checkpoint(&self.pipeline, source, to).await?)
+    }
+
+    /// The cursor at which reading markets begins in a new life of the streams, and its checkpoint if it had none.
+    async fn markets_begin(&self, world: &str) -> Result<String, StageError> {
+        if let Some(checkpoint) = self.checkpoint_of(MARKETS).await? {
+            return Ok(checkpoint.watermark);
+        }
+        let start = MarketCursor::START.write();
+        let checkpoint = Checkpoint { world: world.to_owned(), watermark: start.clone(), start: start.clone() };
+        self.set_checkpoint(MARKETS, &checkpoint).await?;
+        Ok(start)
     }
 
     /// Enters as the ingester: asks the source which world it shows, and on a first run where to begin.
@@ -96,7 +121,8 @@ impl Life {
                 }
                 let start = write_position(begin);
                 tracing::info!(stage = "ingest-fills", world = served, "first run: begins at block {}", begin.block);
-                self.set_checkpoint(&Checkpoint { world: served, watermark: start.clone(), start }).await?;
+                let checkpoint = Checkpoint { world: served, watermark: start.clone(), start };
+                self.set_checkpoint(self.source.name(), &checkpoint).await?;
             }
         }
         self.enter().await
@@ -114,7 +140,9 @@ impl Life {
         if checkpoint.watermark != checkpoint.start {
             tracing::warn!("the streams were lost ({lost}): beginning again at {}", checkpoint.watermark);
         }
-        Ok(self.broker.begin(&layout, &[(self.cursor_key(), checkpoint.watermark)]).await?)
+        let markets = self.markets_begin(&checkpoint.world).await?;
+        let cursors = [(self.cursor_key(), checkpoint.watermark), (MARKETS_CURSOR.to_owned(), markets)];
+        Ok(self.broker.begin(&layout, &cursors).await?)
     }
 }
 

@@ -7,16 +7,20 @@
 mod backoff;
 mod error;
 mod ingest_fills;
+mod ingest_markets;
 mod life;
 mod pipeline;
 mod process_trades;
+mod resolver;
 mod room;
 mod runner;
 mod status;
+mod token_cache;
 mod trim;
 mod watermark;
 mod write;
 mod write_dead_letters;
+mod write_markets;
 mod write_trades;
 
 use std::fmt;
@@ -25,30 +29,39 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 pub use error::StageError;
-pub use pipeline::{Limits, Observer, Parts, Pipeline, PipelineFailed};
-pub use status::{Progress, StageState, StageStatus};
+pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};
+pub use status::{MarketProgress, Progress, StageState, StageStatus, TokenProgress};
 
 /// The stages, by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StageName {
+    /// Reads markets from their source into `stream:markets`.
+    IngestMarkets,
     /// Reads fills from their source into `stream:order_events`.
     IngestFills,
     /// Makes trades of fills: `stream:order_events` to `stream:trades`.
     ProcessTrades,
+    /// Writes `stream:markets` to the `markets` table.
+    WriteMarkets,
     /// Writes `stream:trades` to the `trades` table.
     WriteTrades,
     /// Writes `stream:dead_letters` to the `dead_letters` table.
     WriteDeadLetters,
+    /// Finds the markets of trades that landed without.
+    Resolver,
 }
 
 impl StageName {
     /// The name as it is written everywhere.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::IngestMarkets => "ingest-markets",
             Self::IngestFills => "ingest-fills",
             Self::ProcessTrades => "process-trades",
+            Self::WriteMarkets => "write-markets",
             Self::WriteTrades => "write-trades",
             Self::WriteDeadLetters => "write-dead-letters",
+            Self::Resolver => "resolver",
         }
     }
 }

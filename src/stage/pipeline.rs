@@ -13,16 +13,19 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::ingest_fills::IngestFills;
+use super::ingest_markets::{Habits, IngestMarkets};
 use super::life::Life;
 use super::process_trades::ProcessTrades;
+use super::resolver::Resolver;
 use super::room::{Disk, Room};
 use super::runner::{self, Open};
 use super::status::{Progress, StageStatus, StatusLine};
+use super::watermark::Flow;
 use super::write::{BatchLimits, Writer};
 use super::{Stage, StageError, StageName, trim, watermark};
 use crate::broker::{Broker, Keep, Stream};
-use crate::model::{DeadLetter, Trade};
-use crate::source::{FillSource, Start};
+use crate::model::{DeadLetter, Market, Trade};
+use crate::source::{FillSource, MarketSource, Start, TokenSource};
 use crate::warehouse::Warehouse;
 
 /// How long to wait before what is no stage begins again.
@@ -34,6 +37,8 @@ pub struct Parts {
     pub name: String,
     /// Where fills come from.
     pub source: Arc<dyn FillSource>,
+    /// Where markets come from, if they are read.
+    pub markets: Option<Markets>,
     /// How entries move.
     pub broker: Arc<dyn Broker>,
     /// Where rows land.
@@ -44,6 +49,19 @@ pub struct Parts {
     pub poll_interval: Duration,
     /// The bounds.
     pub limits: Limits,
+}
+
+/// Where markets come from.
+#[derive(Clone)]
+pub struct Markets {
+    /// Lists them and finds single ones.
+    pub source: Arc<dyn MarketSource>,
+    /// Knows single tokens.
+    pub tokens: Arc<dyn TokenSource>,
+    /// How often what is new and changed is asked for.
+    pub poll_interval: Duration,
+    /// Whether the closed markets of the past are read, too.
+    pub history: bool,
 }
 
 /// The bounds of a pipeline.
@@ -112,7 +130,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// Starts all stages. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
-        let Parts { name, source, broker, warehouse, start, poll_interval, limits } = parts;
+        let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits } = parts;
         let life = Arc::new(Life::new(Arc::clone(&broker), warehouse, name, source, start));
         let progress = Arc::new(watch::Sender::new(Progress::default()));
         let drain = CancellationToken::new();
@@ -127,17 +145,33 @@ impl Pipeline {
             progress: progress.subscribe(),
             drain: drain.clone(),
         };
+        let disk = move || Disk::new(limits.data_dir.clone(), limits.min_free);
+        if let Some(markets) = &markets {
+            let (life, progress, room, disk) = (Arc::clone(&life), Arc::clone(&progress), room.clone(), disk.clone());
+            let source = Arc::clone(&markets.source);
+            let habits = Habits { poll_interval: markets.poll_interval, history: markets.history };
+            let opened = open(move || {
+                let room = room(vec![Stream::markets(), Stream::dead_letters()]).on_disk(disk());
+                IngestMarkets::open(Arc::clone(&life), Arc::clone(&source), Arc::clone(&progress), room, habits)
+            });
+            pipeline.run(StageName::IngestMarkets, opened);
+        }
         pipeline.run(StageName::IngestFills, {
             let (life, progress, room) = (Arc::clone(&life), Arc::clone(&progress), room.clone());
             open(move || {
-                let disk = Disk::new(limits.data_dir.clone(), limits.min_free);
-                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk);
+                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk());
                 IngestFills::open(Arc::clone(&life), Arc::clone(&progress), poll_interval, room)
             })
         });
         pipeline.run(StageName::ProcessTrades, {
             let life = Arc::clone(&life);
             open(move || ProcessTrades::open(Arc::clone(&life), room(vec![Stream::trades(), Stream::dead_letters()])))
+        });
+        pipeline.run(StageName::WriteMarkets, {
+            let life = Arc::clone(&life);
+            // A market is much larger in memory than in its entry.
+            let batch = BatchLimits { max_bytes: ByteSize::b(batch.max_bytes.as_u64() / 4), ..batch };
+            open(move || Writer::<Market>::open(Arc::clone(&life), batch))
         });
         pipeline.run(StageName::WriteTrades, {
             let life = Arc::clone(&life);
@@ -147,12 +181,22 @@ impl Pipeline {
             let life = Arc::clone(&life);
             open(move || Writer::<DeadLetter>::open(Arc::clone(&life), batch))
         });
+        if let Some(markets) = markets {
+            let (life, progress) = (Arc::clone(&life), Arc::clone(&progress));
+            let opened = open(move || Resolver::open(Arc::clone(&life), markets.clone(), Arc::clone(&progress)));
+            pipeline.run(StageName::Resolver, opened);
+        }
         let keep = Keep { age: limits.keep, bytes: half.as_u64() };
         pipeline.help("trimming", {
             let (life, drain) = (Arc::clone(&life), drain.clone());
             move || trim::run(Arc::clone(&life), keep, drain.clone())
         });
-        pipeline.help("the watermark", move || watermark::run(Arc::clone(&life), Arc::clone(&progress), drain.clone()));
+        for flow in [Flow::Fills, Flow::Markets] {
+            let (life, progress, drain) = (Arc::clone(&life), Arc::clone(&progress), drain.clone());
+            pipeline.help("the watermark", move || {
+                watermark::run(flow, Arc::clone(&life), Arc::clone(&progress), drain.clone())
+            });
+        }
         pipeline
     }
 

@@ -1,6 +1,7 @@
 //! `process-trades`: makes trades of fills, `stream:order_events` to `stream:trades`.
 //!
-//! A fill whose token is unknown goes on at once, as what is known of it: nothing here waits for a market.
+//! A fill whose token is unknown goes on at once, as what is known of it: nothing here waits for a market. The resolver
+//! completes its row later.
 
 use std::sync::Arc;
 
@@ -9,16 +10,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
 use super::room::Room;
+use super::token_cache::TokenCache;
 use super::write::READ_WAIT;
 use super::{Stage, StageError, StageName, Step, write};
 use crate::broker::{Delivery, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
 use crate::model::entry::Entry;
-use crate::model::{Fill, Resolution, Trade};
+use crate::model::{Fill, Trade};
 
 pub(super) struct ProcessTrades {
     life: Arc<Life>,
     reader: Box<dyn Reader>,
     room: Room,
+    tokens: TokenCache,
     /// What was read and not forwarded yet.
     in_hand: Vec<Delivery>,
     /// How many entries in a row were damaged, also over reads.
@@ -29,7 +32,8 @@ impl ProcessTrades {
     pub(super) async fn open(life: Arc<Life>, room: Room) -> Result<Self, StageError> {
         life.enter().await?;
         let reader = life.broker.reader(&life.groups.trade_processors).await?;
-        Ok(Self { life, reader, room, in_hand: Vec::new(), bad_in_a_row: 0 })
+        let tokens = TokenCache::new(Arc::clone(&life.warehouse));
+        Ok(Self { life, reader, room, tokens, in_hand: Vec::new(), bad_in_a_row: 0 })
     }
 }
 
@@ -50,10 +54,10 @@ impl Stage for ProcessTrades {
         }
         let group = &self.life.groups.trade_processors;
         let from = group.stream.as_str();
-        let (mut handovers, mut damaged) = (Vec::with_capacity(self.in_hand.len()), Vec::new());
+        let (mut fills, mut damaged) = (Vec::with_capacity(self.in_hand.len()), Vec::new());
         for Delivery { id, body } in &self.in_hand {
-            match write::decode(from, body)? {
-                Ok(fill) => handovers.push(Handover { id: *id, outputs: vec![trade_of(fill)] }),
+            match write::decode::<Fill>(from, body)? {
+                Ok(fill) => fills.push((*id, fill)),
                 Err(error) => {
                     let reason = error.to_string();
                     let letter = write::dead_letter_entry(StageName::ProcessTrades, from, None, body, &reason);
@@ -61,7 +65,10 @@ impl Stage for ProcessTrades {
                 }
             }
         }
-        let bad_in_a_row = write::check_damage(self.bad_in_a_row, handovers.len(), &damaged)?;
+        let bad_in_a_row = write::check_damage(self.bad_in_a_row, fills.len(), &damaged)?;
+        self.tokens.look_up(fills.iter().map(|(_, fill)| fill)).await;
+        let handover = |(id, fill)| Handover { id, outputs: vec![trade_of(fill, &self.tokens)] };
+        let mut handovers: Vec<Handover> = fills.into_iter().map(handover).collect();
         handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
         self.in_hand.clear();
@@ -70,8 +77,8 @@ impl Stage for ProcessTrades {
     }
 }
 
-/// The trade of a fill, with what its token tells by itself.
-fn trade_of(fill: Fill) -> NewEntry {
-    let trade = Trade { resolution: Resolution::of_fill(&fill), fill };
+/// The trade of a fill, with what is known of its token.
+fn trade_of(fill: Fill, tokens: &TokenCache) -> NewEntry {
+    let trade = Trade { resolution: tokens.resolution(&fill), fill };
     NewEntry { stream: Stream::trades(), body: trade.encode() }
 }

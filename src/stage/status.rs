@@ -76,6 +76,34 @@ pub struct Progress {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// The markets.
+    pub markets: MarketProgress,
+    /// The tokens of trades that have no market yet.
+    pub tokens: TokenProgress,
+}
+
+/// How far markets have been read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarketProgress {
+    /// How often everything that was due has been read in this run: first all open markets, then what is new.
+    pub rounds: u64,
+    /// Whether all closed ones of the past have been read.
+    pub history_read: bool,
+    /// How many moves are in the stream or beyond.
+    pub cursor: Option<u64>,
+    /// How many of them are in the table.
+    pub watermark: Option<u64>,
+}
+
+/// How many tokens are not resolved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TokenProgress {
+    /// How often all of them have been looked at in this run.
+    pub sweeps: u64,
+    /// How many there were, the last time.
+    pub unresolved: u64,
+    /// How many of those nobody has been asked about in this run.
+    pub untried: u64,
 }
 
 /// Publishes a stage's status.

@@ -1,7 +1,7 @@
 //! The committed watermark: every event before it is in the warehouse.
 //!
-//! A barrier, read downstream: the cursor and the newest input of that moment; then, once the processor is clear of
-//! that input, the newest outputs; and once their writers are clear of those, the cursor of the beginning is true of
+//! A barrier, read downstream: the cursor and the newest entry of that moment; then, once the first group is clear of that
+//! entry, the newest outputs; and once their writers are clear of those, the cursor of the beginning is true of
 //! the tables.
 
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::StageError;
-use super::life::{Life, read_position};
+use super::ingest_markets::MarketCursor;
+use super::life::{Life, MARKETS, MARKETS_CURSOR, read_position};
 use super::status::Progress;
 use crate::broker::{BrokerError, EntryId, Group};
+use crate::warehouse::Checkpoint;
 
 /// How often to look whether a group is clear.
 const POLL: Duration = Duration::from_millis(25);
@@ -21,11 +23,18 @@ const POLL: Duration = Duration::from_millis(25);
 /// How often the watermark is written down, at most.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Moves the watermark until cancelled.
-pub(super) async fn run(life: Arc<Life>, progress: Arc<watch::Sender<Progress>>, end: CancellationToken) {
+/// What has a watermark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flow {
+    Fills,
+    Markets,
+}
+
+/// Moves the watermark of a flow until cancelled.
+pub(super) async fn run(flow: Flow, life: Arc<Life>, progress: Arc<watch::Sender<Progress>>, end: CancellationToken) {
     let (mut written, mut told) = (None, String::new());
     loop {
-        match end.run_until_cancelled(advance(&life, &progress, &mut written)).await {
+        match end.run_until_cancelled(flow.advance(&life, &progress, &mut written)).await {
             None => return,
             Some(Ok(())) => told.clear(),
             // Whoever lost the streams puts them right, and the barrier begins anew.
@@ -44,34 +53,92 @@ pub(super) async fn run(life: Arc<Life>, progress: Arc<watch::Sender<Progress>>,
     }
 }
 
-async fn advance(
-    life: &Life,
-    progress: &watch::Sender<Progress>,
-    written: &mut Option<String>,
-) -> Result<(), StageError> {
-    let groups = &life.groups;
-    let key = life.cursor_key();
-    let mark = life.broker.mark(&key, &groups.trade_processors.stream).await?;
-    let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else { return Ok(()) };
-    until_clear(life, &groups.trade_processors, mark.last_id).await?;
-    for writers in [&groups.trade_writers, &groups.dead_letter_writers] {
-        let output = life.broker.stream(&writers.stream).await?.last_id;
-        until_clear(life, writers, output).await?;
+impl Flow {
+    /// The source, whose checkpoint it is.
+    fn source(self, life: &Life) -> &str {
+        match self {
+            Self::Fills => life.source.name(),
+            Self::Markets => MARKETS,
+        }
     }
-    // Where the streams began anew meanwhile, what was waited for says nothing.
-    if life.broker.mark(&key, &groups.trade_processors.stream).await?.generation != mark.generation {
-        return Ok(());
+
+    fn cursor_key(self, life: &Life) -> String {
+        match self {
+            Self::Fills => life.cursor_key(),
+            Self::Markets => MARKETS_CURSOR.to_owned(),
+        }
     }
-    let Some(checkpoint) = life.checkpoint().await? else { return Ok(()) };
-    let position = read_position(&key, &cursor)?;
-    let before = read_position("the watermark", &checkpoint.watermark)?;
-    if position > before {
-        let watermark = cursor.clone();
-        life.set_checkpoint(&crate::warehouse::Checkpoint { watermark, ..checkpoint }).await?;
+
+    /// The group that reads what the source's ingester writes.
+    fn first(self, life: &Life) -> &Group {
+        match self {
+            Self::Fills => &life.groups.trade_processors,
+            Self::Markets => &life.groups.market_writers,
+        }
     }
-    *written = Some(cursor);
-    progress.send_modify(|progress| progress.watermark = Some(position.max(before)));
-    Ok(())
+
+    /// The groups that read what may come of that.
+    fn others(self, life: &Life) -> Vec<&Group> {
+        match self {
+            Self::Fills => vec![&life.groups.trade_writers, &life.groups.dead_letter_writers],
+            Self::Markets => vec![&life.groups.dead_letter_writers],
+        }
+    }
+
+    /// Makes `cursor` the watermark unless that is further already.
+    async fn commit(
+        self,
+        life: &Life,
+        progress: &watch::Sender<Progress>,
+        key: &str,
+        cursor: &str,
+    ) -> Result<(), StageError> {
+        let source = self.source(life);
+        let Some(checkpoint) = life.checkpoint_of(source).await? else { return Ok(()) };
+        let is_ahead = match self {
+            Self::Fills => {
+                let to = read_position(key, cursor)?;
+                let before = read_position("the watermark", &checkpoint.watermark)?;
+                progress.send_modify(|progress| progress.watermark = Some(to.max(before)));
+                to > before
+            }
+            Self::Markets => {
+                let to = MarketCursor::read(key, cursor)?.step;
+                let before = MarketCursor::read("the watermark", &checkpoint.watermark)?.step;
+                progress.send_modify(|progress| progress.markets.watermark = Some(to.max(before)));
+                to > before
+            }
+        };
+        if is_ahead {
+            life.set_checkpoint(source, &Checkpoint { watermark: cursor.to_owned(), ..checkpoint }).await?;
+        }
+        Ok(())
+    }
+
+    async fn advance(
+        self,
+        life: &Life,
+        progress: &watch::Sender<Progress>,
+        written: &mut Option<String>,
+    ) -> Result<(), StageError> {
+        let (key, first) = (self.cursor_key(life), self.first(life));
+        let mark = life.broker.mark(&key, &first.stream).await?;
+        let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else {
+            return Ok(());
+        };
+        until_clear(life, first, mark.last_id).await?;
+        for writers in self.others(life) {
+            let output = life.broker.stream(&writers.stream).await?.last_id;
+            until_clear(life, writers, output).await?;
+        }
+        // Where the streams began anew meanwhile, what was waited for says nothing.
+        if life.broker.mark(&key, &first.stream).await?.generation != mark.generation {
+            return Ok(());
+        }
+        self.commit(life, progress, &key, &cursor).await?;
+        *written = Some(cursor);
+        Ok(())
+    }
 }
 
 async fn until_clear(life: &Life, group: &Group, id: EntryId) -> Result<(), StageError> {

@@ -5,11 +5,13 @@
 
 mod embedded;
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
-use crate::model::{DeadLetter, Trade};
+use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 pub use embedded::EmbeddedWarehouse;
 
@@ -29,10 +31,21 @@ pub struct Checkpoint {
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
+    /// Rows of `markets`.
+    pub markets: u64,
     /// Rows of `trades`.
     pub trades: u64,
     /// Rows of `dead_letters`.
     pub dead_letters: u64,
+}
+
+/// What is to be known of a market that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenMarket {
+    /// [`Market::lasting_hash`].
+    pub lasting_hash: u64,
+    /// [`Market::version`].
+    pub version: u64,
 }
 
 /// A row of `trades`, as it is shown.
@@ -58,6 +71,8 @@ pub struct TapeLine {
     pub token_id: String,
     /// The outcome, where it is known.
     pub outcome: String,
+    /// The question of its market, where that is known.
+    pub question: String,
     /// Whether it counts for volume.
     pub is_taker_row: bool,
 }
@@ -68,6 +83,9 @@ pub trait Warehouse: Send + Sync {
     /// Writes trades. When it returns they are there.
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
 
+    /// Writes markets. When it returns they are there. One that is older than what is there changes nothing.
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError>;
+
     /// Writes dead letters. When it returns they are there.
     async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError>;
 
@@ -76,6 +94,22 @@ pub trait Warehouse: Send + Sync {
 
     /// Sets the checkpoint of a source.
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError>;
+
+    /// Of these markets those that are there, by id.
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError>;
+
+    /// What the markets that are there tell of tokens; nothing of those that none lists. Where two list a token, the
+    /// one with the smaller id tells.
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError>;
+
+    /// Tokens of trades whose market may still be found, in the order of their ids as text, those behind `after`.
+    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError>;
+
+    /// The same of the newest `rows` trades, the newest first.
+    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError>;
+
+    /// Completes the trades of tokens that know less than this of their token. Says how many there were.
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError>;
 
     /// The trades of the newest blocks, the newest first.
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError>;

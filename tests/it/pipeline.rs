@@ -3,7 +3,7 @@
 //! Store, broker and source are the real ones; a warehouse in front of the real one adds what a store of this size does
 //! not do by itself: be slow, be away, refuse rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,11 +16,13 @@ use polytape::broker::{Advance, Appended, Broker, NewEntry, Stream};
 use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
 use polytape::model::entry::Entry;
-use polytape::model::{ChainPosition, DeadLetter, Trade};
+use polytape::model::{ChainPosition, DeadLetter, Market, Resolution, TokenId, Trade};
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{FillSource, Start};
 use polytape::stage::{Limits, Parts, Pipeline, PipelineFailed, StageName, StageState};
-use polytape::warehouse::{Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError};
+use polytape::warehouse::{
+    Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+};
 
 use crate::support::store::Store;
 use crate::support::tables::compare;
@@ -80,6 +82,31 @@ impl Warehouse for Difficult {
         self.inner.set_checkpoint(pipeline, source, to).await
     }
 
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
+        self.be_there().await;
+        self.inner.write_markets(rows).await
+    }
+
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
+        self.inner.written_markets(ids).await
+    }
+
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
+        self.inner.resolutions(tokens).await
+    }
+
+    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.inner.unresolved_tokens(after, limit).await
+    }
+
+    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.inner.newest_unresolved(rows).await
+    }
+
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
+        self.inner.resolve(tokens).await
+    }
+
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
         self.inner.newest_trades(limit).await
     }
@@ -122,6 +149,7 @@ impl Setting {
         Pipeline::start(Parts {
             name: "main".into(),
             source: Arc::new(Polygon::new(source).unwrap()),
+            markets: None,
             broker: Arc::clone(&self.broker),
             warehouse: self.warehouse.clone(),
             start: Start::Block(self.world.config().first_block),

@@ -1,41 +1,46 @@
-//! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql`.
+//! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql` and `0003_markets.sql`.
 
-use alloy_primitives::hex;
+mod markets;
+mod readers;
+mod trades;
+
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError};
-use crate::clock::unix_ms;
+use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 use crate::embedded::{Database, StorageError, off_thread};
-use crate::model::{DeadLetter, Trade};
+use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
+
+use self::readers::Readers;
 
 /// Rows in one transaction: large enough to pay for its commit, small enough that others get their turn.
 const ROWS_PER_TRANSACTION: usize = 5_000;
 
-const INSERT_TRADE: &str = include_str!("../../schema/embedded/queries/insert_trade.sql");
-const UPDATE_TRADE: &str = include_str!("../../schema/embedded/queries/update_trade.sql");
-
-const NEWEST_TRADES: &str = include_str!("../../schema/embedded/queries/newest_trades.sql");
+/// Markets in one transaction. Their tokens are all over the index, so each costs as much as many trades.
+const MARKETS_PER_TRANSACTION: usize = 500;
 
 /// Tables in the embedded store.
 #[derive(Clone)]
 pub struct EmbeddedWarehouse {
     database: Database,
+    readers: Readers,
 }
 
 impl EmbeddedWarehouse {
     /// The warehouse of a store.
-    pub const fn new(database: Database) -> Self {
-        Self { database }
+    pub fn new(database: Database) -> Self {
+        Self { readers: Readers::new(database.clone()), database }
     }
 
-    /// Reads on a connection of its own, off the async threads.
+    /// Reads beside the writer, off the async threads.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error> + Send + 'static,
     ) -> Result<T, WarehouseError> {
-        let database = self.database.clone();
-        off_thread(move || Ok(work(&database.reader()?)?)).await
+        let readers = self.readers.clone();
+        off_thread(move || readers.read(work)).await
     }
 }
 
@@ -46,8 +51,21 @@ impl Warehouse for EmbeddedWarehouse {
             let rows = rows.to_vec();
             self.database
                 .write(move |tx| {
-                    let new = upsert_trades(tx, &rows)?;
+                    let new = trades::upsert(tx, &rows)?;
                     count(tx, "trades", new)
+                })
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
+        for rows in rows.chunks(MARKETS_PER_TRANSACTION) {
+            let rows = rows.to_vec();
+            self.database
+                .write(move |tx| {
+                    let new = markets::upsert(tx, &rows)?;
+                    count(tx, "markets", new)
                 })
                 .await?;
         }
@@ -98,7 +116,36 @@ impl Warehouse for EmbeddedWarehouse {
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
-        self.read(move |connection| connection.prepare(NEWEST_TRADES)?.query_map([limit], tape_line)?.collect()).await
+        self.read(move |connection| trades::newest(connection, limit)).await
+    }
+
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
+        let ids = ids.to_vec();
+        self.read(move |connection| markets::written(connection, ids)).await
+    }
+
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
+        let tokens = tokens.to_vec();
+        self.read(move |connection| markets::resolutions(connection, &tokens)).await
+    }
+
+    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.read(move |connection| trades::unresolved(connection, after, limit)).await
+    }
+
+    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.read(move |connection| trades::newest_unresolved(connection, rows)).await
+    }
+
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
+        let mut resolved = 0;
+        let mut rest = tokens.to_vec();
+        while !rest.is_empty() {
+            let (rows, left) = self.database.write(move |tx| trades::resolve_some(tx, rest)).await?;
+            resolved += rows;
+            rest = left;
+        }
+        Ok(resolved)
     }
 
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
@@ -106,82 +153,10 @@ impl Warehouse for EmbeddedWarehouse {
             let rows = |name| {
                 connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| row.get::<_, u64>(0))
             };
-            Ok(RowCounts { trades: rows("trades")?, dead_letters: rows("dead_letters")? })
+            Ok(RowCounts { markets: rows("markets")?, trades: rows("trades")?, dead_letters: rows("dead_letters")? })
         })
         .await
     }
-}
-
-fn tape_line(row: &rusqlite::Row<'_>) -> rusqlite::Result<TapeLine> {
-    Ok(TapeLine {
-        timestamp: row.get("timestamp")?,
-        block_number: row.get("block_number")?,
-        log_index: row.get("log_index")?,
-        exchange: row.get("exchange")?,
-        maker_direction: row.get("maker_direction")?,
-        token_amount: row.get("token_amount")?,
-        usd_amount: row.get("usd_amount")?,
-        price: row.get("price")?,
-        token_id: row.get("token_id")?,
-        outcome: row.get("outcome")?,
-        is_taker_row: row.get("is_taker_row")?,
-    })
-}
-
-/// Lower-case `0x…` text of `N` bytes.
-type HexBuffer<const N: usize> = hex::Buffer<N, true>;
-
-/// Inserts what is new and updates what was poorer. Says how many rows are new.
-fn upsert_trades(tx: &Transaction<'_>, rows: &[Trade]) -> Result<usize, WarehouseError> {
-    let mut insert = tx.prepare_cached(INSERT_TRADE)?;
-    let mut update = tx.prepare_cached(UPDATE_TRADE)?;
-    let mut new = 0;
-    let ingested_at = unix_ms();
-    let (mut transaction_hash, mut order_hash) = (HexBuffer::<32>::new(), HexBuffer::<32>::new());
-    let (mut maker, mut taker) = (HexBuffer::<20>::new(), HexBuffer::<20>::new());
-    for Trade { fill, resolution } in rows {
-        let price = fill.price();
-        let token_id = fill.token_id.to_string();
-        let [usd, shares, fee] = [fill.usd, fill.shares, fill.fee].map(|amount| amount.to_string());
-        let nonusdc_side = resolution.nonusdc_side();
-        let transaction_hash = transaction_hash.format(&fill.transaction_hash.0);
-        let order_hash = order_hash.format(&fill.order_hash.0);
-        let maker = maker.format(&fill.maker.0.0);
-        let taker = taker.format(&fill.taker.0.0);
-        let (fee_unit, is_taker_row, version) = (fill.fee_unit().label(), fill.is_taker_row(), resolution.version());
-        let values = params![
-            fill.timestamp,
-            fill.block_number,
-            fill.log_index,
-            &*transaction_hash,
-            &*order_hash,
-            fill.source_id,
-            fill.exchange.label(),
-            token_id,
-            resolution.condition_id(),
-            resolution.market_id(),
-            resolution.outcome(),
-            nonusdc_side,
-            &*maker,
-            &*taker,
-            fill.side.label(),
-            fill.side.opposite().label(),
-            price,
-            usd,
-            shares,
-            fee,
-            fee_unit,
-            is_taker_row,
-            version,
-            ingested_at,
-        ];
-        if insert.execute(values)? == 1 {
-            new += 1;
-        } else {
-            update.execute(values)?;
-        }
-    }
-    Ok(new)
 }
 
 /// Counts new rows, so that nobody has to count the table.

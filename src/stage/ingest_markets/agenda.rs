@@ -1,0 +1,166 @@
+//! What to read next, and when.
+//!
+//! First all open markets, the newest first, and what was closed lately. Then, again and again, what is new, what has
+//! changed and what was closed; now and then all open ones, since a market may appear in the middle of a listing with an
+//! old date. The closed ones of the past, where they are wanted, are read in between.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::scan::{Newest, Purpose};
+use crate::source::{Listing, Order};
+
+/// How often all open markets are read.
+const ALL_OPEN_EVERY: Duration = Duration::from_secs(3_600);
+
+/// The same where the source does not sort, so that nothing else shows what is new.
+const ALL_OPEN_UNSORTED: Duration = Duration::from_secs(600);
+
+/// How often all closed ones are read.
+pub(super) const HISTORY_EVERY: Duration = Duration::from_secs(86_400);
+
+/// How far back (seconds) what is new is looked for: a market may be listed some time after it was made.
+const CREATED_OVERLAP: u64 = 600;
+
+/// How far back what has changed is looked for.
+const UPDATED_OVERLAP: u64 = 60;
+
+/// The same for what was closed, where the source only sorts by the making: most markets live for less than a day.
+const LIFE: u64 = 86_400;
+
+/// The plan, and up to where what was read is known to be complete.
+#[derive(Debug)]
+pub(super) struct Agenda {
+    poll: Duration,
+    due: VecDeque<Purpose>,
+    next_round: Instant,
+    next_open: Instant,
+    newest: Option<Newest>,
+    unsorted: Vec<Order>,
+}
+
+impl Agenda {
+    pub(super) fn new(poll: Duration, now: Instant) -> Self {
+        let due = [Purpose::Open, Purpose::Closed].into();
+        Self { poll, due, next_round: now + poll, next_open: now + ALL_OPEN_EVERY, newest: None, unsorted: Vec::new() }
+    }
+
+    /// What is to be read now, if anything is.
+    pub(super) fn next(&mut self, now: Instant) -> Option<Purpose> {
+        if self.due.is_empty() && now >= self.next_open {
+            self.unsorted.clear();
+            self.due.extend([Purpose::Open, Purpose::Changed, Purpose::Closed]);
+            self.next_open = now + ALL_OPEN_EVERY;
+            self.next_round = now + self.poll;
+        } else if self.due.is_empty() && now >= self.next_round {
+            self.due.extend([Purpose::New, Purpose::Changed, Purpose::Closed]);
+            self.next_round = now + self.poll;
+        }
+        self.due.front().copied()
+    }
+
+    /// When there will be something again.
+    pub(super) fn until(&self) -> Instant {
+        self.next_round.min(self.next_open)
+    }
+
+    /// Which listing to read for a purpose, and behind which time it is known; nothing where no order helps.
+    pub(super) fn listing(&self, purpose: Purpose, closed_since: Option<u64>) -> Option<(Listing, Option<u64>)> {
+        let sorts = |order: &Order| !self.unsorted.contains(order);
+        let by = |closed, order| Listing { closed, order };
+        let newest = self.newest.unwrap_or_default();
+        match purpose {
+            Purpose::Open => Some((by(false, Order::Created), None)),
+            Purpose::New => {
+                let until = newest.created.saturating_sub(CREATED_OVERLAP);
+                sorts(&Order::Created).then_some((by(false, Order::Created), Some(until)))
+            }
+            Purpose::Changed => {
+                let until = newest.updated.saturating_sub(UPDATED_OVERLAP);
+                sorts(&Order::Updated).then_some((by(false, Order::Updated), Some(until)))
+            }
+            Purpose::Closed => {
+                let since = closed_since.unwrap_or(newest.updated);
+                if sorts(&Order::Updated) {
+                    return Some((by(true, Order::Updated), Some(since.saturating_sub(UPDATED_OVERLAP))));
+                }
+                sorts(&Order::Created).then_some((by(true, Order::Created), Some(since.saturating_sub(LIFE))))
+            }
+            Purpose::History => Some((by(true, Order::Id), None)),
+        }
+    }
+
+    /// A walk has come to its end, which began with these newest times.
+    pub(super) fn done(&mut self, purpose: Purpose, begun: Newest) {
+        let newest = self.newest.get_or_insert(begun);
+        match purpose {
+            // What was made or changed while all were read may be missing from it.
+            Purpose::Open => *newest = begun,
+            Purpose::New => newest.created = newest.created.max(begun.created),
+            Purpose::Changed => newest.updated = newest.updated.max(begun.updated),
+            Purpose::Closed | Purpose::History => {}
+        }
+        self.due.retain(|due| *due != purpose);
+    }
+
+    /// The source does not sort like this, so what needs it is left until everything open is read again.
+    pub(super) fn unsorted(&mut self, order: Order, now: Instant) {
+        if !self.unsorted.contains(&order) {
+            self.unsorted.push(order);
+        }
+        self.next_open = self.next_open.min(now + ALL_OPEN_UNSORTED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLL: Duration = Duration::from_secs(30);
+
+    fn drained(agenda: &mut Agenda, now: Instant, newest: Newest) -> Vec<Purpose> {
+        let mut seen = Vec::new();
+        while let Some(purpose) = agenda.next(now) {
+            seen.push(purpose);
+            agenda.done(purpose, newest);
+        }
+        seen
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn begins_with_what_is_open_and_then_follows() {
+        use Purpose::{Changed, Closed, New, Open};
+        let start = Instant::now();
+        let mut agenda = Agenda::new(POLL, start);
+        let newest = Newest { created: 10_000, updated: 20_000 };
+        assert_eq!(drained(&mut agenda, start, newest), [Open, Closed]);
+        assert_eq!((agenda.next(start), agenda.until()), (None, start + POLL));
+        assert_eq!(agenda.listing(New, None).unwrap().1, Some(9_400));
+        assert_eq!(agenda.listing(Changed, None).unwrap().1, Some(19_940));
+        assert_eq!(agenda.listing(Closed, None).unwrap().1, Some(19_940), "nothing was closed before it began");
+        assert_eq!(agenda.listing(Closed, Some(15_000)).unwrap().1, Some(14_940), "it was away for a while");
+        assert_eq!(drained(&mut agenda, start + POLL, newest), [New, Changed, Closed]);
+        assert_eq!(drained(&mut agenda, start + ALL_OPEN_EVERY, newest), [Open, Changed, Closed]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_does_not_sort_is_read_as_a_whole() {
+        let start = Instant::now();
+        let mut agenda = Agenda::new(POLL, start);
+        drained(&mut agenda, start, Newest { created: 10_000, updated: 200_000 });
+        agenda.unsorted(Order::Updated, start);
+        assert_eq!(agenda.listing(Purpose::Changed, None), None);
+        let closed = agenda.listing(Purpose::Closed, None).unwrap();
+        assert_eq!(closed, (Listing { closed: true, order: Order::Created }, Some(200_000 - LIFE)));
+        agenda.unsorted(Order::Created, start);
+        assert_eq!(agenda.listing(Purpose::New, None), None);
+        assert_eq!(agenda.listing(Purpose::Closed, None), None);
+        assert!(agenda.listing(Purpose::Open, None).is_some());
+        let all = start + ALL_OPEN_UNSORTED;
+        assert_eq!(agenda.until().max(all), all);
+        assert_eq!(agenda.next(all), Some(Purpose::Open));
+        assert!(agenda.listing(Purpose::Changed, None).is_some(), "and its order is tried again");
+    }
+}

@@ -1,0 +1,122 @@
+//! Which markets need to be written, and which are there as they are.
+//!
+//! A market is written again when something lasting has changed, and at most hourly for its volume. What is there is
+//! asked of the warehouse, page by page, and remembered in a bounded cache.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use crate::model::{DeadLetter, Market};
+use crate::stage::StageError;
+use crate::warehouse::{Warehouse, WrittenMarket};
+
+/// Markets that are remembered: about 100 bytes each.
+const MARKETS: usize = 100_000;
+
+/// Refused markets that are remembered.
+const LETTERS: usize = 10_000;
+
+/// How often a market is written for its volume alone, in seconds.
+const VOLUME_EVERY: u64 = 3_600;
+
+pub(super) struct Known {
+    warehouse: Arc<dyn Warehouse>,
+    markets: Cache<String, WrittenMarket>,
+    letters: Cache<String, u64>,
+}
+
+/// What to remember once an entry is in the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    Market(String, WrittenMarket),
+    Letter(String, u64),
+}
+
+/// Something of a page that is to be written.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    pub(super) item: Result<Market, DeadLetter>,
+    pub(super) mark: Mark,
+}
+
+impl Known {
+    pub(super) fn new(warehouse: Arc<dyn Warehouse>) -> Self {
+        Self { warehouse, markets: Cache::new(MARKETS), letters: Cache::new(LETTERS) }
+    }
+
+    /// What of a page is new or has changed.
+    pub(super) async fn changes(&self, page: &[Result<Market, DeadLetter>]) -> Result<Vec<Change>, StageError> {
+        let ids = page.iter().flatten().map(|market| &market.id);
+        let unknown: Vec<String> = ids.filter(|id| self.markets.peek(*id).is_none()).cloned().collect();
+        if !unknown.is_empty() {
+            for (id, written) in self.warehouse.written_markets(&unknown).await? {
+                self.markets.insert(id, written);
+            }
+        }
+        let marked = page.iter().map(|item| (mark(item), item)).filter(|(mark, _)| self.is_due(mark));
+        Ok(marked.map(|(mark, item)| Change { mark, item: item.clone() }).collect())
+    }
+
+    fn is_due(&self, mark: &Mark) -> bool {
+        match mark {
+            Mark::Market(id, now) => self.markets.get(id).is_none_or(|written| is_due(*now, written)),
+            Mark::Letter(position, hash) => self.letters.get(position) != Some(*hash),
+        }
+    }
+
+    /// An entry is in the stream.
+    pub(super) fn remember(&self, mark: Mark) {
+        match mark {
+            Mark::Market(id, written) => self.markets.insert(id, written),
+            Mark::Letter(position, hash) => self.letters.insert(position, hash),
+        }
+    }
+}
+
+fn mark(item: &Result<Market, DeadLetter>) -> Mark {
+    match item {
+        Ok(market) => {
+            let written = WrittenMarket { lasting_hash: market.lasting_hash(), version: market.version };
+            Mark::Market(market.id.clone(), written)
+        }
+        Err(letter) => {
+            let mut hasher = DefaultHasher::new();
+            (&letter.reason, &letter.raw).hash(&mut hasher);
+            Mark::Letter(letter.position.clone(), hasher.finish())
+        }
+    }
+}
+
+/// Whether what the source says now is worth a row, where that is there already.
+const fn is_due(now: WrittenMarket, written: WrittenMarket) -> bool {
+    if now.version < written.version {
+        return false;
+    }
+    let old = Market::asked_at(now.version) >= Market::asked_at(written.version) + VOLUME_EVERY;
+    // A source that does not say when it changed a market may have changed its volume.
+    let touched =
+        Market::updated_at(now.version) > Market::updated_at(written.version) || Market::updated_at(now.version) == 0;
+    now.lasting_hash != written.lasting_hash || (old && touched)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_market_is_due_when_it_changed_or_now_and_then_for_its_volume() {
+        let at = |lasting_hash, updated, asked| WrittenMarket {
+            lasting_hash,
+            version: Market::version_of(Some(updated), asked),
+        };
+        let written = at(1, 100, 10_000);
+        assert!(!is_due(at(1, 200, 13_599), written), "only the volume, and lately");
+        assert!(is_due(at(1, 200, 13_600), written), "only the volume, an hour ago");
+        assert!(!is_due(at(1, 100, 99_999), written), "nothing at all");
+        assert!(is_due(at(2, 100, 10_001), written), "something lasting");
+        assert!(!is_due(at(2, 99, 99_999), written), "an older description");
+        assert!(is_due(at(1, 0, 13_600), at(1, 0, 10_000)), "it does not say when it was changed");
+    }
+}

@@ -1,0 +1,328 @@
+//! `ingest-markets`: reads the source's listings into `stream:markets`.
+//!
+//! ```text
+//! agenda ── scan ── page ── known ── parts ──append──▶ stream:markets
+//!  what next  one walk       what changed
+//! ```
+//!
+//! A walk that was cut off begins anew, except for the long one through the past, whose place is in the cursor. A market
+//! that cannot be understood becomes a dead letter and does not harm its page.
+
+mod agenda;
+mod cursor;
+mod known;
+mod scan;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::life::{Life, MARKETS_CURSOR};
+use super::room::Room;
+use super::status::Progress;
+use super::{Stage, StageError, Step};
+use crate::broker::{Advance, Appended, BrokerError, MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
+use crate::clock::since_epoch;
+use crate::model::entry::Entry;
+use crate::model::{DeadLetter, Market};
+use crate::source::{Listing, MarketSource, Order, SourceError};
+
+use self::agenda::{Agenda, HISTORY_EVERY};
+use self::known::{Change, Known, Mark};
+use self::scan::{Astray, Newest, Purpose, Scan, Turn};
+
+pub(super) use self::cursor::{History, MarketCursor};
+
+/// How markets are read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Habits {
+    /// How often what is new and changed is asked for.
+    pub(super) poll_interval: Duration,
+    /// Whether the closed markets of the past are read.
+    pub(super) history: bool,
+}
+
+pub(super) struct IngestMarkets {
+    life: Arc<Life>,
+    source: Arc<dyn MarketSource>,
+    progress: Arc<watch::Sender<Progress>>,
+    room: Room,
+    habits: Habits,
+    /// The cursor as the broker has it.
+    cursor: MarketCursor,
+    text: String,
+    known: Known,
+    agenda: Agenda,
+    scan: Option<Scan>,
+    /// A page that has been read, and the same as parts that are not all appended.
+    page: Option<Leaf>,
+    parts: VecDeque<Part>,
+    /// What the page means for the walk.
+    turn: Option<Turn>,
+}
+
+/// A page in hand.
+struct Leaf {
+    markets: Vec<Result<Market, DeadLetter>>,
+    cursor: Option<MarketCursor>,
+}
+
+/// As much of a page as one append carries.
+#[derive(Debug, Default)]
+struct Part {
+    entries: Vec<NewEntry>,
+    marks: Vec<Mark>,
+    /// Where the cursor goes, but for its step.
+    cursor: Option<MarketCursor>,
+}
+
+impl IngestMarkets {
+    pub(super) async fn open(
+        life: Arc<Life>,
+        source: Arc<dyn MarketSource>,
+        progress: Arc<watch::Sender<Progress>>,
+        room: Room,
+        habits: Habits,
+    ) -> Result<Self, StageError> {
+        life.enter().await?;
+        let text = life.broker.cursor(MARKETS_CURSOR).await?;
+        let text = text.ok_or_else(|| BrokerError::Lost(format!("{MARKETS_CURSOR} is gone")))?;
+        let cursor = MarketCursor::read(MARKETS_CURSOR, &text)?;
+        let known = Known::new(Arc::clone(&life.warehouse));
+        let agenda = Agenda::new(habits.poll_interval, Instant::now());
+        let stage = Self {
+            life,
+            source,
+            progress,
+            room,
+            habits,
+            cursor,
+            text,
+            known,
+            agenda,
+            scan: None,
+            page: None,
+            parts: VecDeque::new(),
+            turn: None,
+        };
+        stage.report();
+        Ok(stage)
+    }
+
+    fn report(&self) {
+        self.progress.send_modify(|progress| {
+            progress.markets.cursor = Some(self.cursor.step);
+            progress.markets.history_read = matches!(self.cursor.history, History::Done(_));
+        });
+    }
+
+    /// The walk to go on with, if there is anything to do.
+    fn choose(&mut self) -> Option<&mut Scan> {
+        let now = Instant::now();
+        // What is due goes before the past: that takes long.
+        let is_history = self.scan.as_ref().is_some_and(|scan| scan.purpose == Purpose::History);
+        if self.scan.is_none() || (is_history && self.agenda.next(now).is_some()) {
+            self.scan = self.due(now).or_else(|| self.history());
+        }
+        self.scan.as_mut()
+    }
+
+    fn due(&mut self, now: Instant) -> Option<Scan> {
+        while let Some(purpose) = self.agenda.next(now) {
+            if let Some((listing, until)) = self.agenda.listing(purpose, self.cursor.closed_since) {
+                return Some(Scan::new(purpose, listing, until));
+            }
+            self.agenda.done(purpose, Newest::default());
+            self.count_round(purpose);
+        }
+        None
+    }
+
+    fn history(&self) -> Option<Scan> {
+        let after = match &self.cursor.history {
+            _ if !self.habits.history => return None,
+            History::NotBegun => None,
+            History::Behind(after) => Some(after.clone()),
+            History::Done(at) if since_epoch().as_secs() < at + HISTORY_EVERY.as_secs() => return None,
+            History::Done(_) => None,
+        };
+        let listing = Listing { closed: true, order: Order::Id };
+        Some(Scan::new(Purpose::History, listing, None).behind(after))
+    }
+
+    /// A round ends with what was closed.
+    fn count_round(&self, purpose: Purpose) {
+        if purpose == Purpose::Closed {
+            self.progress.send_modify(|progress| progress.markets.rounds += 1);
+        }
+    }
+
+    /// Reads the next page of the walk.
+    async fn read(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        let (source, now) = (Arc::clone(&self.source), Instant::now());
+        let Some(scan) = self.choose() else {
+            let _ = drain.run_until_cancelled(tokio::time::sleep_until(self.agenda.until())).await;
+            return Ok(Step::Idle);
+        };
+        let list = source.list(scan.listing, scan.after.as_deref());
+        let Some(page) = drain.run_until_cancelled(list).await else { return Ok(Step::Idle) };
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return Err(self.lost_the_way(error)),
+        };
+        let turn = match scan.turn(&page) {
+            Ok(turn) => turn,
+            Err(Astray::Circle) => {
+                let cause = "its listing goes in a circle: the same cursor came again".to_owned();
+                let endpoint = source.name().to_owned();
+                return Err(self.lost_the_way(SourceError::Untrusted { endpoint, cause }));
+            }
+            Err(Astray::Unsorted) => {
+                let (order, purpose) = (scan.listing.order, scan.purpose);
+                tracing::warn!(
+                    stage = "ingest-markets",
+                    "{} does not sort by {order:?}: all open markets are read instead, which takes longer",
+                    source.name()
+                );
+                self.agenda.unsorted(order, now);
+                if purpose != Purpose::Open {
+                    self.scan = None;
+                    return Ok(Step::Moved(0));
+                }
+                if page.next.is_some() { Turn::More } else { Turn::Done }
+            }
+        };
+        let after = page.next.clone();
+        self.page = Some(Leaf { markets: page.markets, cursor: self.cursor_behind(after, turn) });
+        self.turn = Some(turn);
+        Ok(Step::Moved(0))
+    }
+
+    /// Keeps of the page in hand what is worth a row.
+    async fn sift(&mut self) -> Result<Step, StageError> {
+        if let Some(page) = &self.page {
+            let changes = self.known.changes(&page.markets).await?;
+            self.parts = split(changes, page.cursor.clone());
+            self.page = None;
+        }
+        Ok(Step::Moved(0))
+    }
+
+    /// The walk cannot go on like this: it begins anew.
+    fn lost_the_way(&mut self, error: SourceError) -> StageError {
+        let begin_anew = matches!(error, SourceError::Untrusted { .. } | SourceError::Cursor { .. });
+        if begin_anew && let Some(scan) = self.scan.take() {
+            let stored = matches!(self.cursor.history, History::Behind(_));
+            if scan.purpose == Purpose::History && stored && matches!(error, SourceError::Cursor { .. }) {
+                let cursor = MarketCursor { history: History::NotBegun, ..self.cursor.clone() };
+                self.parts = split(Vec::new(), Some(cursor));
+            }
+        }
+        error.into()
+    }
+
+    /// Where the cursor goes with the page, if it goes anywhere.
+    fn cursor_behind(&self, after: Option<String>, turn: Turn) -> Option<MarketCursor> {
+        let scan = self.scan.as_ref()?;
+        let mut cursor = self.cursor.clone();
+        match (scan.purpose, turn) {
+            (Purpose::History, Turn::More) => cursor.history = History::Behind(after?),
+            (Purpose::History, Turn::Done) => cursor.history = History::Done(since_epoch().as_secs()),
+            (Purpose::Closed, Turn::Done) => {
+                let newest = scan.begun.map(|begun| begun.updated).filter(|time| *time > 0);
+                cursor.closed_since = newest.max(cursor.closed_since);
+            }
+            _ => {}
+        }
+        (cursor != self.cursor).then_some(cursor)
+    }
+
+    /// Appends one part, if there is room.
+    async fn append(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if let Some(cause) = self.room.wait(drain).await? {
+            return Ok(Step::Wait(cause));
+        }
+        let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
+        let goes_to = part.cursor.as_ref().unwrap_or(&self.cursor);
+        let next = MarketCursor { step: self.cursor.step + 1, ..goes_to.clone() };
+        let text = next.write();
+        let advance = Advance { key: MARKETS_CURSOR.into(), expected: self.text.clone(), next: text.clone() };
+        match self.life.broker.append(part.entries.clone(), advance).await? {
+            Appended::Now | Appended::Before => {
+                let part = self.parts.pop_front().unwrap_or_default();
+                let events = part.entries.len() as u64;
+                part.marks.into_iter().for_each(|mark| self.known.remember(mark));
+                (self.cursor, self.text) = (next, text);
+                self.report();
+                Ok(Step::Moved(events))
+            }
+            Appended::Conflict(found) => {
+                let found = found.ok_or_else(|| BrokerError::Lost(format!("{MARKETS_CURSOR} is gone")))?;
+                tracing::warn!(
+                    stage = "ingest-markets",
+                    "another ingester moved the cursor to {found}: beginning anew"
+                );
+                self.cursor = MarketCursor::read(MARKETS_CURSOR, &found)?;
+                self.text = found;
+                self.parts.clear();
+                (self.scan, self.page, self.turn) = (None, None, None);
+                self.agenda = Agenda::new(self.habits.poll_interval, Instant::now());
+                Ok(Step::Moved(0))
+            }
+        }
+    }
+
+    /// The page is in the stream.
+    fn settle(&mut self, turn: Turn) {
+        if turn == Turn::More {
+            return;
+        }
+        let Some(scan) = self.scan.take() else { return };
+        self.agenda.done(scan.purpose, scan.begun.unwrap_or_default());
+        self.count_round(scan.purpose);
+    }
+}
+
+#[async_trait]
+impl Stage for IngestMarkets {
+    async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if !self.parts.is_empty() {
+            return self.append(drain).await;
+        }
+        if self.page.is_some() {
+            return self.sift().await;
+        }
+        if let Some(turn) = self.turn.take() {
+            self.settle(turn);
+        }
+        self.read(drain).await
+    }
+}
+
+/// Changes as appends, each within the limits of one. Where there is nothing to say there are none.
+fn split(changes: Vec<Change>, cursor: Option<MarketCursor>) -> VecDeque<Part> {
+    let (mut parts, mut part, mut bytes) = (VecDeque::new(), Part::default(), 0);
+    for Change { item, mark } in changes {
+        let entry = match item {
+            Ok(market) => NewEntry { stream: Stream::markets(), body: market.encode() },
+            Err(letter) => NewEntry { stream: Stream::dead_letters(), body: letter.clipped().encode() },
+        };
+        if !part.entries.is_empty() && (part.entries.len() == MAX_ENTRIES || bytes + entry.body.len() > MAX_BYTES) {
+            parts.push_back(std::mem::take(&mut part));
+            bytes = 0;
+        }
+        bytes += entry.body.len();
+        part.entries.push(entry);
+        part.marks.push(mark);
+    }
+    part.cursor = cursor;
+    if !part.entries.is_empty() || part.cursor.is_some() {
+        parts.push_back(part);
+    }
+    parts
+}

@@ -1,0 +1,182 @@
+//! One walk through a listing.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+use crate::model::Market;
+use crate::source::{Listing, MarketPage, Order};
+
+/// What a walk is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// All open markets, the newest first.
+    Open,
+    /// Those that were made since the last time.
+    New,
+    /// The open ones that have changed since the last time.
+    Changed,
+    /// Those that were closed since the last time.
+    Closed,
+    /// All closed ones.
+    History,
+}
+
+/// How far out of order a listing may be (seconds) before its order is not believed: answers come from several caches.
+const DISORDER: u64 = 60;
+
+/// A walk that is under way.
+#[derive(Debug)]
+pub(super) struct Scan {
+    pub(super) purpose: Purpose,
+    pub(super) listing: Listing,
+    /// Where the next page begins.
+    pub(super) after: Option<String>,
+    /// It ends behind what is older than this.
+    until: Option<u64>,
+    /// The newest times of its first page: what happens later is not in this walk.
+    pub(super) begun: Option<Newest>,
+    /// The cursors that were given out, as hashes.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+    /// The oldest time so far.
+    oldest: Option<u64>,
+}
+
+/// The newest times of a page, as the source tells time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Newest {
+    pub(super) created: u64,
+    pub(super) updated: u64,
+}
+
+/// What a page means for the walk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// There is more.
+    More,
+    /// This was the last page.
+    Done,
+}
+
+/// Why a walk leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Astray {
+    /// The source gives the same cursor again.
+    Circle,
+    /// The listing is not sorted as it was asked to be.
+    Unsorted,
+}
+
+impl Scan {
+    pub(super) fn new(purpose: Purpose, listing: Listing, until: Option<u64>) -> Self {
+        let (after, begun, oldest) = (None, None, None);
+        Self { purpose, listing, after, until, begun, seen: HashSet::new(), hasher: RandomState::new(), oldest }
+    }
+
+    /// Goes on behind a cursor that was stored.
+    pub(super) fn behind(mut self, after: Option<String>) -> Self {
+        self.after = after;
+        self
+    }
+
+    /// Takes in a page.
+    pub(super) fn turn(&mut self, page: &MarketPage) -> Result<Turn, Astray> {
+        let markets = || page.markets.iter().flatten();
+        let key = |market: &Market| match self.listing.order {
+            Order::Created => market.created_at.and_then(|time| u64::try_from(time).ok()),
+            Order::Updated => Some(Market::updated_at(market.version)).filter(|time| *time > 0),
+            Order::Id => None,
+        };
+        self.begun.get_or_insert_with(|| Newest {
+            created: markets().filter_map(|market| u64::try_from(market.created_at?).ok()).max().unwrap_or(0),
+            updated: markets().map(|market| Market::updated_at(market.version)).max().unwrap_or(0),
+        });
+        for time in markets().filter_map(key) {
+            if self.oldest.is_some_and(|oldest| time > oldest + DISORDER) {
+                return Err(Astray::Unsorted);
+            }
+            self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+        }
+        if let (Some(until), Some(oldest)) = (self.until, self.oldest)
+            && oldest < until
+        {
+            return Ok(Turn::Done);
+        }
+        let Some(next) = &page.next else { return Ok(Turn::Done) };
+        if !self.seen.insert(self.hasher.hash_one(next)) {
+            return Err(Astray::Circle);
+        }
+        self.after = Some(next.clone());
+        Ok(Turn::More)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Event, RawJson};
+
+    fn market(id: u64, created: u64, updated: i64) -> Market {
+        Market {
+            id: id.to_string(),
+            condition_id: None,
+            question: String::new(),
+            slug: String::new(),
+            outcomes: vec![],
+            token_ids: vec![],
+            position_ids: vec![],
+            neg_risk: false,
+            event: Event::default(),
+            tags: vec![],
+            created_at: Some(created.cast_signed()),
+            end_at: None,
+            closed_at: None,
+            active: true,
+            closed: false,
+            volume: String::new(),
+            liquidity: String::new(),
+            raw: RawJson::pack("{}"),
+            version: Market::version_of(Some(updated), 9_999),
+        }
+    }
+
+    fn page(created: &[u64], next: Option<&str>) -> MarketPage {
+        let markets = created.iter().map(|time| market(*time, *time, time.cast_signed())).map(Ok).collect();
+        MarketPage { markets, next: next.map(str::to_owned) }
+    }
+
+    fn scan(until: Option<u64>) -> Scan {
+        Scan::new(Purpose::New, Listing { closed: false, order: Order::Created }, until)
+    }
+
+    #[test]
+    fn ends_with_the_listing_or_behind_what_is_known() {
+        let mut scan = scan(Some(500));
+        assert_eq!(scan.turn(&page(&[900, 800], Some("a"))), Ok(Turn::More));
+        assert_eq!(scan.after.as_deref(), Some("a"));
+        assert_eq!(scan.turn(&page(&[], Some("b"))), Ok(Turn::More), "an empty page says nothing");
+        assert_eq!(scan.turn(&page(&[700, 500], Some("c"))), Ok(Turn::More));
+        assert_eq!(scan.turn(&page(&[499], Some("d"))), Ok(Turn::Done));
+        assert_eq!(scan.begun, Some(Newest { created: 900, updated: 900 }));
+        assert_eq!(self::scan(None).turn(&page(&[900], None)), Ok(Turn::Done));
+    }
+
+    #[test]
+    fn notices_a_circle() {
+        let mut scan = scan(None);
+        for next in ["a", "b"] {
+            assert_eq!(scan.turn(&page(&[1], Some(next))), Ok(Turn::More));
+        }
+        assert_eq!(scan.turn(&page(&[1], Some("a"))), Err(Astray::Circle));
+    }
+
+    #[test]
+    fn notices_that_it_is_not_sorted() {
+        let mut little = scan(Some(1));
+        assert_eq!(little.turn(&page(&[900, 840, 899], Some("a"))), Ok(Turn::More), "a little disorder is usual");
+        assert_eq!(little.turn(&page(&[100, 900], Some("b"))), Err(Astray::Unsorted));
+        let by_id = Listing { closed: true, order: Order::Id };
+        let mut any = Scan::new(Purpose::History, by_id, None).behind(Some("x".into()));
+        assert_eq!(any.turn(&page(&[100, 900], Some("b"))), Ok(Turn::More), "ids are not times");
+    }
+}

@@ -1,0 +1,205 @@
+//! `resolver`: finds the markets of trades that landed without, and completes their rows.
+//!
+//! ```text
+//! warehouse ── unresolved tokens ──▶ markets that are there ──▶ rows completed
+//!                                          │ none
+//!                                          ▼
+//!             source of markets, by token ─▶ source of tokens ─▶ source of markets, by condition
+//! ```
+//!
+//! Its list of what is to be done is the warehouse itself: a token leaves it when no row of it lacks its market any more. So
+//! nothing is forgotten over a crash, and a row that was written late with less is found again. The newest rows come first;
+//! all of them are gone through again and again.
+
+mod tried;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::life::Life;
+use super::pipeline::Markets;
+use super::status::{Progress, TokenProgress};
+use super::{Stage, StageError, Step};
+use crate::model::{Market, Resolution, TokenId};
+
+use self::tried::Tried;
+
+/// The pause between two sweeps in which nobody had to be asked.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Among so many of the newest rows unresolved tokens come first: these are on screen.
+const NEWEST_ROWS: u32 = 2_000;
+
+/// Tokens of one step.
+const AT_ONCE: u32 = 200;
+
+pub(super) struct Resolver {
+    life: Arc<Life>,
+    markets: Markets,
+    progress: Arc<watch::Sender<Progress>>,
+    tried: Tried,
+    sweep: Sweep,
+    next: Instant,
+}
+
+/// One way through all unresolved tokens.
+#[derive(Debug, Default)]
+struct Sweep {
+    after: Option<TokenId>,
+    unresolved: u64,
+    untried: u64,
+    /// Whether somebody had to be asked.
+    asked: bool,
+}
+
+/// What was found out about some tokens.
+#[derive(Debug, Default)]
+struct Findings {
+    /// Rows that were completed.
+    rows: u64,
+    /// What is known now of the tokens.
+    known: HashMap<TokenId, u8>,
+}
+
+impl Findings {
+    /// Whether the market of a token is still to be found.
+    fn leave_open(&self, token: &TokenId) -> bool {
+        self.known.get(token).is_none_or(|version| *version < 2)
+    }
+}
+
+impl Resolver {
+    pub(super) async fn open(
+        life: Arc<Life>,
+        markets: Markets,
+        progress: Arc<watch::Sender<Progress>>,
+    ) -> Result<Self, StageError> {
+        life.enter().await?;
+        let (tried, sweep, next) = (Tried::new(), Sweep::default(), Instant::now());
+        Ok(Self { life, markets, progress, tried, sweep, next })
+    }
+
+    /// The tokens of this step: those of the newest rows, then some more of the sweep.
+    async fn tokens(&self) -> Result<(Vec<TokenId>, Vec<TokenId>), StageError> {
+        let warehouse = &self.life.warehouse;
+        let swept = warehouse.unresolved_tokens(self.sweep.after, AT_ONCE).await?;
+        let mut newest = if swept.is_empty() { vec![] } else { warehouse.newest_unresolved(NEWEST_ROWS).await? };
+        newest.retain(|token| !swept.contains(token));
+        newest.truncate(AT_ONCE as usize);
+        Ok((newest, swept))
+    }
+
+    /// Completes the rows of tokens whose market is there already.
+    async fn look_into_warehouse(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
+        let known = self.life.warehouse.resolutions(tokens).await?;
+        self.complete(known.into_iter().collect(), findings).await
+    }
+
+    async fn complete(&self, known: Vec<(TokenId, Resolution)>, findings: &mut Findings) -> Result<(), StageError> {
+        findings.rows += self.life.warehouse.resolve(&known).await?;
+        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, resolution.version())));
+        Ok(())
+    }
+
+    /// Writes markets that were found, and completes the rows of their tokens.
+    async fn take_markets(
+        &self,
+        markets: Vec<Market>,
+        tokens: &[TokenId],
+        findings: &mut Findings,
+    ) -> Result<(), StageError> {
+        self.life.warehouse.write_markets(&markets).await?;
+        // What two markets claim is decided by the table, which knows them all.
+        let listed = |token: &TokenId| markets.iter().any(|market| market.tokens().any(|listed| listed == *token));
+        let tokens: Vec<TokenId> = tokens.iter().copied().filter(listed).collect();
+        self.look_into_warehouse(&tokens, findings).await
+    }
+
+    /// Asks the sources about tokens.
+    async fn ask_sources(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
+        let left = |findings: &Findings| -> Vec<TokenId> {
+            tokens.iter().copied().filter(|token| findings.leave_open(token)).collect()
+        };
+        // While one source is away the other is asked all the same.
+        let by_tokens = self.markets.source.by_tokens(tokens).await;
+        let failed = match by_tokens {
+            Ok(found) => {
+                self.take_markets(found.into_iter().flatten().collect(), tokens, findings).await?;
+                None
+            }
+            Err(error) => Some(error),
+        };
+        let rest = left(findings);
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let facts = self.markets.tokens.tokens(&rest).await?;
+        self.complete(facts.iter().map(|fact| (fact.token_id, fact.resolution())).collect(), findings).await?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        // A market may be there before its tokens can be searched for.
+        let mut conditions: Vec<_> = facts.iter().map(|fact| fact.condition_id).collect();
+        conditions.sort_unstable();
+        conditions.dedup();
+        if !conditions.is_empty() {
+            let found = self.markets.source.by_conditions(&conditions).await?;
+            self.take_markets(found.into_iter().flatten().collect(), &rest, findings).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes what has come of the swept tokens, and of the sweep where it ends.
+    fn swept(&mut self, swept: &[TokenId], findings: &Findings) {
+        for token in swept.iter().filter(|token| findings.leave_open(token)) {
+            self.sweep.unresolved += 1;
+            self.sweep.untried += u64::from(!self.tried.knows(*token));
+        }
+        self.sweep.after = swept.last().copied();
+        if (swept.len() as u32) < AT_ONCE {
+            let Sweep { unresolved, untried, asked, .. } = std::mem::take(&mut self.sweep);
+            self.progress.send_modify(|progress| {
+                progress.tokens = TokenProgress { sweeps: progress.tokens.sweeps + 1, unresolved, untried };
+            });
+            self.next = if asked { Instant::now() } else { Instant::now() + PAUSE };
+        }
+    }
+}
+
+#[async_trait]
+impl Stage for Resolver {
+    async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if drain.run_until_cancelled(tokio::time::sleep_until(self.next)).await.is_none() {
+            return Ok(Step::Idle);
+        }
+        let (newest, swept) = self.tokens().await?;
+        let tokens = [newest, swept.clone()].concat();
+        let mut findings = Findings::default();
+        self.look_into_warehouse(&tokens, &mut findings).await?;
+
+        let now = Instant::now();
+        let is_due = |token: &TokenId| !findings.known.contains_key(token) && self.tried.is_due(*token, now);
+        let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
+        if !due.is_empty() {
+            let asked = drain.run_until_cancelled(self.ask_sources(&due, &mut findings)).await;
+            let Some(asked) = asked else { return Ok(Step::Idle) };
+            self.sweep.asked = true;
+            if let Err(error) = asked {
+                // A source that is away keeps nobody from what can be known without it.
+                self.swept(&swept, &findings);
+                return Err(error);
+            }
+            for token in due.iter().filter(|token| findings.leave_open(token)) {
+                self.tried.in_vain(*token, now);
+            }
+        }
+        self.swept(&swept, &findings);
+        Ok(if findings.rows > 0 { Step::Moved(findings.rows) } else { Step::Idle })
+    }
+}

@@ -1,0 +1,82 @@
+//! What is known of tokens: a bounded cache over batched questions to the warehouse.
+//!
+//! A question that the warehouse does not answer soon is dropped: a fill never waits for its market.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+use tokio::time::Instant;
+
+use crate::model::{Fill, Module, PositionId, Resolution, TokenId};
+use crate::warehouse::Warehouse;
+
+/// Tokens that are remembered: about 300 bytes each.
+const FOUND: usize = 50_000;
+
+/// Tokens that are remembered to be unknown.
+const MISSING: usize = 50_000;
+
+/// For how long: a new market shall show soon.
+const MISSING_FOR: Duration = Duration::from_secs(2);
+
+/// How long the warehouse may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How long it is left alone when it did not answer.
+const REST: Duration = Duration::from_secs(5);
+
+pub(super) struct TokenCache {
+    warehouse: Arc<dyn Warehouse>,
+    found: Cache<TokenId, Arc<Resolution>>,
+    missing: Cache<TokenId, Instant>,
+    resting_until: Option<Instant>,
+}
+
+impl TokenCache {
+    pub(super) fn new(warehouse: Arc<dyn Warehouse>) -> Self {
+        Self { warehouse, found: Cache::new(FOUND), missing: Cache::new(MISSING), resting_until: None }
+    }
+
+    /// Asks the warehouse about the tokens of fills of which nothing is known.
+    pub(super) async fn look_up(&mut self, fills: impl Iterator<Item = &Fill>) {
+        let now = Instant::now();
+        if self.resting_until.is_some_and(|until| now < until) {
+            return;
+        }
+        let tokens: HashSet<TokenId> = fills.map(|fill| fill.token_id).collect();
+        let unknown: Vec<TokenId> = tokens.into_iter().filter(|token| self.is_unknown(*token, now)).collect();
+        if unknown.is_empty() {
+            return;
+        }
+        match tokio::time::timeout(PATIENCE, self.warehouse.resolutions(&unknown)).await {
+            Ok(Ok(mut found)) => {
+                for token in unknown {
+                    match found.remove(&token) {
+                        Some(resolution) => self.found.insert(token, Arc::new(resolution)),
+                        None => self.missing.insert(token, now + MISSING_FOR),
+                    }
+                }
+            }
+            Ok(Err(error)) => self.rest(now, &error.to_string()),
+            Err(_) => self.rest(now, "no answer"),
+        }
+    }
+
+    fn is_unknown(&self, token: TokenId, now: Instant) -> bool {
+        let is_combo = || PositionId::of(token).is_some_and(|position| position.module == Module::Combo);
+        self.found.peek(&token).is_none() && self.missing.get(&token).is_none_or(|until| until <= now) && !is_combo()
+    }
+
+    fn rest(&mut self, now: Instant, cause: &str) {
+        tracing::warn!(stage = "process-trades", "markets cannot be looked up, fills go on without: {cause}");
+        self.resting_until = Some(now + REST);
+    }
+
+    /// What is known of a fill's token: its market, or else what the id tells by itself.
+    pub(super) fn resolution(&self, fill: &Fill) -> Resolution {
+        let found = self.found.get(&fill.token_id);
+        found.map_or_else(|| Resolution::of_fill(fill), |resolution| resolution.as_ref().clone())
+    }
+}
