@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use alloy_primitives::{B256, U256, hex};
 
-use super::{PositionId, TokenId};
+use super::{Collateral, PositionId, TokenId, derive_token_id};
 
 /// A condition id, in the shape of its protocol.
 ///
@@ -25,6 +25,17 @@ pub enum ConditionId {
 pub struct NoConditionId;
 
 impl ConditionId {
+    /// Whether a token is one of the first `outcomes` of this condition, in any of the ways in which tokens come from
+    /// conditions. Nobody has to be believed for this: see [`derive_token_id`] and [`PositionId`].
+    pub fn has_token(&self, token: TokenId, outcomes: u8) -> bool {
+        match self {
+            Self::Ctf(condition) => [Collateral::UsdcE, Collateral::NegRiskWrapped].into_iter().any(|collateral| {
+                (0..outcomes).any(|outcome| derive_token_id(*condition, outcome, collateral) == token)
+            }),
+            Self::Position(_) => PositionId::of(token).is_some_and(|position| position.condition == *self),
+        }
+    }
+
     /// The token of an outcome of a protocol-v2 condition; `None` for others, whose tokens are hashes.
     pub fn position(&self, outcome: u8) -> Option<TokenId> {
         let Self::Position(condition) = self else { return None };

@@ -48,6 +48,9 @@ pub trait MarketSource: Send + Sync {
 
     /// The markets of these conditions, of both `closed` states.
     async fn by_conditions(&self, conditions: &[ConditionId]) -> Result<Vec<Result<Market, DeadLetter>>, SourceError>;
+
+    /// How many fields were of another type than expected, and so taken as unknown.
+    fn misread(&self) -> u64;
 }
 
 /// What a source of tokens says of one.

@@ -7,6 +7,9 @@
 //!
 //! A new source is one module here and a line in the config.
 
+pub mod data_api;
+pub mod gamma;
+mod http;
 mod markets;
 pub mod polygon;
 
@@ -17,6 +20,7 @@ use async_trait::async_trait;
 use crate::failure::FailureClass;
 use crate::model::{ChainPosition, DeadLetter, Fill};
 
+pub use http::{ApiConfig, ApiConfigError};
 pub use markets::{Listing, MarketPage, MarketSource, Order, TokenFact, TokenSource};
 
 /// The newest block that is final: everything up to it can be read and will never change.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::source::http::parse_url;
+
 /// Settings of the source. [`Default`] names public endpoints that need no key.
 #[derive(Clone)]
 pub struct PolygonConfig {
@@ -89,11 +91,7 @@ impl PolygonConfig {
         }
         let checked = self.urls.iter().enumerate().map(|(index, text)| {
             let bad = |cause: String| PolygonConfigError::BadUrl { place: index + 1, cause };
-            let url = Url::parse(text).map_err(|cause| bad(cause.to_string()))?;
-            if !matches!(url.scheme(), "http" | "https") {
-                return Err(bad(format!("its scheme is {}", url.scheme())));
-            }
-            Ok(url)
+            parse_url(text).map_err(bad)
         });
         checked.collect()
     }

@@ -11,8 +11,9 @@ use super::config::PolygonConfig;
 use super::failure::Failure;
 use super::http;
 use super::reply::{self, Outcome, Reply, RpcError};
-use super::retry_after::LONGEST;
 use super::vocabulary::{self, Verdict};
+use crate::source::http::name_of;
+use crate::source::http::retry_after::LONGEST;
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -78,7 +79,7 @@ impl<T: Copy> Limit<T> {
 impl Endpoint {
     pub(super) fn new(url: Url, client: reqwest::Client, config: &PolygonConfig) -> Self {
         Self {
-            name: http::name_of(&url),
+            name: name_of(&url),
             http: http::Client::new(url, client, config.max_body),
             next_id: AtomicU64::new(1),
             max_batch: config.max_batch.max(1),

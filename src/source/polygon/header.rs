@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::hex;
-use super::reply::excerpt;
+use crate::source::http::excerpt;
 
 /// Number, hash and time of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::hex;
-use super::reply::excerpt;
 use crate::model::RawLog;
+use crate::source::http::excerpt;
 
 /// A log holds at most this many topics: the EVM has LOG0 to LOG4.
 const MAX_TOPICS: usize = 4;

@@ -27,7 +27,6 @@ mod range;
 mod read;
 mod reply;
 mod resolve;
-mod retry_after;
 mod round;
 #[cfg(test)]
 mod tests;
@@ -43,6 +42,7 @@ use self::failure::Failure;
 use self::head::{Highest, quantity};
 use self::range::RangeSizer;
 use self::read::Read;
+use super::http::{Timeouts, connections};
 use super::{FillSource, Head, Page, SourceError, Start};
 use crate::model::{ChainPosition, Exchange};
 
@@ -71,8 +71,10 @@ struct Shared {
 impl Polygon {
     /// A source that asks the endpoints of `config`. Connects to nobody yet.
     pub fn new(config: PolygonConfig) -> Result<Self, PolygonConfigError> {
-        let client = http::connections(&config)?;
-        let endpoints = config.endpoints()?.into_iter().map(|url| Endpoint::new(url, client.clone(), &config));
+        let urls = config.endpoints()?;
+        let timeouts = Timeouts { total: config.timeout, connect: config.connect_timeout };
+        let client = connections(&urls, timeouts).map_err(PolygonConfigError::Client)?;
+        let endpoints = urls.into_iter().map(|url| Endpoint::new(url, client.clone(), &config));
         let endpoints = endpoints.collect();
         let sizer = RangeSizer::new(config.target_rows, config.max_range);
         let shared = Mutex::new(Shared { next: 0, chain: None, sizer, highest: None });

@@ -12,11 +12,11 @@ use super::failure::Failure;
 use super::header::Header;
 use super::log::ReadLog;
 use super::page::Answer;
-use super::reply::excerpt;
 use super::vocabulary::Hint;
 use crate::clock::unix_ms;
 use crate::model::{ChainPosition, Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
 use crate::source::Page;
+use crate::source::http::excerpt;
 
 /// How often in one call a range is made smaller. Halving 100,000 blocks down to one takes 17.
 const SHRINKS: usize = 24;

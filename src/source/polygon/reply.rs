@@ -4,6 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::source::http::excerpt;
+
 /// An error as a node words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RpcError {
@@ -49,15 +51,6 @@ pub(super) fn read(body: &Bytes, first_id: u64, asked: usize) -> Result<Reply, S
         Some(b'[') => Err("a list of answers to one request".to_owned()),
         Some(b'{') => one(body, text, first_id, asked),
         _ => Err(format!("not JSON: {}", excerpt(text, 60))),
-    }
-}
-
-/// The first `longest` characters of a text, on one line and without control characters.
-pub(super) fn excerpt(text: &str, longest: usize) -> String {
-    let clean: String = text.trim().chars().filter(|c| !c.is_control()).take(longest + 1).collect();
-    match clean.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", &clean[..end]),
-        None => clean,
     }
 }
 

@@ -15,7 +15,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The block that the watermark stands in, if there is one.
 fn watermark(place: &Workplace) -> Option<u64> {
     let read = |row: &rusqlite::Row<'_>| row.get(0);
-    let text: String = place.store()?.query_row("SELECT watermark FROM checkpoints", [], read).ok()?;
+    let text: String =
+        place.store()?.query_row("SELECT watermark FROM checkpoints WHERE source = 'polygon'", [], read).ok()?;
     serde_json::from_str::<Value>(&text).unwrap()["block"].as_u64()
 }
 

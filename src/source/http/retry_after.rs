@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 use jiff::{Timestamp, fmt::rfc2822};
 
 /// The longest that an endpoint is believed: beyond it, asking again does no harm.
-pub(super) const LONGEST: Duration = Duration::from_secs(60);
+pub(in crate::source) const LONGEST: Duration = Duration::from_secs(60);
 
 /// How long to wait from `now` on, at most [`LONGEST`]; `None` where the header says nothing that can be read.
-pub(super) fn read(header: &str, now: SystemTime) -> Option<Duration> {
+pub(in crate::source) fn read(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     let asked = match header.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

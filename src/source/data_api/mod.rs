@@ -1,0 +1,90 @@
+//! The Data API's `/v2/tokens`, as a [`TokenSource`].
+//!
+//! It knows tokens of all generations, open and closed, also those whose market Gamma does not show. What it says of a
+//! token must agree with the token id: where the condition does not prove the token, the answer is refused.
+
+#[cfg(test)]
+mod tests;
+
+use async_trait::async_trait;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::http::Api;
+use super::{ApiConfig, ApiConfigError, SourceError, TokenFact, TokenSource};
+use crate::model::{ConditionId, TokenId};
+
+/// The source's name.
+const NAME: &str = "data-api";
+
+/// Where Polymarket's own Data API is. It needs no key.
+pub const URL: &str = "https://data-api.polymarket.com";
+
+/// Tokens of one request: more are refused.
+const TOKENS: usize = 50;
+
+/// Requests that are under way at once.
+const AT_ONCE: usize = 4;
+
+/// The slot of an outcome is below this in every market.
+const MOST_OUTCOMES: u8 = 16;
+
+/// The API of tokens.
+pub struct DataApi {
+    api: Api,
+}
+
+impl DataApi {
+    /// The API of a configuration. Connects to nobody yet.
+    pub fn new(config: &ApiConfig) -> Result<Self, ApiConfigError> {
+        Ok(Self { api: config.open()? })
+    }
+
+    async fn some(&self, tokens: Vec<TokenId>) -> Result<Vec<TokenFact>, SourceError> {
+        let list = tokens.iter().map(TokenId::to_string).collect::<Vec<_>>().join(",");
+        let body = self.api.get("v2/tokens", &[("token_id", list)]).await.map_err(|error| self.api.error(error))?;
+        let facts = read(&body).map_err(|cause| self.api.untrusted(cause))?;
+        Ok(facts.into_iter().filter(|fact| tokens.contains(&fact.token_id)).collect())
+    }
+}
+
+#[async_trait]
+impl TokenSource for DataApi {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenFact>, SourceError> {
+        let asked: Vec<_> = tokens.chunks(TOKENS).map(<[TokenId]>::to_vec).collect();
+        let facts = stream::iter(asked).map(|tokens| self.some(tokens)).buffered(AT_ONCE);
+        Ok(facts.try_collect::<Vec<_>>().await?.concat())
+    }
+}
+
+#[derive(Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow)]
+    data: Vec<&'a RawValue>,
+}
+
+/// The facts of an answer that prove themselves. One that does not harms no other.
+fn read(body: &[u8]) -> Result<Vec<TokenFact>, String> {
+    let answer: Answer<'_> = serde_json::from_slice(body).map_err(|cause| format!("not a list of tokens: {cause}"))?;
+    Ok(answer.data.into_iter().filter_map(|raw| fact(raw.get())).collect())
+}
+
+fn fact(raw: &str) -> Option<TokenFact> {
+    let value: Value = serde_json::from_str(raw).ok()?;
+    let token_id: TokenId = value["token_id"].as_str()?.parse().ok()?;
+    let condition_id: ConditionId = value["condition_id"].as_str()?.parse().ok()?;
+    let slot = value["outcome_index"].as_u64().and_then(|slot| u8::try_from(slot).ok());
+    let outcomes = slot.map_or(2, |slot| slot.saturating_add(1)).clamp(2, MOST_OUTCOMES);
+    if !condition_id.has_token(token_id, outcomes) {
+        tracing::warn!("data-api: token {token_id} is no outcome of the condition {condition_id}, as was said");
+        return None;
+    }
+    let outcome = value["outcome"].as_str().unwrap_or_default().to_owned();
+    Some(TokenFact { token_id, condition_id, outcome })
+}

@@ -1,0 +1,54 @@
+//! A page of markets.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{Misread, NAME, market};
+use crate::clock::unix_ms;
+use crate::model::DeadLetter;
+use crate::source::MarketPage;
+use crate::source::http::excerpt;
+
+/// The stage in whose name a market is refused.
+const STAGE: &str = "ingest-markets";
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    markets: Vec<&'a RawValue>,
+    /// Absent, null and empty alike behind the last page.
+    #[serde(default)]
+    next_cursor: Option<String>,
+}
+
+/// Reads the body of an answer that was asked for at `asked_at` (unix seconds). The error is in words.
+pub(super) fn read(body: &[u8], asked_at: u64, misread: &Misread) -> Result<MarketPage, String> {
+    let text = std::str::from_utf8(body).map_err(|_| "a page that is not UTF-8".to_owned())?;
+    let page: Envelope<'_> = serde_json::from_str(text).map_err(|cause| match text.trim_start().get(..1) {
+        Some("{") => format!("a page that cannot be read: {}", excerpt(&cause.to_string(), 120)),
+        _ => format!("not a page of markets: {}", excerpt(text, 60)),
+    })?;
+    let next = page.next_cursor.filter(|cursor| !cursor.is_empty());
+    let mut markets = Vec::with_capacity(page.markets.len());
+    for raw in page.markets.into_iter().map(RawValue::get) {
+        markets.push(match market::read(raw, asked_at) {
+            Ok(read) => {
+                misread.note(&read.market.id, &read.misread);
+                Ok(read.market)
+            }
+            Err(reason) => Err(refused(raw, reason)),
+        });
+    }
+    Ok(MarketPage { markets, next })
+}
+
+fn refused(raw: &str, reason: String) -> DeadLetter {
+    DeadLetter {
+        source: NAME.to_owned(),
+        position: DeadLetter::position_of_bytes(raw.as_bytes()),
+        stage: STAGE.to_owned(),
+        reason,
+        raw: raw.as_bytes().to_vec(),
+        first_seen: unix_ms(),
+    }
+}

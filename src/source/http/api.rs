@@ -1,0 +1,117 @@
+//! An API of JSON documents that are fetched with GET.
+
+use std::num::NonZeroU32;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::{Response, StatusCode, Url};
+
+use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
+use crate::source::SourceError;
+
+/// A base URL, and how it is asked.
+pub(in crate::source) struct Api {
+    base: Url,
+    name: String,
+    keys: Keys,
+    client: reqwest::Client,
+    max_body: usize,
+    pace: DefaultDirectRateLimiter,
+}
+
+/// Why there is no document.
+#[derive(Debug)]
+pub(in crate::source) enum ApiError {
+    /// The request itself is wrong, says the source: 400, 404, 422 and their like.
+    Rejected { status: StatusCode, cause: String },
+    /// All else, which may pass.
+    Source(SourceError),
+}
+
+impl Api {
+    /// `max_rate` is in requests a second, evenly spread.
+    pub(in crate::source) fn new(base: Url, client: reqwest::Client, max_body: usize, max_rate: NonZeroU32) -> Self {
+        let (name, keys) = (name_of(&base), Keys::of(&base));
+        let pace = RateLimiter::direct(Quota::per_second(max_rate));
+        Self { base, name, keys, client, max_body, pace }
+    }
+
+    /// Host and port.
+    pub(in crate::source) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The document at `path` below the base, as the parameters ask for it.
+    pub(in crate::source) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.pace.until_ready().await;
+        let request = self.client.get(url).header(ACCEPT, "application/json");
+        let response = request.send().await.map_err(|cause| self.broken(cause))?;
+        if !response.status().is_success() {
+            return Err(self.refusal(response).await);
+        }
+        match read(response, self.max_body).await.map_err(|cause| self.broken(cause))? {
+            Body::Whole(body) => Ok(body),
+            Body::Cut(_) => {
+                Err(ApiError::Source(self.untrusted(format!("an answer of more than {} bytes", self.max_body))))
+            }
+        }
+    }
+
+    /// It answered what cannot be true or cannot be read.
+    pub(in crate::source) fn untrusted(&self, cause: impl AsRef<str>) -> SourceError {
+        SourceError::Untrusted { endpoint: self.name.clone(), cause: self.keys.redact(cause.as_ref()) }
+    }
+
+    /// The error of a request that was rejected where nothing in it was the source's own.
+    pub(in crate::source) fn error(&self, error: ApiError) -> SourceError {
+        match error {
+            ApiError::Source(error) => error,
+            ApiError::Rejected { status, cause } => SourceError::Refused {
+                endpoint: self.name.clone(),
+                cause: format!("HTTP {}: {cause}", status.as_u16()),
+            },
+        }
+    }
+
+    async fn refusal(&self, response: Response) -> ApiError {
+        let status = response.status();
+        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = header.and_then(|value| retry_after::read(value, SystemTime::now()));
+        let words = self.keys.redact(&String::from_utf8_lossy(&read_error(response).await));
+        let endpoint = self.name.clone();
+        let cause = format!("HTTP {}: {words}", status.as_u16());
+        match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                ApiError::Source(SourceError::RateLimited { endpoint, cause, retry_after })
+            }
+            StatusCode::SERVICE_UNAVAILABLE if retry_after.is_some() => {
+                ApiError::Source(SourceError::RateLimited { endpoint, cause, retry_after })
+            }
+            // Not entitled, or timed out: nothing is wrong with what was asked for.
+            StatusCode::UNAUTHORIZED
+            | StatusCode::PAYMENT_REQUIRED
+            | StatusCode::FORBIDDEN
+            | StatusCode::REQUEST_TIMEOUT
+            | StatusCode::TOO_EARLY => ApiError::Source(SourceError::Refused { endpoint, cause }),
+            status if status.is_client_error() => ApiError::Rejected { status, cause: words },
+            status if status.is_redirection() => ApiError::Source(SourceError::Refused {
+                endpoint,
+                cause: format!("{cause}, a redirect is not followed"),
+            }),
+            _ => ApiError::Source(SourceError::Refused { endpoint, cause }),
+        }
+    }
+
+    /// What a broken connection means.
+    fn broken(&self, cause: reqwest::Error) -> ApiError {
+        let cause = self.keys.redact(&innermost(&cause.without_url()));
+        ApiError::Source(SourceError::Unreachable { endpoint: self.name.clone(), cause })
+    }
+}

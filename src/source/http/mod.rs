@@ -1,0 +1,143 @@
+//! What every source shares when it asks over HTTP: requests are bounded in time and size, and silent about keys.
+
+mod api;
+mod config;
+mod keys;
+pub(super) mod retry_after;
+
+use std::error::Error;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::{Response, Url, redirect};
+
+pub(super) use self::api::{Api, ApiError};
+pub use self::config::{ApiConfig, ApiConfigError};
+pub(super) use self::keys::Keys;
+
+/// Some public endpoints answer 403 to a client that does not say who it is.
+const USER_AGENT: &str = concat!("polytape/", env!("CARGO_PKG_VERSION"));
+
+/// How much of an error's body is read.
+pub(super) const ERROR_BODY: usize = 64 * 1024;
+
+/// How much of a source's own words is shown.
+pub(super) const WORDS: usize = 200;
+
+/// How long requests may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Timeouts {
+    /// For a whole request, to the last byte of its answer.
+    pub(super) total: Duration,
+    /// For the connection.
+    pub(super) connect: Duration,
+}
+
+/// The connections to some URLs.
+pub(super) fn connections(urls: &[Url], timeouts: Timeouts) -> Result<reqwest::Client, String> {
+    let mut client = reqwest::Client::builder();
+    if urls.iter().all(is_loopback) {
+        // A proxy of the environment cannot reach what is on this machine.
+        client = client.no_proxy();
+    }
+    client
+        .user_agent(USER_AGENT)
+        .timeout(timeouts.total)
+        .connect_timeout(timeouts.connect)
+        // A redirected POST may arrive as a GET, and a key where it was not meant to go.
+        .redirect(redirect::Policy::none())
+        .build()
+        .map_err(|cause| innermost(&cause))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| {
+        host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    })
+}
+
+/// A URL of a text, whose scheme is http or https. The text may hold a key, so it is not in the error.
+pub(super) fn parse_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|cause| cause.to_string())?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        scheme => Err(format!("its scheme is {scheme}")),
+    }
+}
+
+/// Host and port of a URL; the rest may be a key.
+pub(super) fn name_of(url: &Url) -> String {
+    let host = url.host_str().unwrap_or("?");
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// A body, or its beginning where it is longer than it may be.
+pub(super) enum Body {
+    Whole(Bytes),
+    Cut(Bytes),
+}
+
+/// Reads a body up to `limit` bytes, unpacked: a small one may unpack to a very large one.
+pub(super) async fn read(mut response: Response, limit: usize) -> Result<Body, reqwest::Error> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
+        if body.len() == limit {
+            return Ok(Body::Cut(body.freeze()));
+        }
+    }
+    Ok(Body::Whole(body.freeze()))
+}
+
+/// As much of an error's body as is needed for its words.
+pub(super) async fn read_error(response: Response) -> Bytes {
+    match read(response, ERROR_BODY).await {
+        Ok(Body::Whole(body) | Body::Cut(body)) => body,
+        Err(_) => Bytes::new(),
+    }
+}
+
+/// The cause at the bottom of an error, which says more than "error sending request".
+pub(super) fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// The first `longest` characters of a text, on one line and without control characters.
+pub(super) fn excerpt(text: &str, longest: usize) -> String {
+    let clean: String = text.trim().chars().filter(|c| !c.is_control()).take(longest + 1).collect();
+    match clean.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &clean[..end]),
+        None => clean,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_named_by_host_and_port() {
+        let name = |url| name_of(&Url::parse(url).unwrap());
+        assert_eq!(name("https://user:passw0rd!x@node.example:8443/v2/abcdefgh12345678"), "node.example:8443");
+        assert_eq!(name("https://node.example/v2/key"), "node.example");
+    }
+
+    #[test]
+    fn only_http_is_spoken() {
+        assert!(parse_url("https://a.b/v2/key").is_ok() && parse_url("http://localhost:1").is_ok());
+        for bad in ["secret", "ftp://a.b/secret", "wss://a.b/secret"] {
+            let cause = parse_url(bad).unwrap_err();
+            assert!(!cause.contains("secret"), "{cause}");
+        }
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_on_one_line() {
+        assert_eq!(excerpt(" a\r\nb\u{7}c ", 9), "abc");
+        assert_eq!(excerpt("äöüß", 3), "äöü…");
+    }
+}
