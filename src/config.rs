@@ -3,20 +3,26 @@
 //! Defaults, then the file, then `POLYTAPE_SECTION__KEY` from the environment; flags are laid over it by the command
 //! line. A key that is not known and a value that cannot be are errors that name the key and where it stands.
 
+mod example;
 mod load;
+mod show;
 mod value;
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
+use crate::source::{ApiConfig, data_api, gamma};
+
+pub use example::EXAMPLE;
 pub use load::{ConfigError, default_file, load};
 pub use value::StartSpec;
 pub(crate) use value::parse_duration;
 
 /// All of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// The pipeline as a whole.
@@ -34,7 +40,7 @@ pub struct Config {
 }
 
 /// `[pipeline]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PipelineConfig {
     /// The name under which its checkpoints are kept.
@@ -45,17 +51,21 @@ pub struct PipelineConfig {
 }
 
 /// `[sources]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SourcesConfig {
     /// Which source of fills is read.
     pub fills: FillsConfig,
     /// Polygon nodes.
     pub polygon: PolygonSection,
+    /// The API of markets.
+    pub gamma: GammaSection,
+    /// The API of tokens.
+    pub data_api: DataApiSection,
 }
 
 /// `[sources.fills]`
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FillsConfig {
     /// The kind of source.
@@ -63,7 +73,7 @@ pub struct FillsConfig {
 }
 
 /// A kind of source of fills.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FillsKind {
     /// A Polygon JSON-RPC node.
@@ -72,61 +82,108 @@ pub enum FillsKind {
 }
 
 /// `[sources.polygon]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct PolygonSection {
     /// The nodes, which take turns.
-    #[serde(deserialize_with = "value::urls")]
+    #[serde(with = "value::urls")]
     pub urls: Vec<String>,
     /// How often the head is asked for.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(with = "value::duration")]
     pub poll_interval: Duration,
     /// How long a request may take.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(with = "value::duration")]
     pub timeout: Duration,
 }
 
+/// `[sources.gamma]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GammaSection {
+    /// Its base URL.
+    #[serde(with = "value::url")]
+    pub url: String,
+    /// How often what is new and changed is asked for.
+    #[serde(with = "value::duration")]
+    pub poll_interval: Duration,
+    /// Which markets are read.
+    pub scan: Scan,
+    /// How long a request may take.
+    #[serde(with = "value::duration")]
+    pub timeout: Duration,
+    /// The most requests in a second.
+    #[serde(deserialize_with = "value::rate")]
+    pub max_rate: NonZeroU32,
+}
+
+/// Which markets are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Scan {
+    /// The open ones, those that are closed from now on, and those that somebody trades.
+    #[default]
+    Active,
+    /// All that there have ever been, too.
+    All,
+}
+
+/// `[sources.data_api]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DataApiSection {
+    /// Its base URL.
+    #[serde(with = "value::url")]
+    pub url: String,
+    /// How long a request may take.
+    #[serde(with = "value::duration")]
+    pub timeout: Duration,
+    /// The most requests in a second.
+    #[serde(deserialize_with = "value::rate")]
+    pub max_rate: NonZeroU32,
+}
+
 /// `[writer]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct WriterConfig {
     /// Rows of one batch, at most.
     #[serde(deserialize_with = "value::rows")]
     pub max_rows: usize,
     /// How long a batch waits to be filled.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(with = "value::duration")]
     pub linger: Duration,
     /// Bytes of one batch, at most.
-    #[serde(deserialize_with = "value::bytes")]
+    #[serde(with = "value::bytes")]
     pub max_bytes: ByteSize,
 }
 
 /// `[streams]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StreamsConfig {
     /// Bytes of one stream, at most. Half of them may be unread before the stage in front of it waits.
-    #[serde(deserialize_with = "value::bytes")]
+    #[serde(with = "value::bytes")]
     pub max_bytes: ByteSize,
     /// How long entries are kept that everybody has read, as long as there is room.
-    #[serde(deserialize_with = "value::duration")]
+    #[serde(with = "value::duration")]
     pub keep: Duration,
 }
 
 /// `[storage]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StorageConfig {
     /// Bytes that must stay free where the data directory is.
+    #[serde(with = "value::any_bytes")]
     pub min_free: ByteSize,
 }
 
 /// `[log]`
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LogConfig {
     /// The least level that is logged.
-    #[serde(deserialize_with = "value::level")]
+    #[serde(with = "value::level")]
     pub level: tracing::Level,
 }
 
@@ -143,6 +200,20 @@ impl Default for PolygonSection {
             poll_interval: Duration::from_secs(1),
             timeout: Duration::from_secs(30),
         }
+    }
+}
+
+impl Default for GammaSection {
+    fn default() -> Self {
+        let ApiConfig { url, timeout, max_rate, .. } = ApiConfig::at(gamma::URL);
+        Self { url, poll_interval: Duration::from_secs(30), scan: Scan::Active, timeout, max_rate }
+    }
+}
+
+impl Default for DataApiSection {
+    fn default() -> Self {
+        let ApiConfig { url, timeout, max_rate, .. } = ApiConfig::at(data_api::URL);
+        Self { url, timeout, max_rate }
     }
 }
 

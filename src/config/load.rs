@@ -80,7 +80,17 @@ fn ours(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<V
 /// `POLYTAPE_WRITER__MAX_ROWS` for `POLYTAPE_WRITER_MAX_ROWS`.
 fn misspelt(name: &str) -> Option<String> {
     let rest = name.strip_prefix("POLYTAPE_").filter(|rest| !rest.contains("__"))?;
-    let sections = ["SOURCES_POLYGON", "SOURCES_FILLS", "PIPELINE", "WRITER", "STREAMS", "STORAGE", "LOG"];
+    let sections = [
+        "SOURCES_POLYGON",
+        "SOURCES_FILLS",
+        "SOURCES_GAMMA",
+        "SOURCES_DATA_API",
+        "PIPELINE",
+        "WRITER",
+        "STREAMS",
+        "STORAGE",
+        "LOG",
+    ];
     let (section, key) =
         sections.iter().find_map(|section| Some((section, rest.strip_prefix(section)?.strip_prefix('_')?)))?;
     Some(format!("POLYTAPE_{}__{key}", section.replace('_', "__")))

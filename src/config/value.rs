@@ -1,12 +1,13 @@
 //! How values are written: durations, sizes, addresses, the start.
 
+use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use bytesize::ByteSize;
 use jiff::{SignedDuration, Timestamp};
 use serde::de::Error;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::source::Start;
 
@@ -65,6 +66,24 @@ impl FromStr for StartSpec {
     }
 }
 
+impl fmt::Display for StartSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Age(age) => f.write_str(&show_duration(*age)),
+            Self::Time(time) => time.fmt(f),
+            Self::Block(block) => block.fmt(f),
+            Self::Genesis => f.write_str("genesis"),
+            Self::Latest => f.write_str("latest"),
+        }
+    }
+}
+
+impl Serialize for StartSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<'de> Deserialize<'de> for StartSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
@@ -77,27 +96,15 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     parsed.ok_or_else(|| format!("{text:?} is no duration: write it as \"250ms\", \"10s\" or \"1h 30m\""))
 }
 
-pub(super) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    let duration = parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
-    let (least, most) = (Duration::from_millis(1), Duration::from_secs(366 * 86_400));
-    if !(least..=most).contains(&duration) {
-        return Err(D::Error::custom("a duration from 1ms to 366d is expected"));
-    }
-    Ok(duration)
+/// A duration in the way in which it is read.
+pub(crate) fn show_duration(duration: Duration) -> String {
+    SignedDuration::try_from(duration).map_or_else(|_| "forever".to_owned(), |duration| format!("{duration:#}"))
 }
 
 pub(super) fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let rows = i64::deserialize(deserializer)?;
     let allowed = usize::try_from(rows).ok().filter(|rows| (1..=1_000_000).contains(rows));
     allowed.ok_or_else(|| D::Error::custom(format!("{rows} rows: 1 to 1000000 are expected")))
-}
-
-pub(super) fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
-    let bytes = ByteSize::deserialize(deserializer)?;
-    if bytes < ByteSize::mib(1) {
-        return Err(D::Error::custom(format!("{bytes} is too little: at least 1MiB is expected")));
-    }
-    Ok(bytes)
 }
 
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -109,28 +116,131 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Ok(name)
 }
 
-pub(super) fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    // The error that this replaces would quote the value, which may hold a key.
-    let list = || D::Error::custom("a list of URLs is expected: [\"https://host/path\"]");
-    let urls = Vec::<String>::deserialize(deserializer).map_err(|_| list())?;
-    if urls.is_empty() {
-        return Err(D::Error::custom("at least one URL is expected"));
-    }
-    for (at, url) in urls.iter().enumerate() {
-        // A URL may hold a key, so only its place is told.
-        let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
-        if urls[..at].contains(url) {
-            return Err(D::Error::custom(format!("URL {} is there already: nodes check each other", at + 1)));
-        }
-        if host.is_none_or(|host| host.is_empty() || host.starts_with('/') || host.contains(char::is_whitespace)) {
-            return Err(D::Error::custom(format!("URL {} is not of the form https://host/path", at + 1)));
-        }
-    }
-    Ok(urls)
+pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
+    let rate = i64::deserialize(deserializer)?;
+    let allowed = u32::try_from(rate).ok().filter(|rate| *rate <= 10_000).and_then(NonZeroU32::new);
+    allowed.ok_or_else(|| D::Error::custom(format!("{rate} requests a second: 1 to 10000 are expected")))
 }
 
-pub(super) fn level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<tracing::Level, D::Error> {
-    let level = String::deserialize(deserializer)?;
-    let expected = || D::Error::custom(format!("{level:?} is no level: error, warn, info, debug or trace is expected"));
-    level.parse().map_err(|_| expected())
+/// As [`parse_duration`] reads it, from a millisecond to a year.
+pub(super) mod duration {
+    use super::*;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        let duration = parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)?;
+        let (least, most) = (Duration::from_millis(1), Duration::from_secs(366 * 86_400));
+        if !(least..=most).contains(&duration) {
+            return Err(D::Error::custom("a duration from 1ms to 366d is expected"));
+        }
+        Ok(duration)
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&show_duration(*duration))
+    }
+}
+
+/// A size, also none: `0B`, `32MiB`.
+pub(super) mod any_bytes {
+    use super::*;
+    use bytesize::ByteSize;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+        ByteSize::deserialize(deserializer)
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(size: &ByteSize, serializer: S) -> Result<S::Ok, S::Error> {
+        let bytes = size.as_u64();
+        let whole = [("GiB", 30), ("MiB", 20), ("KiB", 10)]
+            .into_iter()
+            .find(|(_, bits)| bytes > 0 && bytes.trailing_zeros() >= *bits);
+        let (unit, bits) = whole.unwrap_or(("B", 0));
+        serializer.collect_str(&format_args!("{}{unit}", bytes >> bits))
+    }
+}
+
+/// A size of at least a mebibyte.
+pub(super) mod bytes {
+    use super::*;
+    use bytesize::ByteSize;
+
+    pub(in crate::config) use super::any_bytes::serialize;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ByteSize, D::Error> {
+        let bytes = ByteSize::deserialize(deserializer)?;
+        if bytes < ByteSize::mib(1) {
+            return Err(D::Error::custom(format!("{bytes} is too little: at least 1MiB is expected")));
+        }
+        Ok(bytes)
+    }
+}
+
+/// The URL of an API.
+pub(super) mod url {
+    use super::*;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        // The error that this replaces would quote the value, which may hold a key.
+        let wrong = || D::Error::custom("a URL is expected: \"https://host/path\"");
+        let url = String::deserialize(deserializer).map_err(|_| wrong())?;
+        if is_url(&url) { Ok(url) } else { Err(wrong()) }
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(url)
+    }
+}
+
+fn is_url(url: &str) -> bool {
+    let host = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    host.is_some_and(|host| !host.is_empty() && !host.starts_with('/') && !host.contains(char::is_whitespace))
+}
+
+/// URLs of nodes that check each other.
+pub(super) mod urls {
+    use super::*;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+        // The error that this replaces would quote the value, which may hold a key.
+        let list = || D::Error::custom("a list of URLs is expected: [\"https://host/path\"]");
+        let urls = Vec::<String>::deserialize(deserializer).map_err(|_| list())?;
+        if urls.is_empty() {
+            return Err(D::Error::custom("at least one URL is expected"));
+        }
+        for (at, url) in urls.iter().enumerate() {
+            // A URL may hold a key, so only its place is told.
+            if urls[..at].contains(url) {
+                return Err(D::Error::custom(format!("URL {} is there already: nodes check each other", at + 1)));
+            }
+            if !is_url(url) {
+                return Err(D::Error::custom(format!("URL {} is not of the form https://host/path", at + 1)));
+            }
+        }
+        Ok(urls)
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(urls: &[String], serializer: S) -> Result<S::Ok, S::Error> {
+        urls.serialize(serializer)
+    }
+}
+
+/// The least level that is logged.
+pub(super) mod level {
+    use super::*;
+
+    pub(in crate::config) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<tracing::Level, D::Error> {
+        let level = String::deserialize(deserializer)?;
+        let expected =
+            || D::Error::custom(format!("{level:?} is no level: error, warn, info, debug or trace is expected"));
+        level.parse().map_err(|_| expected())
+    }
+
+    pub(in crate::config) fn serialize<S: Serializer>(
+        level: &tracing::Level,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&level.as_str().to_lowercase())
+    }
 }

@@ -89,6 +89,8 @@ pub struct MarketProgress {
     pub rounds: u64,
     /// Whether all closed ones of the past have been read.
     pub history_read: bool,
+    /// How many fields were of another type than expected in this run, and so taken as unknown.
+    pub misread: u64,
     /// How many moves are in the stream or beyond.
     pub cursor: Option<u64>,
     /// How many of them are in the table.

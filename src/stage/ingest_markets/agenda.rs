@@ -105,12 +105,15 @@ impl Agenda {
         self.due.retain(|due| *due != purpose);
     }
 
-    /// The source does not sort like this, so what needs it is left until everything open is read again.
-    pub(super) fn unsorted(&mut self, order: Order, now: Instant) {
-        if !self.unsorted.contains(&order) {
+    /// The source does not sort like this, so what needs it is left until everything open is read again. Says whether
+    /// that is news.
+    pub(super) fn unsorted(&mut self, order: Order, now: Instant) -> bool {
+        let is_news = !self.unsorted.contains(&order);
+        if is_news {
             self.unsorted.push(order);
+            self.next_open = self.next_open.min(now + ALL_OPEN_UNSORTED);
         }
-        self.next_open = self.next_open.min(now + ALL_OPEN_UNSORTED);
+        is_news
     }
 }
 

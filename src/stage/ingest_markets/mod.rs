@@ -118,6 +118,7 @@ impl IngestMarkets {
         self.progress.send_modify(|progress| {
             progress.markets.cursor = Some(self.cursor.step);
             progress.markets.history_read = matches!(self.cursor.history, History::Done(_));
+            progress.markets.misread = self.source.misread();
         });
     }
 
@@ -173,31 +174,38 @@ impl IngestMarkets {
         let Some(page) = drain.run_until_cancelled(list).await else { return Ok(Step::Idle) };
         let page = match page {
             Ok(page) => page,
-            Err(error) => return Err(self.lost_the_way(error)),
-        };
-        let turn = match scan.turn(&page) {
-            Ok(turn) => turn,
-            Err(Astray::Circle) => {
-                let cause = "its listing goes in a circle: the same cursor came again".to_owned();
-                let endpoint = source.name().to_owned();
-                return Err(self.lost_the_way(SourceError::Untrusted { endpoint, cause }));
-            }
-            Err(Astray::Unsorted) => {
-                let (order, purpose) = (scan.listing.order, scan.purpose);
-                tracing::warn!(
-                    stage = "ingest-markets",
-                    "{} does not sort by {order:?}: all open markets are read instead, which takes longer",
-                    source.name()
-                );
-                self.agenda.unsorted(order, now);
-                if purpose != Purpose::Open {
-                    self.scan = None;
-                    return Ok(Step::Moved(0));
+            Err(error) => {
+                if matches!(error, SourceError::Cursor { .. }) {
+                    self.begin_anew();
                 }
-                if page.next.is_some() { Turn::More } else { Turn::Done }
+                return Err(error.into());
+            }
+        };
+        let turn = scan.turn(&page);
+        let (unsorted, order) = (scan.unsorted, scan.listing.order);
+        if unsorted && self.agenda.unsorted(order, now) {
+            tracing::warn!(
+                stage = "ingest-markets",
+                "{} does not sort by {order:?}: all open markets are read instead, which takes longer",
+                source.name()
+            );
+        }
+        let turn = match turn {
+            Ok(turn) => turn,
+            Err(Astray::Unsorted) => {
+                self.scan = None;
+                return Ok(Step::Moved(0));
+            }
+            Err(astray) => {
+                if astray == Astray::Lost {
+                    self.begin_anew();
+                }
+                let (endpoint, cause) = (source.name().to_owned(), "its listing goes in a circle".to_owned());
+                return Err(SourceError::Untrusted { endpoint, cause }.into());
             }
         };
         let after = page.next.clone();
+        self.report();
         self.page = Some(Leaf { markets: page.markets, cursor: self.cursor_behind(after, turn) });
         self.turn = Some(turn);
         Ok(Step::Moved(0))
@@ -214,29 +222,25 @@ impl IngestMarkets {
     }
 
     /// The walk cannot go on like this: it begins anew.
-    fn lost_the_way(&mut self, error: SourceError) -> StageError {
-        let begin_anew = matches!(error, SourceError::Untrusted { .. } | SourceError::Cursor { .. });
-        if begin_anew && let Some(scan) = self.scan.take() {
-            let stored = matches!(self.cursor.history, History::Behind(_));
-            if scan.purpose == Purpose::History && stored && matches!(error, SourceError::Cursor { .. }) {
-                let cursor = MarketCursor { history: History::NotBegun, ..self.cursor.clone() };
-                self.parts = split(Vec::new(), Some(cursor));
-            }
+    fn begin_anew(&mut self) {
+        let Some(scan) = self.scan.take() else { return };
+        if scan.purpose == Purpose::History && matches!(self.cursor.history, History::Behind(_)) {
+            let cursor = MarketCursor { history: History::NotBegun, ..self.cursor.clone() };
+            self.parts = split(Vec::new(), Some(cursor));
         }
-        error.into()
     }
 
     /// Where the cursor goes with the page, if it goes anywhere.
     fn cursor_behind(&self, after: Option<String>, turn: Turn) -> Option<MarketCursor> {
         let scan = self.scan.as_ref()?;
+        let newest = scan.begun.map(|begun| begun.updated).filter(|time| *time > 0);
         let mut cursor = self.cursor.clone();
         match (scan.purpose, turn) {
             (Purpose::History, Turn::More) => cursor.history = History::Behind(after?),
             (Purpose::History, Turn::Done) => cursor.history = History::Done(since_epoch().as_secs()),
-            (Purpose::Closed, Turn::Done) => {
-                let newest = scan.begun.map(|begun| begun.updated).filter(|time| *time > 0);
-                cursor.closed_since = newest.max(cursor.closed_since);
-            }
+            // From the first page on: what is closed while all open ones are read must not be missed after a kill.
+            (Purpose::Open, _) => cursor.closed_since = cursor.closed_since.or(newest),
+            (Purpose::Closed, Turn::Done) => cursor.closed_since = newest.max(cursor.closed_since),
             _ => {}
         }
         (cursor != self.cursor).then_some(cursor)

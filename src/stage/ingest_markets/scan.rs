@@ -24,6 +24,9 @@ pub(super) enum Purpose {
 /// How far out of order a listing may be (seconds) before its order is not believed: answers come from several caches.
 const DISORDER: u64 = 60;
 
+/// How often in a row a cursor may come again before the walk is given up.
+const MOST_CIRCLES: u32 = 5;
+
 /// A walk that is under way.
 #[derive(Debug)]
 pub(super) struct Scan {
@@ -38,8 +41,12 @@ pub(super) struct Scan {
     /// The cursors that were given out, as hashes.
     seen: HashSet<u64>,
     hasher: RandomState,
+    /// How often in a row the same cursor came again.
+    circles: u32,
     /// The oldest time so far.
     oldest: Option<u64>,
+    /// Whether it is not sorted as it was asked to be.
+    pub(super) unsorted: bool,
 }
 
 /// The newest times of a page, as the source tells time.
@@ -61,16 +68,28 @@ pub(super) enum Turn {
 /// Why a walk leads nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Astray {
-    /// The source gives the same cursor again.
+    /// The source gives the same cursor again. Asked again, it may give another.
     Circle,
-    /// The listing is not sorted as it was asked to be.
+    /// It does so again and again.
+    Lost,
+    /// The listing is not sorted as it was asked to be, so its end cannot be told.
     Unsorted,
 }
 
 impl Scan {
     pub(super) fn new(purpose: Purpose, listing: Listing, until: Option<u64>) -> Self {
-        let (after, begun, oldest) = (None, None, None);
-        Self { purpose, listing, after, until, begun, seen: HashSet::new(), hasher: RandomState::new(), oldest }
+        Self {
+            purpose,
+            listing,
+            after: None,
+            until,
+            begun: None,
+            seen: HashSet::new(),
+            hasher: RandomState::new(),
+            circles: 0,
+            oldest: None,
+            unsorted: false,
+        }
     }
 
     /// Goes on behind a cursor that was stored.
@@ -92,20 +111,23 @@ impl Scan {
             updated: markets().map(|market| Market::updated_at(market.version)).max().unwrap_or(0),
         });
         for time in markets().filter_map(key) {
-            if self.oldest.is_some_and(|oldest| time > oldest + DISORDER) {
-                return Err(Astray::Unsorted);
-            }
+            self.unsorted |= self.oldest.is_some_and(|oldest| time > oldest + DISORDER);
             self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
         }
-        if let (Some(until), Some(oldest)) = (self.until, self.oldest)
-            && oldest < until
-        {
-            return Ok(Turn::Done);
+        if let Some(until) = self.until {
+            if self.unsorted {
+                return Err(Astray::Unsorted);
+            }
+            if self.oldest.is_some_and(|oldest| oldest < until) {
+                return Ok(Turn::Done);
+            }
         }
         let Some(next) = &page.next else { return Ok(Turn::Done) };
         if !self.seen.insert(self.hasher.hash_one(next)) {
-            return Err(Astray::Circle);
+            self.circles += 1;
+            return Err(if self.circles < MOST_CIRCLES { Astray::Circle } else { Astray::Lost });
         }
+        self.circles = 0;
         self.after = Some(next.clone());
         Ok(Turn::More)
     }
@@ -168,6 +190,12 @@ mod tests {
             assert_eq!(scan.turn(&page(&[1], Some(next))), Ok(Turn::More));
         }
         assert_eq!(scan.turn(&page(&[1], Some("a"))), Err(Astray::Circle));
+        assert_eq!(scan.after.as_deref(), Some("b"), "the same page is asked for again");
+        assert_eq!(scan.turn(&page(&[1], Some("c"))), Ok(Turn::More), "it was a passing fault");
+        for _ in 1..MOST_CIRCLES {
+            assert_eq!(scan.turn(&page(&[1], Some("c"))), Err(Astray::Circle));
+        }
+        assert_eq!(scan.turn(&page(&[1], Some("c"))), Err(Astray::Lost));
     }
 
     #[test]
@@ -175,6 +203,9 @@ mod tests {
         let mut little = scan(Some(1));
         assert_eq!(little.turn(&page(&[900, 840, 899], Some("a"))), Ok(Turn::More), "a little disorder is usual");
         assert_eq!(little.turn(&page(&[100, 900], Some("b"))), Err(Astray::Unsorted));
+        let mut all = scan(None);
+        assert_eq!(all.turn(&page(&[100, 900], Some("a"))), Ok(Turn::More), "it has no end but that of the listing");
+        assert!(all.unsorted && all.after.as_deref() == Some("a"));
         let by_id = Listing { closed: true, order: Order::Id };
         let mut any = Scan::new(Purpose::History, by_id, None).behind(Some("x".into()));
         assert_eq!(any.turn(&page(&[100, 900], Some("b"))), Ok(Turn::More), "ids are not times");

@@ -25,8 +25,8 @@ use tokio_util::sync::CancellationToken;
 use super::life::Life;
 use super::pipeline::Markets;
 use super::status::{Progress, TokenProgress};
-use super::{Stage, StageError, Step};
-use crate::model::{Market, Resolution, TokenId};
+use super::{Stage, StageError, StageName, Step};
+use crate::model::{DeadLetter, Market, Resolution, TokenId};
 
 use self::tried::Tried;
 
@@ -110,10 +110,20 @@ impl Resolver {
     /// Writes markets that were found, and completes the rows of their tokens.
     async fn take_markets(
         &self,
-        markets: Vec<Market>,
+        found: Vec<Result<Market, DeadLetter>>,
         tokens: &[TokenId],
         findings: &mut Findings,
     ) -> Result<(), StageError> {
+        let (mut markets, mut letters) = (Vec::new(), Vec::new());
+        for item in found {
+            match item {
+                Ok(market) => markets.push(market),
+                Err(letter) => {
+                    letters.push(DeadLetter { stage: StageName::Resolver.to_string(), ..letter }.clipped());
+                }
+            }
+        }
+        self.life.warehouse.write_dead_letters(&letters).await?;
         self.life.warehouse.write_markets(&markets).await?;
         // What two markets claim is decided by the table, which knows them all.
         let listed = |token: &TokenId| markets.iter().any(|market| market.tokens().any(|listed| listed == *token));
@@ -130,7 +140,7 @@ impl Resolver {
         let by_tokens = self.markets.source.by_tokens(tokens).await;
         let failed = match by_tokens {
             Ok(found) => {
-                self.take_markets(found.into_iter().flatten().collect(), tokens, findings).await?;
+                self.take_markets(found, tokens, findings).await?;
                 None
             }
             Err(error) => Some(error),
@@ -150,7 +160,7 @@ impl Resolver {
         conditions.dedup();
         if !conditions.is_empty() {
             let found = self.markets.source.by_conditions(&conditions).await?;
-            self.take_markets(found.into_iter().flatten().collect(), &rest, findings).await?;
+            self.take_markets(found, &rest, findings).await?;
         }
         Ok(())
     }

@@ -1,0 +1,60 @@
+//! The configuration as text, fit to be shown.
+
+use toml::{Table, Value};
+
+use super::Config;
+
+impl Config {
+    /// All of it in the form of its file. Of URLs only the scheme, host and port are shown: the rest may be a key.
+    pub fn shown(&self) -> String {
+        let table = Table::try_from(self).map(|table| redacted(Value::Table(table)));
+        let text = table.map(|table| toml::to_string_pretty(&table).unwrap_or_default());
+        text.unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
+    }
+}
+
+fn redacted(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(redacted_text(text)),
+        Value::Array(values) => Value::Array(values.into_iter().map(redacted).collect()),
+        Value::Table(table) => Value::Table(table.into_iter().map(|(key, value)| (key, redacted(value))).collect()),
+        other => other,
+    }
+}
+
+fn redacted_text(text: String) -> String {
+    let Some((scheme, rest)) = text.split_once("://") else { return text };
+    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+    let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
+    let path = if path.len() > 1 { "/…" } else { path };
+    format!("{scheme}://{user}{host}{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_what_is_read() {
+        let config = Config::default();
+        assert_eq!(toml::from_str::<Config>(&config.shown()).unwrap(), config, "{}", config.shown());
+        for line in
+            ["start = \"15m\"", "linger = \"250ms\"", "max_bytes = \"32MiB\"", "scan = \"active\"", "level = \"info\""]
+        {
+            assert!(config.shown().contains(line), "{line} is not in {}", config.shown());
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_key_is_not_shown() {
+        let mut config = Config::default();
+        config.sources.polygon.urls =
+            ["https://user:KEY1@a.b:1/v2/KEY2?k=KEY3", "https://a.b?KEY4", "https://a.b/"].map(str::to_owned).to_vec();
+        config.sources.gamma.url = "https://KEY5@c.d/KEY6".into();
+        let shown = config.shown();
+        assert!(!shown.contains("KEY"), "{shown}");
+        for part in ["https://…@a.b:1/…", "\"https://a.b/…\"", "\"https://a.b/\"", "https://…@c.d/…"] {
+            assert!(shown.contains(part), "{part} is not in {shown}");
+        }
+    }
+}
