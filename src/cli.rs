@@ -1,8 +1,13 @@
 //! The command line.
 
+mod check;
+mod config;
+mod demo_world;
 mod logging;
+mod places;
 mod run;
 mod signals;
+mod sources;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,7 +19,7 @@ use crate::config::{ConfigError, parse_duration};
 use crate::embedded::{DataDirError, StorageError};
 use crate::headless::HeadlessError;
 
-/// Polymarket's tape: every fill, from the chain into a table, exactly once.
+/// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
 #[command(name = "polytape", version, about, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -28,6 +33,66 @@ struct Cli {
 enum Command {
     /// Run the pipeline. This is what happens without a command, too
     Run(RunArgs),
+    /// Try every source and the store, and say what was found: a line for each
+    Check(CheckArgs),
+    /// Show the configuration, or begin one
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Serve the demo world alone, for staging and measuring
+    DemoWorld(DemoWorldArgs),
+}
+
+/// What `check` is told.
+#[derive(Args, Debug)]
+struct CheckArgs {
+    /// Read the configuration from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Look for the store in this directory
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+/// What `config` is told.
+#[derive(Subcommand, Debug)]
+enum ConfigCommand {
+    /// Print what is in force: the file, and the environment over it. Keys in URLs are left out
+    Show {
+        /// Read the configuration from this file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Write a file in which every key is explained
+    Init {
+        /// Write it here, and not in its usual place
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+
+        /// Replace the file that is there
+        #[arg(long)]
+        force: bool,
+    },
+}
+
+/// What `demo-world` is told.
+#[derive(Args, Debug)]
+struct DemoWorldArgs {
+    /// Answer on this port of 127.0.0.1; 0 takes a free one
+    #[arg(long, value_name = "P")]
+    port: u16,
+
+    /// The seed of the world
+    #[arg(long, value_name = "N", default_value_t = 42)]
+    seed: u64,
+
+    /// End the world after so many fills
+    #[arg(long, value_name = "N")]
+    fills: Option<u64>,
+
+    /// Fills a second
+    #[arg(long, value_name = "R", default_value_t = 60.0, value_parser = parse_rate)]
+    rate: f64,
 }
 
 /// What `run` is told.
@@ -80,9 +145,15 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 enum CliError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error("sources.polygon.urls: {0}")]
-    Source(#[from] crate::source::polygon::PolygonConfigError),
-    #[error("there is no home directory to keep the store in: choose one with --data-dir")]
+    #[error("{0}: {1}")]
+    Source(&'static str, String),
+    #[error("{} is there already: --force replaces it", .0.display())]
+    ConfigExists(PathBuf),
+    #[error("cannot write {}: {cause}", .path.display())]
+    ConfigUnwritable { path: PathBuf, cause: std::io::Error },
+    #[error("{failed} of {all} checks failed")]
+    Checks { failed: usize, all: usize },
+    #[error("there is no home directory: name the place with --data-dir or --config")]
     NoHome,
     #[error(transparent)]
     DataDir(#[from] DataDirError),
@@ -100,7 +171,7 @@ impl CliError {
     /// 1 failed, 2 usage or config.
     const fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Source(_) | Self::NoHome => 2,
+            Self::Config(_) | Self::Source(..) | Self::NoHome => 2,
             _ => 1,
         }
     }
@@ -109,13 +180,10 @@ impl CliError {
 /// Parses, dispatches, and says how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let args = match cli.command {
-        Some(Command::Run(args)) => args,
-        None => cli.run,
-    };
+    let command = cli.command.unwrap_or(Command::Run(cli.run));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start);
     let result = runtime.and_then(|runtime| {
-        let result = runtime.block_on(run::run(args));
+        let result = runtime.block_on(perform(command));
         // What is still under way is safe to cut off, and must not hold up the exit.
         runtime.shutdown_timeout(Duration::from_millis(500));
         result
@@ -127,6 +195,21 @@ pub fn main() -> ExitCode {
             ExitCode::from(error.code())
         }
     }
+}
+
+async fn perform(command: Command) -> Result<(), CliError> {
+    match command {
+        Command::Run(args) => run::run(args).await,
+        Command::Check(args) => check::run(args).await,
+        Command::Config(ConfigCommand::Show { config }) => config::show(config.as_deref()),
+        Command::Config(ConfigCommand::Init { config, force }) => config::init(config, force),
+        Command::DemoWorld(args) => demo_world::run(args).await,
+    }
+}
+
+/// Prints a result. A reader that went away has seen enough.
+fn print(text: &str) {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes());
 }
 
 #[cfg(test)]

@@ -5,29 +5,36 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use directories::ProjectDirs;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, RunArgs, logging, signals};
+use super::{CliError, RunArgs, logging, places, signals, sources};
 use crate::broker::EmbeddedBroker;
-use crate::config::{Config, StartSpec, default_file, load};
+use crate::config::{Config, GammaSection, Scan, StartSpec, load};
 use crate::demo::{DemoServer, World, WorldConfig};
 use crate::embedded::{DataDir, Database};
 use crate::headless::{self, Options};
 use crate::monitor::Collector;
-use crate::source::polygon::{Polygon, PolygonConfig};
-use crate::stage::{Limits, Parts, Pipeline};
+use crate::stage::{Limits, Markets, Parts, Pipeline};
 use crate::warehouse::EmbeddedWarehouse;
 
 /// How far back a demo without end begins, so that there is something to catch up with.
 const DEMO_BACKLOG: Duration = Duration::from_secs(120);
 
+/// How often the demo's markets are asked for: a new one shall show soon.
+const DEMO_POLL: Duration = Duration::from_secs(5);
+
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
     let _log = logging::init(config.log.level);
     let demo = if args.demo { Some(demo(&args, &mut config).await?) } else { None };
-    let source = polygon(&config)?;
+    let polygon = sources::polygon(&config.sources.polygon, config.sources.polygon.urls.clone())?;
+    let markets = Markets {
+        source: Arc::new(sources::gamma(&config)?),
+        tokens: Arc::new(sources::data_api(&config)?),
+        poll_interval: config.sources.gamma.poll_interval,
+        history: config.sources.gamma.scan == Scan::All,
+    };
 
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
     if args.demo && args.data_dir.is_none() {
@@ -45,12 +52,13 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         );
     }
 
+    let history = markets.history;
     let stop = CancellationToken::new();
     signals::watch(stop.clone()).map_err(CliError::Start)?;
     let pipeline = Pipeline::start(Parts {
         name: config.pipeline.name,
-        source: Arc::new(source),
-        markets: None,
+        source: Arc::new(polygon),
+        markets: Some(markets),
         broker: broker.clone(),
         warehouse: warehouse.clone(),
         start: config.pipeline.start.at(Timestamp::now()),
@@ -66,14 +74,17 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         },
     });
     let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());
-    let options =
-        Options { until_caught_up: args.until_caught_up.then_some(args.timeout), show_rows: args.demo && !args.no_tui };
+    let options = Options {
+        until_caught_up: args.until_caught_up.then_some(args.timeout),
+        history,
+        show_rows: args.demo && !args.no_tui,
+    };
     Ok(headless::run(pipeline, collector, warehouse, options, stop).await?)
 }
 
-/// The file to read: as told, or the one in its usual place, but for the demo, which is the same for everybody.
+/// The configuration to read. The demo is the same for everybody, unless it is told otherwise.
 fn file(args: &RunArgs) -> Option<PathBuf> {
-    args.config.clone().or_else(|| if args.demo { None } else { default_file().filter(|file| file.exists()) })
+    if args.demo { args.config.clone() } else { places::config_file(args.config.as_deref()) }
 }
 
 /// Starts the demo world and points the configuration at it.
@@ -88,20 +99,15 @@ async fn demo(args: &RunArgs, config: &mut Config) -> Result<DemoServer, CliErro
     let server = DemoServer::start(Arc::new(world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
     let server = server.await.map_err(CliError::Demo)?;
     config.sources.polygon.urls = vec![server.url()];
+    config.sources.gamma = GammaSection { url: server.url(), poll_interval: DEMO_POLL, ..config.sources.gamma.clone() };
+    config.sources.data_api.url = server.url();
     Ok(server)
 }
 
-fn polygon(config: &Config) -> Result<Polygon, CliError> {
-    let section = &config.sources.polygon;
-    let config = PolygonConfig { urls: section.urls.clone(), timeout: section.timeout, ..PolygonConfig::default() };
-    Ok(Polygon::new(config)?)
-}
-
-/// Where the store is kept: as told, or in the place that the system has for it. The demo has its own.
+/// The demo has a store of its own.
 fn data_dir(args: &RunArgs) -> Result<PathBuf, CliError> {
-    if let Some(dir) = &args.data_dir {
-        return Ok(dir.clone());
+    match &args.data_dir {
+        None if args.demo => places::demo_data_dir(),
+        told => places::data_dir(told.as_deref()),
     }
-    let dirs = ProjectDirs::from("", "", "polytape").ok_or(CliError::NoHome)?;
-    Ok(if args.demo { dirs.cache_dir().join("demo") } else { dirs.data_dir().to_owned() })
 }

@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use bytesize::ByteSize;
+
 /// A data directory, locked for this process until dropped. The kernel lets go of the lock when the process ends,
 /// however it ends.
 pub struct DataDir {
@@ -47,10 +49,7 @@ impl DataDir {
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                let mut pid = String::new();
-                let _ = lock.read_to_string(&mut pid);
-                let pid = if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() };
-                return Err(DataDirError::Taken { path: path.to_owned(), pid });
+                return Err(DataDirError::Taken { path: path.to_owned(), pid: pid_in(&mut lock) });
             }
             Err(TryLockError::Error(cause)) => return Err(unusable(cause)),
         }
@@ -61,6 +60,24 @@ impl DataDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// The process that runs in a directory, if one does. Changes nothing there.
+    pub fn holder(path: &Path) -> io::Result<Option<String>> {
+        let mut lock = match File::open(path.join("polytape.lock")) {
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            lock => lock?,
+        };
+        match lock.try_lock_shared() {
+            Ok(()) => Ok(None),
+            Err(TryLockError::WouldBlock) => Ok(Some(pid_in(&mut lock))),
+            Err(TryLockError::Error(cause)) => Err(cause),
+        }
+    }
+
+    /// The store's file in a directory.
+    pub fn database_in(path: &Path) -> PathBuf {
+        path.join("polytape.db")
+    }
+
     /// The directory.
     pub fn path(&self) -> &Path {
         &self.path
@@ -68,7 +85,7 @@ impl DataDir {
 
     /// The store's file.
     pub fn database(&self) -> PathBuf {
-        self.path.join("polytape.db")
+        Self::database_in(&self.path)
     }
 
     /// Removes the store, for a world that begins anew. Touches nothing else in the directory.
@@ -85,4 +102,16 @@ impl DataDir {
         }
         Ok(())
     }
+}
+
+fn pid_in(lock: &mut File) -> String {
+    let mut pid = String::new();
+    let _ = lock.read_to_string(&mut pid);
+    if pid.trim().is_empty() { "unknown".to_owned() } else { pid.trim().to_owned() }
+}
+
+/// Bytes that are free on the disk of a path.
+pub fn free_space(path: &Path) -> io::Result<ByteSize> {
+    let disk = rustix::fs::statvfs(path)?;
+    Ok(ByteSize::b(disk.f_bavail.saturating_mul(disk.f_frsize)))
 }

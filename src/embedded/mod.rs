@@ -20,7 +20,7 @@ use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use checkpoint::Checkpointer;
-pub use data_dir::{DataDir, DataDirError};
+pub use data_dir::{DataDir, DataDirError, free_space};
 pub use error::StorageError;
 
 /// How long to wait for somebody else's lock on the file.
@@ -100,11 +100,16 @@ impl Database {
 
     /// A connection of its own for reading, which never waits for the writer.
     pub(crate) fn reader(&self) -> Result<Connection, StorageError> {
-        let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        connection.busy_timeout(BUSY)?;
-        connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
-        Ok(connection)
+        open_reader(&self.path)
     }
+}
+
+/// A connection for reading a store, whoever writes it.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StorageError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    connection.busy_timeout(BUSY)?;
+    connection.pragma_update(None, "cache_size", -READER_CACHE_KIB)?;
+    Ok(connection)
 }
 
 /// Runs blocking work on a thread where blocking is fine.

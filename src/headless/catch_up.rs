@@ -1,5 +1,9 @@
 //! `--until-caught-up`: waits until everything that was final at the start is in the tables.
+//!
+//! That is every fill up to the head of the beginning, one pass of the markets, and one attempt at every token whose market
+//! is not known. It never waits for a token to resolve.
 
+use std::fmt;
 use std::io::Write;
 use std::time::{Duration, Instant};
 
@@ -7,7 +11,7 @@ use crate::clock::since_epoch;
 use crate::model::ChainPosition;
 use crate::monitor::{Collector, SourceView};
 use crate::source::Head;
-use crate::stage::StageState;
+use crate::stage::{MarketProgress, StageState, TokenProgress};
 
 use super::heartbeat::thousands;
 
@@ -34,12 +38,12 @@ pub enum NotCaughtUp {
         age_seconds: u64,
     },
     /// Nothing moved.
-    #[error("not caught up: no progress for {patience:?} on the way to block {target}{cause}")]
+    #[error("not caught up: no progress for {patience:?} on the way to {goal}{cause}")]
     Stuck {
         /// How long was waited.
         patience: Duration,
         /// Where it was going.
-        target: u64,
+        goal: Goal,
         /// What a stage says of it.
         cause: String,
     },
@@ -48,37 +52,113 @@ pub enum NotCaughtUp {
     Interrupted,
 }
 
-/// Waits until the watermark has passed the head of the beginning.
-pub(super) async fn wait(collector: &Collector, patience: Duration) -> Result<(), NotCaughtUp> {
-    let mut target = None;
-    let mut seen = (None, None, None);
-    let mut moved = Instant::now();
-    loop {
-        let source = collector.source();
-        target =
-            target.or_else(|| source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH));
-        let end = target.map(|head| ChainPosition::start_of(head.block.saturating_add(1)));
-        if end.is_some() && source.watermark >= end {
-            return Ok(());
+/// What is to be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// The tables hold every fill up to this block.
+    Block(u64),
+    /// All open markets have been read once.
+    OpenMarkets,
+    /// So have all closed ones.
+    ClosedMarkets,
+    /// Somebody was asked about every token.
+    Tokens,
+}
+
+impl fmt::Display for Goal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block(block) => write!(f, "block {block}"),
+            Self::OpenMarkets => f.write_str("the end of the open markets"),
+            Self::ClosedMarkets => f.write_str("the end of the closed markets"),
+            Self::Tokens => f.write_str("an answer about every unresolved token"),
         }
+    }
+}
+
+/// What has been reached, and what is to be. Fixed at the start, as far as it can be known then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Way {
+    history: bool,
+    head: Option<Head>,
+    /// The move with which the pass of the markets was complete.
+    markets: Option<u64>,
+    /// The sweep over all tokens that began behind all of the above.
+    sweep: Option<u64>,
+}
+
+impl Way {
+    /// What is next, if anything is.
+    fn goal(
+        &mut self,
+        source: &SourceView,
+        markets: Option<&MarketProgress>,
+        tokens: Option<TokenProgress>,
+    ) -> Option<Goal> {
+        let block = self.head.map_or(0, |head| head.block);
+        if self.end().is_none() || source.watermark < self.end() {
+            return Some(Goal::Block(block));
+        }
+        let markets = markets?;
+        if markets.rounds == 0 {
+            return Some(Goal::OpenMarkets);
+        }
+        if self.history && !markets.history_read {
+            return Some(Goal::ClosedMarkets);
+        }
+        let complete = *self.markets.get_or_insert_with(|| markets.cursor.unwrap_or(0));
+        if markets.watermark < Some(complete) {
+            return Some(Goal::OpenMarkets);
+        }
+        let swept = tokens.map_or(0, |tokens| tokens.sweeps);
+        // The one that is under way began before.
+        let sweep = *self.sweep.get_or_insert(swept + 2);
+        let all_tried = tokens.is_some_and(|tokens| tokens.untried == 0);
+        (swept < sweep || !all_tried).then_some(Goal::Tokens)
+    }
+
+    /// The position behind the last block.
+    fn end(&self) -> Option<ChainPosition> {
+        self.head.map(|head| ChainPosition::start_of(head.block.saturating_add(1)))
+    }
+}
+
+/// Waits until everything is reached.
+pub(super) async fn wait(collector: &Collector, history: bool, patience: Duration) -> Result<(), NotCaughtUp> {
+    let mut way = Way { history, ..Way::default() };
+    let (mut seen, mut moved) = (None, Instant::now());
+    loop {
+        let (source, markets, tokens) = (collector.source(), collector.markets(), collector.tokens());
+        let fresh = || source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH);
+        way.head = way.head.or_else(fresh);
+        let Some(goal) = way.goal(&source, markets.as_ref(), tokens) else { return Ok(()) };
         // Behind the target only the watermark counts: a cursor that goes on with the chain is no progress.
-        let cursor = end.map_or(source.cursor, |end| source.cursor.map(|cursor| cursor.min(end)));
-        let now = (target, cursor, source.watermark);
+        let cursor = way.end().map_or(source.cursor, |end| source.cursor.map(|cursor| cursor.min(end)));
+        let sweeps = tokens.map(|tokens| (tokens.sweeps.min(way.sweep.unwrap_or(0)), tokens.untried));
+        let watermark = way.end().map_or(source.watermark, |end| source.watermark.map(|position| position.min(end)));
+        let now =
+            Some((way, cursor, watermark, markets.map(|markets| (markets.rounds.min(1), markets.cursor)), sweeps));
         if now != seen {
             (seen, moved) = (now, Instant::now());
         }
         if moved.elapsed() >= patience {
-            return Err(why(collector, target, source, patience));
+            return Err(why(collector, way.head, &source, goal, patience));
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-fn why(collector: &Collector, target: Option<Head>, source: SourceView, patience: Duration) -> NotCaughtUp {
+fn why(
+    collector: &Collector,
+    target: Option<Head>,
+    source: &SourceView,
+    goal: Goal,
+    patience: Duration,
+) -> NotCaughtUp {
     let waiting = collector.stages().into_iter().find(|(_, status)| matches!(status.state, StageState::Wait(_)));
     let cause = waiting.map_or(String::new(), |(stage, status)| format!(": {stage}: {}", status.state));
     match (target, source.head) {
-        (Some(target), _) => NotCaughtUp::Stuck { patience, target: target.block, cause },
+        (Some(_), _) => NotCaughtUp::Stuck { patience, goal, cause },
         (None, Some((head, _))) => {
             NotCaughtUp::Frozen { block: head.block, age_seconds: head.age(since_epoch()).as_secs() }
         }
@@ -91,8 +171,48 @@ pub(super) async fn report(collector: &Collector) {
     let snapshot = collector.snapshot().await;
     let before = snapshot.source.watermark.map_or("unknown".into(), |position| thousands(position.block));
     let rows = match snapshot.tables {
-        Ok(rows) => format!("{} trades, {} dead letters", thousands(rows.trades), thousands(rows.dead_letters)),
+        Ok(rows) => {
+            let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
+            format!("{trades} trades, {markets} markets, {letters} dead letters")
+        }
         Err(error) => format!("rows unknown ({error})"),
     };
-    let _ = writeln!(std::io::stdout(), "caught up before block {before}: {rows}");
+    let tokens =
+        snapshot.tokens.map_or(String::new(), |tokens| format!(", {} tokens unresolved", thousands(tokens.unresolved)));
+    let _ = writeln!(std::io::stdout(), "caught up before block {before}: {rows}{tokens}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_goal_after_the_other() {
+        let mut way = Way { history: true, ..Way::default() };
+        let mut source = SourceView::default();
+        let (mut markets, mut tokens) = (MarketProgress::default(), None);
+        assert_eq!(way.goal(&source, Some(&markets), tokens), Some(Goal::Block(0)), "nobody has told a head");
+        way.head = Some(Head { block: 9, timestamp: 1 });
+        let mut goal = |source: &SourceView, markets: &MarketProgress, tokens| way.goal(source, Some(markets), tokens);
+        source.watermark = Some(ChainPosition::start_of(9));
+        assert_eq!(goal(&source, &markets, tokens), Some(Goal::Block(9)));
+        source.watermark = Some(ChainPosition::start_of(10));
+        assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets));
+        markets.rounds = 1;
+        assert_eq!(goal(&source, &markets, tokens), Some(Goal::ClosedMarkets));
+        (markets.history_read, markets.cursor, markets.watermark) = (true, Some(7), Some(6));
+        assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets), "not yet in the table");
+        (markets.cursor, markets.watermark) = (Some(8), Some(7));
+        for (sweeps, untried, expected) in [(5, 0, true), (6, 0, true), (7, 3, true), (8, 0, false)] {
+            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried });
+            assert_eq!(goal(&source, &markets, tokens).is_some(), expected, "{sweeps} {untried}");
+        }
+    }
+
+    #[test]
+    fn without_markets_only_the_block_counts() {
+        let mut way = Way { head: Some(Head { block: 9, timestamp: 1 }), ..Way::default() };
+        let source = SourceView { watermark: Some(ChainPosition::start_of(10)), ..SourceView::default() };
+        assert_eq!(way.goal(&source, None, None), None);
+    }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use crate::monitor::{Collector, Snapshot};
 use crate::source::Head;
 use crate::stage::{StageName, StageState};
+use crate::warehouse::RowCounts;
 
 const INTERVAL: Duration = Duration::from_secs(10);
 
@@ -73,9 +74,14 @@ fn line(before: &Snapshot, now: &Snapshot, clock: SystemTime) -> String {
     }
     match &now.tables {
         Ok(rows) => {
-            let _ = write!(line, " | {} trades, {} dead letters", thousands(rows.trades), thousands(rows.dead_letters));
+            let RowCounts { markets, trades, dead_letters } = rows;
+            let [markets, trades, dead_letters] = [markets, trades, dead_letters].map(|rows| thousands(*rows));
+            let _ = write!(line, " | {trades} trades, {markets} markets, {dead_letters} dead letters");
         }
         Err(_) => line.push_str(" | rows unknown"),
+    }
+    if let Some(tokens) = now.tokens {
+        let _ = write!(line, " | {} tokens unresolved", thousands(tokens.unresolved));
     }
     line
 }
@@ -90,7 +96,7 @@ fn rate(before: &Snapshot, now: &Snapshot, stage: StageName) -> u64 {
 }
 
 /// `1234567` as `1,234,567`.
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -108,8 +114,7 @@ mod tests {
     use crate::broker::{EntryId, GroupState, Stream, StreamState};
     use crate::model::ChainPosition;
     use crate::monitor::SourceView;
-    use crate::stage::StageStatus;
-    use crate::warehouse::RowCounts;
+    use crate::stage::{StageStatus, TokenProgress};
     use std::time::Instant;
 
     fn status(state: StageState, moved: u64) -> StageStatus {
@@ -130,8 +135,10 @@ mod tests {
                 cursor: None,
                 watermark: Some(ChainPosition::start_of(1_000_000)),
             },
+            markets: None,
+            tokens: Some(TokenProgress { sweeps: 1, unresolved: 1_070, untried: 0 }),
             streams: vec![(Stream::trades(), Ok(stream)), (Stream::dead_letters(), Err("gone".into()))],
-            tables: Ok(RowCounts { markets: 0, trades: 1_234_567, dead_letters: 3 }),
+            tables: Ok(RowCounts { markets: 56_789, trades: 1_234_567, dead_letters: 3 }),
         }
     }
 
@@ -144,7 +151,7 @@ mod tests {
         assert_eq!(
             line(&before, &now, clock),
             "ok | head 1,000,009 (4 s old), 10 blocks behind | in 2,500/s, out 1,250/s | trades 1,002 unread | \
-             dead_letters unknown | 1,234,567 trades, 3 dead letters"
+             dead_letters unknown | 1,234,567 trades, 56,789 markets, 3 dead letters | 1,070 tokens unresolved"
         );
     }
 
@@ -161,6 +168,7 @@ mod tests {
         let mut now = snapshot(Instant::now(), 0, StageState::Wait("node: refused".into()));
         now.source = SourceView::default();
         now.tables = Err("gone".into());
+        now.tokens = None;
         let text = line(&now.clone(), &now, SystemTime::UNIX_EPOCH);
         assert!(text.starts_with("ingest-fills WAIT node: refused | head unknown, lag unknown | "), "{text}");
         assert!(text.ends_with(" | rows unknown"), "{text}");

@@ -14,7 +14,8 @@ use crate::monitor::Collector;
 use crate::stage::{Pipeline, PipelineFailed};
 use crate::warehouse::Warehouse;
 
-pub use catch_up::NotCaughtUp;
+pub use catch_up::{Goal, NotCaughtUp};
+pub(crate) use heartbeat::thousands;
 
 /// How long a drain may take before it is cut off, which is safe.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -24,6 +25,8 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Options {
     /// End when caught up, or when there is no progress for so long.
     pub until_caught_up: Option<Duration>,
+    /// Whether the closed markets of the past are read, and so belong to what is to be caught up with.
+    pub history: bool,
     /// Print rows as they arrive.
     pub show_rows: bool,
 }
@@ -49,7 +52,7 @@ pub async fn run(
 ) -> Result<(), HeadlessError> {
     let caught_up = async {
         match options.until_caught_up {
-            Some(patience) => catch_up::wait(&collector, patience).await,
+            Some(patience) => catch_up::wait(&collector, options.history, patience).await,
             None => std::future::pending().await,
         }
     };

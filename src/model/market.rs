@@ -143,6 +143,34 @@ impl Market {
     }
 }
 
+#[cfg(test)]
+impl Market {
+    /// A market of which nothing is known but its id.
+    pub(crate) fn blank(id: impl ToString) -> Self {
+        Self {
+            id: id.to_string(),
+            condition_id: None,
+            question: String::new(),
+            slug: String::new(),
+            outcomes: vec![],
+            token_ids: vec![],
+            position_ids: vec![],
+            neg_risk: false,
+            event: Event::default(),
+            tags: vec![],
+            created_at: None,
+            end_at: None,
+            closed_at: None,
+            active: false,
+            closed: false,
+            volume: String::new(),
+            liquidity: String::new(),
+            raw: RawJson::pack("{}"),
+            version: 0,
+        }
+    }
+}
+
 /// What of a market tells of its tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPlaces {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::broker::{Broker, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::source::Head;
-use crate::stage::{Observer, StageName, StageStatus};
+use crate::stage::{MarketProgress, Observer, StageName, StageStatus, TokenProgress};
 use crate::warehouse::{RowCounts, Warehouse};
 
 /// All that can be shown, at one moment.
@@ -20,6 +20,10 @@ pub struct Snapshot {
     pub stages: Vec<(StageName, StageStatus)>,
     /// The source.
     pub source: SourceView,
+    /// How far markets have been read; `None` where they are not read.
+    pub markets: Option<MarketProgress>,
+    /// The tokens whose market is not known; `None` before all of them have been looked at.
+    pub tokens: Option<TokenProgress>,
     /// The streams, in the order of the flow.
     pub streams: Vec<(Stream, Result<StreamState, String>)>,
     /// The tables.
@@ -74,6 +78,17 @@ impl Collector {
         }
     }
 
+    /// The markets alone.
+    pub fn markets(&self) -> Option<MarketProgress> {
+        let is_read = self.stages().iter().any(|(stage, _)| *stage == StageName::IngestMarkets);
+        is_read.then(|| self.observer.progress().markets)
+    }
+
+    /// The tokens whose market is not known, alone.
+    pub fn tokens(&self) -> Option<TokenProgress> {
+        Some(self.observer.progress().tokens).filter(|tokens| tokens.sweeps > 0)
+    }
+
     /// A snapshot of now.
     pub async fn snapshot(&self) -> Snapshot {
         let mut streams = Vec::new();
@@ -82,6 +97,14 @@ impl Collector {
             streams.push((stream, state));
         }
         let tables = self.warehouse.row_counts().await.map_err(|error| error.to_string());
-        Snapshot { at: Instant::now(), stages: self.stages(), source: self.source(), streams, tables }
+        Snapshot {
+            at: Instant::now(),
+            stages: self.stages(),
+            source: self.source(),
+            markets: self.markets(),
+            tokens: self.tokens(),
+            streams,
+            tables,
+        }
     }
 }

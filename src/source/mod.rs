@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use crate::failure::FailureClass;
 use crate::model::{ChainPosition, DeadLetter, Fill};
 
-pub use http::{ApiConfig, ApiConfigError};
+pub use http::{ApiConfig, ApiConfigError, host_of};
 pub use markets::{Listing, MarketPage, MarketSource, Order, TokenFact, TokenSource};
 
 /// The newest block that is final: everything up to it can be read and will never change.

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::StageError;
 use crate::broker::{Broker, Stream};
+use crate::embedded::free_space;
 
 /// How long to wait before looking again.
 const POLL: Duration = Duration::from_millis(200);
@@ -44,8 +45,7 @@ impl Disk {
             return free;
         }
         let path = self.path.clone();
-        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&path)).await;
-        let free = asked.ok().and_then(Result::ok).map(|fs| ByteSize::b(fs.f_bavail.saturating_mul(fs.f_frsize)));
+        let free = tokio::task::spawn_blocking(move || free_space(&path)).await.ok().and_then(Result::ok);
         self.checked = Some((Instant::now(), free));
         free
     }

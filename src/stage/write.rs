@@ -191,6 +191,10 @@ impl<R: Row> Stage for Writer<R> {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let refused = self.write().await?;
+        if planted(Bug::VersionByClock) {
+            // Long enough for the resolver to complete these rows, and for a kill to make them come again.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
         self.settle(refused).await?;
         let moved = self.batch.len() as u64;
         self.batch = Batch::empty();

@@ -13,7 +13,7 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
-pub use embedded::EmbeddedWarehouse;
+pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///

@@ -3,31 +3,65 @@
 //! `POLYTAPE_KILLS=500 POLYTAPE_SEED=7 cargo nextest run --features planted-bugs -E 'test(kill::)'` runs more of it, or
 //! the same again. The planted bugs show that the comparison can fail.
 
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
-use polytape::demo::{DemoServer, World, WorldConfig};
+use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
 use polytape::planted::Bug;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rusqlite::Connection;
 
 use crate::support::process::Workplace;
-use crate::support::tables::{Difference, compare};
+use crate::support::tables::{Difference, compare_whole};
 
 /// Time between two blocks: so short that there is always something to do, and many blocks share a second.
 const BLOCK_TIME: Duration = Duration::from_millis(20);
+
+/// Blocks between two markets of the world's series: a second.
+const MARKET_PERIOD: u64 = 50;
 
 struct Outcome {
     difference: Difference,
     /// Rows in the truth.
     rows: usize,
+    /// How many of them know nothing of their token, its condition, its market.
+    versions: [usize; 3],
+    /// Markets in the truth.
+    markets: usize,
+    /// How often a row was seen to know less than before.
+    poorer: usize,
     /// Kills after which there were more rows than after the one before.
     kills_in_progress: usize,
     /// Requests that met a fault.
     faulted: u64,
     /// Ranges that were refused as too large.
     refused_ranges: u64,
+}
+
+/// What every row was seen to know of its token.
+#[derive(Default)]
+struct Completeness {
+    store: Option<Connection>,
+    seen: HashMap<(u64, u64), u8>,
+    poorer: usize,
+}
+
+impl Completeness {
+    /// Looks at all rows, also while somebody writes them.
+    fn look(&mut self, place: &Workplace) {
+        self.store = self.store.take().or_else(|| place.store());
+        let Some(store) = &self.store else { return };
+        let Ok(mut select) = store.prepare("SELECT block_number, log_index, version FROM trades") else { return };
+        let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).unwrap();
+        for row in rows {
+            let (key, version): ((u64, u64), u8) = row.unwrap();
+            let before = self.seen.insert(key, version);
+            self.poorer += usize::from(before.is_some_and(|before| before > version));
+        }
+    }
 }
 
 fn from_environment(name: &str, default: u64) -> u64 {
@@ -41,6 +75,7 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
         seed,
         rate: 1_500.0,
         block_time: BLOCK_TIME,
+        market_period: MARKET_PERIOD,
         genesis_ms: i64::try_from((now - backlog).as_millis()).unwrap(),
         ..WorldConfig::default()
     }));
@@ -48,22 +83,29 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     server.faults().storm();
 
-    let urls = server.urls(3);
+    let (urls, url) = (server.urls(3), server.url());
     let place = Workplace::new(&format!(
         r#"
         pipeline.start = "{first_block}"
         sources.polygon = {{ urls = {urls:?}, poll_interval = "10ms", timeout = "2s" }}
+        sources.gamma = {{ url = "{url}", poll_interval = "20ms", scan = "all", timeout = "2s", max_rate = 10000 }}
+        sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
         writer.linger = "10ms"
         storage.min_free = "0B"
         "#
     ))
     .with_bug(bug.map(Bug::name));
 
+    let mut completeness = Completeness::default();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut rows, mut kills_in_progress) = (0, 0);
     for _ in 0..kills {
         let running = place.start(&["--no-tui"]);
-        tokio::time::sleep(Duration::from_millis(random.random_range(20..400))).await;
+        let until = Instant::now() + Duration::from_millis(random.random_range(20..400));
+        while Instant::now() < until {
+            completeness.look(&place);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         running.kill();
         let found = place.count("trades");
         kills_in_progress += usize::from(found > rows);
@@ -72,14 +114,31 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
 
     let end = server.head();
     server.freeze_at(end);
+    // What is stale at the very end nobody can know, and no later answer puts it right.
+    let mut faults = Faults::storm();
+    faults.rates.remove(&Fault::Stale);
+    server.faults().set(faults);
     let arguments = ["--no-tui", "--until-caught-up", "--timeout", "60s"];
     let ended = tokio::task::block_in_place(|| place.run(&arguments, Duration::from_secs(120)));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 
     let blocks = first_block..=world.finalized(end);
-    let difference = compare(&place.store().unwrap(), &world, blocks.clone());
-    let rows = world.truth(blocks).trades.len();
-    Outcome { difference, rows, kills_in_progress, faulted: server.faulted(), refused_ranges: server.refused_ranges() }
+    let store = place.store().unwrap();
+    let difference = compare_whole(&store, &world, blocks.clone(), end);
+    let truth = world.whole_truth(blocks, end);
+    let of_version = |version| truth.trades.iter().filter(|row| row.version == version).count();
+    let versions = [0, 1, 2].map(of_version);
+    let (rows, markets) = (truth.trades.len(), truth.markets.len());
+    Outcome {
+        difference,
+        rows,
+        versions,
+        markets,
+        poorer: completeness.poorer,
+        kills_in_progress,
+        faulted: server.faulted(),
+        refused_ranges: server.refused_ranges(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -89,12 +148,15 @@ async fn tables_equal_the_truth_after_any_kill() {
     println!("POLYTAPE_SEED={seed} POLYTAPE_KILLS={kills}");
     let outcome = kill_loop(seed, kills, None).await;
     println!(
-        "{} rows, {} of {kills} kills in progress, {} requests met a fault",
-        outcome.rows, outcome.kills_in_progress, outcome.faulted
+        "{} rows of completeness {:?}, {} markets, {} of {kills} kills in progress, {} requests met a fault",
+        outcome.rows, outcome.versions, outcome.markets, outcome.kills_in_progress, outcome.faulted
     );
     assert!(outcome.difference.is_none(), "{:#?}", outcome.difference);
+    assert_eq!(outcome.poorer, 0, "no row ever knows less than before");
     assert!(outcome.kills_in_progress >= kills / 3, "only {} kills came in time", outcome.kills_in_progress);
     assert!(outcome.faulted as usize >= kills, "only {} faults", outcome.faulted);
+    assert!(outcome.versions.iter().all(|rows| *rows > 100), "{:?}", outcome.versions);
+    assert!(outcome.markets > 200, "only {} markets", outcome.markets);
     assert!(outcome.refused_ranges as usize >= kills / 5, "only {} ranges refused", outcome.refused_ranges);
 }
 
@@ -114,4 +176,11 @@ async fn an_acknowledgement_before_the_warehouse_confirms_shows() {
 async fn a_key_without_the_log_index_shows() {
     let outcome = kill_loop(3, 2, Some(Bug::KeyWithoutLogIndex)).await;
     assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
+}
+
+/// The resolver mends such a row soon, so it shows while it is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_by_clock_shows() {
+    let outcome = kill_loop(4, 25, Some(Bug::VersionByClock)).await;
+    assert!(outcome.poorer > 0, "the bug was not found");
 }

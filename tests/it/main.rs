@@ -6,7 +6,9 @@
 mod broker;
 mod cli;
 mod kill;
+mod markets;
 mod pipeline;
+mod predecessor;
 mod recorded;
 mod support;
 mod warehouse;

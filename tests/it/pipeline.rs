@@ -6,7 +6,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
@@ -28,7 +28,7 @@ use crate::support::store::Store;
 use crate::support::tables::compare;
 
 /// The real warehouse, with difficulties.
-struct Difficult {
+pub struct Difficult {
     inner: Arc<EmbeddedWarehouse>,
     /// Writes wait as long as this is set.
     away: AtomicBool,
@@ -37,12 +37,32 @@ struct Difficult {
     refuse_all: AtomicBool,
     /// Trades are written, and the answer is lost, so many times more.
     lost_answers: Mutex<usize>,
+    /// How long a write of trades takes longer than it would.
+    slow: Mutex<Duration>,
+    /// Trades that were sent to it.
+    written: AtomicUsize,
 }
 
 impl Difficult {
     fn new(inner: Arc<EmbeddedWarehouse>) -> Arc<Self> {
         let (away, refuse_all) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { inner, away, refused: Mutex::default(), refuse_all, lost_answers: Mutex::default() })
+        Arc::new(Self {
+            inner,
+            away,
+            refused: Mutex::default(),
+            refuse_all,
+            lost_answers: Mutex::default(),
+            slow: Mutex::default(),
+            written: AtomicUsize::new(0),
+        })
+    }
+
+    pub fn slow_down(&self, by: Duration) {
+        *self.slow.lock() = by;
+    }
+
+    pub fn trades_written(&self) -> usize {
+        self.written.load(Ordering::Relaxed)
     }
 
     async fn be_there(&self) {
@@ -56,6 +76,9 @@ impl Difficult {
 impl Warehouse for Difficult {
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
         self.be_there().await;
+        let slow = *self.slow.lock();
+        tokio::time::sleep(slow).await;
+        self.written.fetch_add(rows.len(), Ordering::Relaxed);
         let bad = rows.iter().any(|row| self.refused.lock().contains(&row.fill.log_index));
         if bad || self.refuse_all.load(Ordering::Relaxed) {
             return Err(WarehouseError::Rows("a row is refused".into()));
@@ -117,19 +140,19 @@ impl Warehouse for Difficult {
 }
 
 /// A bounded world, a store, and what is needed to run a pipeline from one to the other.
-struct Setting {
+pub struct Setting {
     world: Arc<World>,
     server: DemoServer,
     store: Store,
     broker: Arc<dyn Broker>,
-    warehouse: Arc<Difficult>,
+    pub warehouse: Arc<Difficult>,
     max_stream_bytes: ByteSize,
     min_free: ByteSize,
     max_rows: usize,
 }
 
 impl Setting {
-    async fn new(fills: u64) -> Self {
+    pub async fn new(fills: u64) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let world = Arc::new(World::new(WorldConfig {
             fills: Some(fills),
@@ -144,7 +167,7 @@ impl Setting {
         Self { world, server, store, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000 }
     }
 
-    fn start(&self) -> Pipeline {
+    pub fn start(&self) -> Pipeline {
         let source = PolygonConfig { urls: vec![self.server.url()], target_rows: 500, ..PolygonConfig::default() };
         Pipeline::start(Parts {
             name: "main".into(),
@@ -171,7 +194,7 @@ impl Setting {
     }
 
     /// Waits until everything has landed, and compares it with the truth.
-    async fn finish(&self, pipeline: Pipeline) {
+    pub async fn finish(&self, pipeline: Pipeline) {
         let observer = pipeline.observer();
         eventually("everything has landed", || observer.progress().watermark >= Some(self.end())).await;
         assert!(pipeline.drain(Duration::from_secs(10)).await);

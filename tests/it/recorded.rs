@@ -37,12 +37,14 @@ impl Read {
         let place = Workplace::new(&format!(
             r#"
             pipeline.start = "{}"
-            sources.polygon = {{ urls = ["{}"], poll_interval = "10ms" }}
+            sources.polygon = {{ urls = ["{url}"], poll_interval = "10ms" }}
+            sources.gamma = {{ url = "{url}", max_rate = 10000 }}
+            sources.data_api = {{ url = "{url}", max_rate = 10000 }}
             writer.linger = "10ms"
             storage.min_free = "0B"
             "#,
             BLOCK_WITHOUT_TIME.0,
-            node.url(),
+            url = node.url(),
         ));
         let read = Self { place, recording, _node: node };
         read.again();
@@ -52,7 +54,7 @@ impl Read {
     fn again(&self) {
         let ended = self.place.run(&UNTIL_CAUGHT_UP, Duration::from_secs(60));
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        assert!(ended.stdout.contains("6 trades, 4 dead letters"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("6 trades, 0 markets, 4 dead letters"), "{}", ended.stdout);
     }
 
     fn store(&self) -> Connection {

@@ -71,6 +71,11 @@ pub(super) fn name_of(url: &Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// The same of a URL that is a text.
+pub fn host_of(url: &str) -> String {
+    Url::parse(url).map_or_else(|_| "?".to_owned(), |url| name_of(&url))
+}
+
 /// A body, or its beginning where it is longer than it may be.
 pub(super) enum Body {
     Whole(Bytes),

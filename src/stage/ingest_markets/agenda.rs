@@ -44,7 +44,7 @@ pub(super) struct Agenda {
 impl Agenda {
     pub(super) fn new(poll: Duration, now: Instant) -> Self {
         let due = [Purpose::Open, Purpose::Closed].into();
-        Self { poll, due, next_round: now + poll, next_open: now + ALL_OPEN_EVERY, newest: None, unsorted: Vec::new() }
+        Self { poll, due, next_round: now, next_open: now + ALL_OPEN_EVERY, newest: None, unsorted: Vec::new() }
     }
 
     /// What is to be read now, if anything is.
@@ -53,10 +53,8 @@ impl Agenda {
             self.unsorted.clear();
             self.due.extend([Purpose::Open, Purpose::Changed, Purpose::Closed]);
             self.next_open = now + ALL_OPEN_EVERY;
-            self.next_round = now + self.poll;
         } else if self.due.is_empty() && now >= self.next_round {
             self.due.extend([Purpose::New, Purpose::Changed, Purpose::Closed]);
-            self.next_round = now + self.poll;
         }
         self.due.front().copied()
     }
@@ -79,21 +77,25 @@ impl Agenda {
             }
             Purpose::Changed => {
                 let until = newest.updated.saturating_sub(UPDATED_OVERLAP);
-                sorts(&Order::Updated).then_some((by(false, Order::Updated), Some(until)))
+                (sorts(&Order::Updated) && newest.updated > 0).then_some((by(false, Order::Updated), Some(until)))
             }
             Purpose::Closed => {
                 let since = closed_since.unwrap_or(newest.updated);
-                if sorts(&Order::Updated) {
+                if sorts(&Order::Updated) && since > 0 {
                     return Some((by(true, Order::Updated), Some(since.saturating_sub(UPDATED_OVERLAP))));
                 }
-                sorts(&Order::Created).then_some((by(true, Order::Created), Some(since.saturating_sub(LIFE))))
+                // A walk without an end but that of the listing would be one through all of the past.
+                let since = Some(since).filter(|since| *since > 0).unwrap_or(newest.created);
+                let is_bounded = sorts(&Order::Created) && since > 0;
+                is_bounded.then_some((by(true, Order::Created), Some(since.saturating_sub(LIFE))))
             }
             Purpose::History => Some((by(true, Order::Id), None)),
         }
     }
 
-    /// A walk has come to its end, which began with these newest times.
-    pub(super) fn done(&mut self, purpose: Purpose, begun: Newest) {
+    /// A walk has come to its end, which began with these newest times. Between two rounds there is always a while, in
+    /// which the past is read.
+    pub(super) fn done(&mut self, purpose: Purpose, begun: Newest, now: Instant) {
         let newest = self.newest.get_or_insert(begun);
         match purpose {
             // What was made or changed while all were read may be missing from it.
@@ -103,6 +105,7 @@ impl Agenda {
             Purpose::Closed | Purpose::History => {}
         }
         self.due.retain(|due| *due != purpose);
+        self.next_round = now + self.poll;
     }
 
     /// The source does not sort like this, so what needs it is left until everything open is read again. Says whether
@@ -127,7 +130,7 @@ mod tests {
         let mut seen = Vec::new();
         while let Some(purpose) = agenda.next(now) {
             seen.push(purpose);
-            agenda.done(purpose, newest);
+            agenda.done(purpose, newest, now);
         }
         seen
     }
@@ -146,6 +149,21 @@ mod tests {
         assert_eq!(agenda.listing(Closed, Some(15_000)).unwrap().1, Some(14_940), "it was away for a while");
         assert_eq!(drained(&mut agenda, start + POLL, newest), [New, Changed, Closed]);
         assert_eq!(drained(&mut agenda, start + ALL_OPEN_EVERY, newest), [Open, Changed, Closed]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_nothing_tells_the_time_no_walk_goes_through_all_of_the_past() {
+        let start = Instant::now();
+        let mut agenda = Agenda::new(POLL, start);
+        drained(&mut agenda, start, Newest { created: 200_000, updated: 0 });
+        assert_eq!(agenda.listing(Purpose::Changed, None), None);
+        let closed = agenda.listing(Purpose::Closed, None).unwrap();
+        assert_eq!(closed, (Listing { closed: true, order: Order::Created }, Some(200_000 - LIFE)));
+
+        let mut agenda = Agenda::new(POLL, start);
+        drained(&mut agenda, start, Newest::default());
+        assert_eq!(agenda.listing(Purpose::Closed, None), None);
+        assert_eq!(agenda.listing(Purpose::New, None).unwrap().1, Some(0), "the open ones are few");
     }
 
     #[tokio::test(start_paused = true)]

@@ -136,29 +136,12 @@ impl Scan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Event, RawJson};
 
     fn market(id: u64, created: u64, updated: i64) -> Market {
         Market {
-            id: id.to_string(),
-            condition_id: None,
-            question: String::new(),
-            slug: String::new(),
-            outcomes: vec![],
-            token_ids: vec![],
-            position_ids: vec![],
-            neg_risk: false,
-            event: Event::default(),
-            tags: vec![],
             created_at: Some(created.cast_signed()),
-            end_at: None,
-            closed_at: None,
-            active: true,
-            closed: false,
-            volume: String::new(),
-            liquidity: String::new(),
-            raw: RawJson::pack("{}"),
             version: Market::version_of(Some(updated), 9_999),
+            ..Market::blank(id)
         }
     }
 

@@ -26,12 +26,13 @@ use super::life::Life;
 use super::pipeline::Markets;
 use super::status::{Progress, TokenProgress};
 use super::{Stage, StageError, StageName, Step};
-use crate::model::{DeadLetter, Market, Resolution, TokenId};
+use crate::model::{ConditionId, DeadLetter, Market, Resolution, TokenId};
 
 use self::tried::Tried;
 
-/// The pause between two sweeps in which nobody had to be asked.
-const PAUSE: Duration = Duration::from_secs(1);
+/// The pause after a step in which there was nothing to do: tokens that nobody knows may be many, and looking at them
+/// again shall cost little.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Among so many of the newest rows unresolved tokens come first: these are on screen.
 const NEWEST_ROWS: u32 = 2_000;
@@ -54,8 +55,6 @@ struct Sweep {
     after: Option<TokenId>,
     unresolved: u64,
     untried: u64,
-    /// Whether somebody had to be asked.
-    asked: bool,
 }
 
 /// What was found out about some tokens.
@@ -107,17 +106,23 @@ impl Resolver {
         Ok(())
     }
 
-    /// Writes markets that were found, and completes the rows of their tokens.
+    /// Writes markets that were found by tokens or by conditions, and completes the rows of their tokens.
     async fn take_markets(
         &self,
         found: Vec<Result<Market, DeadLetter>>,
         tokens: &[TokenId],
+        conditions: &[ConditionId],
         findings: &mut Findings,
     ) -> Result<(), StageError> {
         let (mut markets, mut letters) = (Vec::new(), Vec::new());
+        let is_asked_for = |market: &Market| {
+            market.tokens().any(|listed| tokens.contains(&listed))
+                || market.condition_id.is_some_and(|condition| conditions.contains(&condition))
+        };
         for item in found {
             match item {
-                Ok(market) => markets.push(market),
+                Ok(market) if is_asked_for(&market) => markets.push(market),
+                Ok(_) => {}
                 Err(letter) => {
                     letters.push(DeadLetter { stage: StageName::Resolver.to_string(), ..letter }.clipped());
                 }
@@ -140,7 +145,7 @@ impl Resolver {
         let by_tokens = self.markets.source.by_tokens(tokens).await;
         let failed = match by_tokens {
             Ok(found) => {
-                self.take_markets(found, tokens, findings).await?;
+                self.take_markets(found, tokens, &[], findings).await?;
                 None
             }
             Err(error) => Some(error),
@@ -160,7 +165,7 @@ impl Resolver {
         conditions.dedup();
         if !conditions.is_empty() {
             let found = self.markets.source.by_conditions(&conditions).await?;
-            self.take_markets(found, &rest, findings).await?;
+            self.take_markets(found, &rest, &conditions, findings).await?;
         }
         Ok(())
     }
@@ -173,11 +178,10 @@ impl Resolver {
         }
         self.sweep.after = swept.last().copied();
         if (swept.len() as u32) < AT_ONCE {
-            let Sweep { unresolved, untried, asked, .. } = std::mem::take(&mut self.sweep);
+            let Sweep { unresolved, untried, .. } = std::mem::take(&mut self.sweep);
             self.progress.send_modify(|progress| {
                 progress.tokens = TokenProgress { sweeps: progress.tokens.sweeps + 1, unresolved, untried };
             });
-            self.next = if asked { Instant::now() } else { Instant::now() + PAUSE };
         }
     }
 }
@@ -196,10 +200,11 @@ impl Stage for Resolver {
         let now = Instant::now();
         let is_due = |token: &TokenId| !findings.known.contains_key(token) && self.tried.is_due(*token, now);
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
-        if !due.is_empty() {
+        if due.is_empty() {
+            self.next = if findings.rows > 0 { now } else { now + PAUSE };
+        } else {
             let asked = drain.run_until_cancelled(self.ask_sources(&due, &mut findings)).await;
             let Some(asked) = asked else { return Ok(Step::Idle) };
-            self.sweep.asked = true;
             if let Err(error) = asked {
                 // A source that is away keeps nobody from what can be known without it.
                 self.swept(&swept, &findings);

@@ -1,5 +1,6 @@
 //! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql` and `0003_markets.sql`.
 
+mod inspect;
 mod markets;
 mod readers;
 mod trades;
@@ -14,6 +15,8 @@ use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 use self::readers::Readers;
+
+pub use self::inspect::{StoreSummary, inspect};
 
 /// Rows in one transaction: large enough to pay for its commit, small enough that others get their turn.
 const ROWS_PER_TRANSACTION: usize = 5_000;
@@ -149,14 +152,14 @@ impl Warehouse for EmbeddedWarehouse {
     }
 
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
-        self.read(|connection| {
-            let rows = |name| {
-                connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| row.get::<_, u64>(0))
-            };
-            Ok(RowCounts { markets: rows("markets")?, trades: rows("trades")?, dead_letters: rows("dead_letters")? })
-        })
-        .await
+        self.read(row_counts).await
     }
+}
+
+fn row_counts(connection: &Connection) -> rusqlite::Result<RowCounts> {
+    let rows =
+        |name| connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| row.get::<_, u64>(0));
+    Ok(RowCounts { markets: rows("markets")?, trades: rows("trades")?, dead_letters: rows("dead_letters")? })
 }
 
 /// Counts new rows, so that nobody has to count the table.

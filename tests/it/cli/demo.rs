@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use polytape::demo::{World, WorldConfig};
 use rusqlite::Connection;
@@ -9,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{at_home, run};
 use crate::support::process::{Ended, bare_command};
-use crate::support::tables::{Difference, compare};
+use crate::support::tables::{Difference, compare_trades};
 
 const DEMO: [&str; 5] = ["--demo", "--fills", "500", "--until-caught-up", "--no-tui"];
 
@@ -22,7 +23,8 @@ fn demo(home: &Path) -> Command {
 fn difference(store: &Path, seed: u64) -> Difference {
     let world = World::new(WorldConfig { seed, fills: Some(500), ..WorldConfig::default() });
     let blocks = world.config().first_block..=world.last_fill_block().unwrap();
-    compare(&Connection::open(store).unwrap(), &world, blocks)
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis();
+    compare_trades(&Connection::open(store).unwrap(), &world, blocks, world.head_at(i64::try_from(now).unwrap()))
 }
 
 #[track_caller]

@@ -1,6 +1,8 @@
 //! The program as its user meets it: exit codes, the last line on stderr, signals, pipes.
 
+mod check;
 mod config;
+mod config_command;
 mod demo;
 mod output;
 mod secrets;
@@ -55,7 +57,7 @@ impl Ended {
 }
 
 /// A world that began so many blocks ago and goes on.
-fn world(seed: u64, blocks: u32) -> Arc<World> {
+pub fn world(seed: u64, blocks: u32) -> Arc<World> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let genesis_ms = i64::try_from((now - BLOCK_TIME * blocks).as_millis()).unwrap();
     Arc::new(World::new(WorldConfig {
@@ -67,17 +69,19 @@ fn world(seed: u64, blocks: u32) -> Arc<World> {
     }))
 }
 
-async fn serve(world: &Arc<World>) -> DemoServer {
+pub async fn serve(world: &Arc<World>) -> DemoServer {
     DemoServer::start(Arc::clone(world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap()
 }
 
 /// A place that reads the worlds of these tests from their first block.
-fn place(url: &str) -> Workplace {
+pub fn place(url: &str) -> Workplace {
     let first_block = WorldConfig::default().first_block;
     Workplace::new(&format!(
         r#"
         pipeline.start = "{first_block}"
         sources.polygon = {{ urls = ["{url}"], poll_interval = "10ms", timeout = "2s" }}
+        sources.gamma = {{ url = "{url}", poll_interval = "100ms", timeout = "2s", max_rate = 10000 }}
+        sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
         writer.linger = "10ms"
         storage.min_free = "0B"
         "#

@@ -16,10 +16,13 @@ const KEYS: [&str; 4] = ["kjhgfdsa87654321", "qwertzui12345678", "userKEY0", "pa
 fn place(url: &str) -> Workplace {
     let [path, query, user, password] = KEYS;
     let host = url.strip_prefix("http://").unwrap();
+    let url = format!("http://{user}:{password}@{host}/v2/{path}?apikey={query}");
     Workplace::new(&format!(
         r#"
         pipeline.start = "90000000"
-        sources.polygon = {{ urls = ["http://{user}:{password}@{host}/v2/{path}?apikey={query}"], timeout = "2s" }}
+        sources.polygon = {{ urls = ["{url}"], timeout = "2s" }}
+        sources.gamma = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
+        sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
         writer.linger = "10ms"
         storage.min_free = "0B"
         log.level = "trace"

@@ -8,7 +8,7 @@ use tokio::net::TcpSocket;
 
 use super::{SOON, place, run, serve, world};
 use crate::support::process::until;
-use crate::support::tables::compare;
+use crate::support::tables::compare_fills;
 
 const SHORTLY: [&str; 4] = ["--no-tui", "--until-caught-up", "--timeout", "5s"];
 
@@ -36,7 +36,7 @@ async fn that_stands_still_is_named_frozen() {
     run(place.command(&SHORTLY)).failed_with(1, &["not caught up", "frozen"]);
 
     let blocks = world.config().first_block..=world.finalized(server.head());
-    let difference = compare(&place.store().unwrap(), &world, blocks);
+    let difference = compare_fills(&place.store().unwrap(), &world, blocks);
     assert!(difference.is_none(), "what it has is read all the same: {difference:#?}");
 }
 

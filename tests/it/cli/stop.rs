@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{SOON, UNTIL_CAUGHT_UP, place, serve, world};
 use crate::support::process::{Workplace, until};
-use crate::support::tables::compare;
+use crate::support::tables::compare_fills;
 
 /// How long a drain may take.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -30,9 +30,9 @@ fn until_something_is_committed(place: &Workplace) {
 fn assert_true_up_to_the_watermark(place: &Workplace, server: &DemoServer) {
     let store = place.store().unwrap();
     let (first, end) = (WorldConfig::default().first_block, watermark(place).unwrap());
-    let committed = compare(&store, server.world(), first..=end - 1);
+    let committed = compare_fills(&store, server.world(), first..=end - 1);
     assert!(committed.missing.is_empty(), "{:#?}", committed.missing);
-    let all = compare(&store, server.world(), first..=server.world().finalized(server.head()));
+    let all = compare_fills(&store, server.world(), first..=server.world().finalized(server.head()));
     assert!(all.extra.is_empty() && all.altered.is_empty(), "{all:#?}");
 }
 

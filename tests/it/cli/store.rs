@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::{SOON, UNTIL_CAUGHT_UP, place, run, serve, world};
 use crate::support::process::{Workplace, bare_command, until};
-use crate::support::tables::compare;
+use crate::support::tables::compare_fills;
 
 #[test]
 fn a_data_directory_that_cannot_be_made_is_told() {
@@ -55,7 +55,7 @@ async fn a_store_of_another_world_is_refused_and_not_touched() {
     run(command).failed_with(1, &[&names[0], &names[1], "--data-dir"]);
 
     let blocks = WorldConfig::default().first_block..=ours.world().finalized(ours.head());
-    let difference = compare(&place.store().unwrap(), ours.world(), blocks);
+    let difference = compare_fills(&place.store().unwrap(), ours.world(), blocks);
     assert!(difference.is_none(), "{difference:#?}");
 }
 

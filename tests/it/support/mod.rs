@@ -1,6 +1,9 @@
 //! What the tests share.
 
+pub mod catalogue;
+pub mod logs;
 pub mod node;
 pub mod process;
 pub mod store;
 pub mod tables;
+pub mod written;

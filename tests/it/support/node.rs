@@ -9,8 +9,8 @@ use std::time::SystemTime;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::Uri;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -103,8 +103,11 @@ pub struct Node {
 impl Node {
     /// Serves a recording.
     pub async fn of(recording: Arc<Recording>) -> Self {
-        let serve = async |State(recording): State<Arc<Recording>>, body: Bytes| {
-            ([(CONTENT_TYPE, "application/json")], recording.answer(&body))
+        let serve = async |State(recording): State<Arc<Recording>>, method: Method, body: Bytes| {
+            // What is fetched are markets and tokens, of which there are none.
+            let nothing = || r#"{"markets":[],"data":[]}"#.to_owned();
+            let answer = if method == Method::GET { nothing() } else { recording.answer(&body) };
+            ([(CONTENT_TYPE, "application/json")], answer)
         };
         Self::serve(Router::new().fallback(serve).with_state(recording)).await
     }
@@ -115,7 +118,7 @@ impl Node {
         Self::serve(Router::new().fallback(serve)).await
     }
 
-    async fn serve(router: Router) -> Self {
+    pub async fn serve(router: Router) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(axum::serve(listener, router).into_future());

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
-use polytape::demo::{DeadLetterRow, Price, TradeRow, World};
+use polytape::demo::{DeadLetterRow, MarketRow, Price, TradeRow, World};
+use polytape::model::RawJson;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
@@ -34,6 +35,81 @@ pub fn compare(store: &Connection, world: &World, blocks: RangeInclusive<u64>) -
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
     diff(&mut difference, dead_letters(store), truth.dead_letters, key);
     difference
+}
+
+/// Compares all three tables with what the world says of some blocks, and of its markets at the block `now`, to somebody who
+/// has read all of them and asked about every token.
+pub fn compare_whole(store: &Connection, world: &World, blocks: RangeInclusive<u64>, now: u64) -> Difference {
+    let truth = world.whole_truth(blocks, now);
+    let mut difference = Difference::default();
+    let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
+    diff(&mut difference, trades(store), truth.trades, key);
+    let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
+    diff(&mut difference, dead_letters(store), truth.dead_letters, key);
+    diff(&mut difference, markets(store), truth.markets, |row: &MarketRow| row.id.clone());
+    difference
+}
+
+/// All rows of `markets`. What Gamma said of each is there, too, unpacked.
+pub fn markets(store: &Connection) -> Vec<MarketRow> {
+    read(store, "SELECT * FROM markets", |row| {
+        let raw = RawJson::from_packed(row.get("raw")?).unpack().expect("what was packed");
+        let id: String = row.get("id")?;
+        assert!(raw.contains(&id), "the JSON of market {id}: {raw}");
+        let list = |name: &str| Ok(serde_json::from_str(&row.get::<_, String>(name)?).expect("a list"));
+        Ok(MarketRow {
+            id,
+            condition_id: row.get("condition_id")?,
+            question: row.get("question")?,
+            slug: row.get("slug")?,
+            outcomes: list("outcomes")?,
+            token_ids: list("token_ids")?,
+            position_ids: list("position_ids")?,
+            neg_risk: row.get("neg_risk")?,
+            event_id: row.get("event_id")?,
+            event_slug: row.get("event_slug")?,
+            event_title: row.get("event_title")?,
+            tags: list("tags")?,
+            created_at: row.get("created_at")?,
+            end_at: row.get("end_at")?,
+            closed_at: row.get("closed_at")?,
+            active: row.get("active")?,
+            closed: row.get("closed")?,
+        })
+    })
+}
+
+/// The same of the trades and what the chain had to be refused, to somebody who has read only the open markets.
+pub fn compare_trades(store: &Connection, world: &World, blocks: RangeInclusive<u64>, now: u64) -> Difference {
+    let letters = world.truth(blocks.clone()).dead_letters;
+    compare_chain(trades(store), world.whole_truth(blocks, now).trades, store, letters)
+}
+
+/// The same of what the chain alone tells: whether the markets are known depends on when that is asked.
+pub fn compare_fills(store: &Connection, world: &World, blocks: RangeInclusive<u64>) -> Difference {
+    let truth = world.truth(blocks);
+    let fills = |rows: Vec<TradeRow>| rows.into_iter().map(without_market).collect();
+    compare_chain(fills(trades(store)), fills(truth.trades), store, truth.dead_letters)
+}
+
+fn compare_chain(
+    found: Vec<TradeRow>,
+    expected: Vec<TradeRow>,
+    store: &Connection,
+    letters: Vec<DeadLetterRow>,
+) -> Difference {
+    let mut difference = Difference::default();
+    let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
+    diff(&mut difference, found, expected, key);
+    let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
+    let of_chain = dead_letters(store).into_iter().filter(|letter| letter.source == "polygon").collect();
+    diff(&mut difference, of_chain, letters, key);
+    difference
+}
+
+fn without_market(row: TradeRow) -> TradeRow {
+    let none = String::new;
+    TradeRow { condition_id: none(), market_id: none(), outcome: none(), nonusdc_side: none(), version: 0, ..row }
 }
 
 /// All rows of `trades`.

@@ -8,6 +8,8 @@ use polytape::model::{Amount, DeadLetter, Exchange, Fill, NonUsdcSide, Resolutio
 use polytape::warehouse::{Checkpoint, RowCounts, Warehouse, WarehouseError};
 use rusqlite::types::Value;
 
+pub use super::market_conformance::*;
+
 /// A row: its columns by name, but `ingested_at`.
 pub type Columns = Vec<(String, Value)>;
 
@@ -27,7 +29,7 @@ pub trait Rig: Sized {
     fn refuse(&self, log_index: u32);
 }
 
-fn trade(transaction: u8, log_index: u32, resolution: Resolution) -> Trade {
+pub fn trade(transaction: u8, log_index: u32, resolution: Resolution) -> Trade {
     let fill = Fill {
         block_number: 90_840_326,
         log_index,
@@ -62,7 +64,7 @@ fn letter(position: &str, first_seen: i64) -> DeadLetter {
     DeadLetter { source, position: text(position), stage, reason, raw: b"{\n\n}".to_vec(), first_seen }
 }
 
-fn text(value: &str) -> Value {
+pub fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
 }
 
@@ -215,6 +217,13 @@ macro_rules! conformance {
             a_dead_letter_keeps_its_first_sight_and_its_bytes
             a_refused_row_is_told_apart_from_a_failing_store
             a_checkpoint_is_kept_for_each_pipeline_and_source
+            a_market_is_written_column_by_column
+            the_later_description_of_a_market_stays
+            a_token_is_found_in_the_market_that_lists_it
+            what_is_to_be_resolved_is_known
+            resolving_completes_rows_and_never_makes_one_poorer
+            many_rows_of_one_token_are_resolved
+            the_newest_rows_show_their_market
         );
     };
     ($rig:ty: $($test:ident)*) => {

@@ -24,6 +24,7 @@ impl Rig for Embedded {
 
     fn rows(&self, table: &str) -> Vec<Columns> {
         let key = match table {
+            "markets" => "id",
             "trades" => "transaction_hash, log_index, source_id",
             _ => "source, position, stage",
         };

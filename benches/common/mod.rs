@@ -1,0 +1,102 @@
+//! What the benches share: worlds, stores, and the binary as a user runs it, with its time and memory.
+
+#![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use polytape::demo::WorldConfig;
+use polytape::embedded::{DataDir, Database};
+use tempfile::TempDir;
+
+/// About as many fills in a second as Polygon has.
+pub const FILLS_PER_SECOND: f64 = 75.0;
+
+/// A size from the environment.
+pub fn from_environment(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// A world of so many fills, which is surely over by now: it is random, and this is a fifth more than its mean.
+pub fn past_world(fills: u64) -> WorldConfig {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let age = Duration::from_secs_f64(fills as f64 / FILLS_PER_SECOND * 1.2) + Duration::from_secs(60);
+    let genesis_ms = i64::try_from((now - age).as_millis()).unwrap();
+    WorldConfig { fills: Some(fills), rate: FILLS_PER_SECOND, genesis_ms, ..WorldConfig::default() }
+}
+
+/// An empty store.
+pub fn store() -> (TempDir, DataDir, Database) {
+    let dir = TempDir::new().unwrap();
+    let data_dir = DataDir::lock(dir.path()).unwrap();
+    let database = Database::open(&data_dir).unwrap();
+    (dir, data_dir, database)
+}
+
+pub fn report(what: &str, count: u64, of: &str, elapsed: Duration) {
+    println!("{what:<55} {:>9.0} {of}/s  ({:.2} s)", count as f64 / elapsed.as_secs_f64(), elapsed.as_secs_f64());
+}
+
+/// One run of the binary.
+#[derive(Clone, Copy, Debug)]
+pub struct Run {
+    /// From its start to its exit.
+    pub elapsed: Duration,
+    /// Its peak memory in KiB.
+    pub peak: u64,
+    /// The CPU seconds that it took.
+    pub busy: f64,
+}
+
+/// Runs the binary until it has caught up with the server at `url`, into a data directory. It must end with so many trades.
+pub fn run(url: &str, first: u64, fills: u64, data_dir: &Path) -> Run {
+    let dir = TempDir::new().unwrap();
+    let config = dir.path().join("config.toml");
+    let text = format!(
+        r#"
+        pipeline.start = "{first}"
+        sources.polygon.urls = ["{url}"]
+        sources.gamma = {{ url = "{url}", max_rate = 10000 }}
+        sources.data_api = {{ url = "{url}", max_rate = 10000 }}
+        storage.min_free = "0B"
+        "#
+    );
+    fs::write(&config, text).unwrap();
+    let start = Instant::now();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_polytape"))
+        .args(["--no-tui", "--until-caught-up", "--timeout", "60s", "--config"])
+        .arg(&config)
+        .arg("--data-dir")
+        .arg(data_dir)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (mut peak, mut busy) = (0, 0.0);
+    while child.try_wait().unwrap().is_none() {
+        let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let high = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let high = high.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+        peak = high.unwrap_or(peak).max(peak);
+        busy = cpu_seconds(child.id()).unwrap_or(busy);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let elapsed = start.elapsed();
+    let output = child.wait_with_output().unwrap();
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{stdout}");
+    let rows: String = stdout.split(" trades").next().unwrap().chars().rev().take_while(|c| *c != ' ').collect();
+    let rows: String = rows.chars().rev().filter(char::is_ascii_digit).collect();
+    assert_eq!(rows, fills.to_string(), "{stdout}");
+    Run { elapsed, peak, busy }
+}
+
+/// `utime` and `stime` of `/proc/<pid>/stat`, in hundredths of a second.
+fn cpu_seconds(pid: u32) -> Option<f64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let fields: Vec<&str> = stat.rsplit(") ").next()?.split(' ').collect();
+    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    Some(ticks / 100.0)
+}

@@ -1,0 +1,129 @@
+//! What is found of the sources.
+
+use std::time::{Duration, Instant};
+
+use super::Line;
+use crate::cli::sources;
+use crate::clock::since_epoch;
+use crate::config::{Config, Scan};
+use crate::headless::thousands;
+use crate::model::{Market, TokenId, U256};
+use crate::source::data_api::DataApi;
+use crate::source::{
+    FillSource as _, Head, Listing, MarketPage, MarketSource as _, Order, SourceError, TokenSource as _, host_of,
+};
+
+const POLYGON: &str = "polygon";
+const GAMMA: &str = "gamma";
+const DATA_API: &str = "data-api";
+
+/// One node, and which world it shows.
+pub(super) async fn node(config: &Config, url: &str) -> (Line, Option<String>) {
+    let polygon = match sources::polygon(&config.sources.polygon, vec![url.to_owned()]) {
+        Ok(polygon) => polygon,
+        Err(error) => return (Line::failed(POLYGON, error), None),
+    };
+    let begin = Instant::now();
+    let found = async { Ok::<_, SourceError>((polygon.world().await?, polygon.head().await?)) }.await;
+    match found {
+        Ok((world, head)) => (node_line(&host_of(url), &world, head, begin.elapsed()), Some(world)),
+        Err(error) => (Line::failed(POLYGON, error), None),
+    }
+}
+
+fn node_line(name: &str, world: &str, head: Head, took: Duration) -> Line {
+    let age = head.age(since_epoch());
+    let (block, seconds) = (thousands(head.block), age.as_secs());
+    let line =
+        Line::ok(POLYGON, format!("{name}: {world}, final block {block} is {seconds} s old, {} ms", took.as_millis()));
+    if age > Head::FRESH { line.warn("it stands still, or this machine's clock is ahead") } else { line }
+}
+
+/// Nodes that serve different chains.
+pub(super) fn one_chain(worlds: &[Option<String>]) -> Option<Line> {
+    let mut worlds: Vec<&String> = worlds.iter().flatten().collect();
+    worlds.sort();
+    worlds.dedup();
+    (worlds.len() > 1).then(|| Line::failed(POLYGON, format_args!("the nodes serve different chains: {worlds:?}")))
+}
+
+/// The API of markets, and the API of tokens, which is asked about a token of one of them.
+pub(super) async fn markets(config: &Config) -> [Line; 2] {
+    let (gamma, data_api) = match (sources::gamma(config), sources::data_api(config)) {
+        (Ok(gamma), Ok(data_api)) => (gamma, data_api),
+        (gamma, data_api) => {
+            let line = |what, error: Option<String>| match error {
+                Some(error) => Line::failed(what, error),
+                None => Line::ok(what, "not tried"),
+            };
+            let gamma = line(GAMMA, gamma.err().map(|error| error.to_string()));
+            return [gamma, line(DATA_API, data_api.err().map(|error| error.to_string()))];
+        }
+    };
+    let begin = Instant::now();
+    let listing = |closed| Listing { closed, order: Order::Created };
+    let open = gamma.list(listing(false), None).await;
+    let took = begin.elapsed();
+    let closed = gamma.list(listing(true), None).await;
+    let token =
+        open.iter().chain(&closed).flat_map(|page| &page.markets).flatten().find_map(|market| market.tokens().next());
+    let line = match (open, closed) {
+        (Ok(open), Ok(closed)) => {
+            gamma_line(&host_of(&config.sources.gamma.url), config, &open, &closed, gamma.misread(), took)
+        }
+        (Err(error), _) | (_, Err(error)) => Line::failed(GAMMA, error),
+    };
+    [line, token_line(&data_api, &host_of(&config.sources.data_api.url), token).await]
+}
+
+fn gamma_line(
+    name: &str,
+    config: &Config,
+    open: &MarketPage,
+    closed: &MarketPage,
+    misread: u64,
+    took: Duration,
+) -> Line {
+    let newest = open.markets.iter().flatten().filter_map(|market| market.created_at).max();
+    let now = i64::try_from(since_epoch().as_secs()).unwrap_or(i64::MAX);
+    let age = newest.map_or("of unknown age".to_owned(), |time| {
+        format!("{} s old", thousands((now - time).max(0).cast_unsigned()))
+    });
+    let scan = match config.sources.gamma.scan {
+        Scan::Active => "open markets are read",
+        Scan::All => "all markets are read",
+    };
+    let mut line = Line::ok(GAMMA, format!("{name}: newest market {age}, {scan}, {} ms", took.as_millis()));
+    let all = |page: &MarketPage, is: fn(&Market) -> bool| page.markets.iter().flatten().all(is);
+    if open.markets.is_empty() && closed.markets.is_empty() {
+        line = line.warn("it lists no markets");
+    }
+    if !all(open, |market| !market.closed) || !all(closed, |market| market.closed) {
+        line = line.warn("it does not keep open and closed markets apart");
+    }
+    if misread > 0 {
+        line = line.warn(format_args!("{misread} fields are not as expected and taken as unknown"));
+    }
+    let broken = open.markets.iter().chain(&closed.markets).filter(|market| market.is_err()).count();
+    if broken > 0 {
+        line = line.warn(format_args!("{broken} markets cannot be read and become dead letters"));
+    }
+    line
+}
+
+async fn token_line(data_api: &DataApi, name: &str, token: Option<TokenId>) -> Line {
+    let begin = Instant::now();
+    // Where no market names a token, that there is none with the number 1 is an answer, too.
+    let asked = token.unwrap_or(TokenId(U256::ONE));
+    match data_api.tokens(&[asked]).await {
+        Ok(facts) => {
+            let line = Line::ok(DATA_API, format!("{name}: answers about tokens, {} ms", begin.elapsed().as_millis()));
+            if token.is_some() && facts.is_empty() {
+                line.warn("it does not know a token that Gamma lists")
+            } else {
+                line
+            }
+        }
+        Err(error) => Line::failed(DATA_API, error),
+    }
+}

@@ -1,0 +1,52 @@
+//! What is found of the store.
+
+use std::path::Path;
+
+use bytesize::ByteSize;
+
+use super::Line;
+use crate::embedded::{DataDir, free_space};
+use crate::headless::thousands;
+use crate::warehouse::{StoreSummary, inspect};
+
+const STORE: &str = "store";
+
+/// Looks at the store in a directory, which need not be there. `served` is the world that the nodes show.
+pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -> Line {
+    let file = DataDir::database_in(data_dir);
+    let place = data_dir.display();
+    let line = if file.exists() {
+        match inspect(&file) {
+            Ok(summary) => summarised(&place.to_string(), summary, served),
+            Err(error) => return Line::failed(STORE, format_args!("{place}: {error}")),
+        }
+    } else {
+        Line::ok(STORE, format!("{place}: empty, the first run fills it"))
+    };
+    let line = match DataDir::holder(data_dir) {
+        Ok(None) => line,
+        Ok(Some(pid)) => line.and(format_args!("polytape runs in it (pid {pid})")),
+        Err(cause) => return Line::failed(STORE, format_args!("cannot use the data directory {place}: {cause}")),
+    };
+    let there = data_dir.ancestors().find(|dir| dir.exists()).unwrap_or(data_dir);
+    match free_space(there) {
+        Ok(free) if free < min_free => {
+            let (free, least) = (free.display().iec_short(), min_free.display().iec_short());
+            Line::failed(STORE, format_args!("{place}: only {free} free on its disk, storage.min_free is {least}"))
+        }
+        Ok(_) => line,
+        Err(cause) => line.warn(format_args!("free space unknown: {cause}")),
+    }
+}
+
+fn summarised(place: &str, summary: StoreSummary, served: Option<&str>) -> Line {
+    let StoreSummary { rows, world } = summary;
+    let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
+    let of = world.as_deref().unwrap_or("nothing yet");
+    if let (Some(stored), Some(served)) = (&world, served)
+        && stored != served
+    {
+        return Line::failed(STORE, format_args!("{place}: holds {stored}, but the nodes serve {served}"));
+    }
+    Line::ok(STORE, format!("{place}: {of}: {trades} trades, {markets} markets, {letters} dead letters"))
+}

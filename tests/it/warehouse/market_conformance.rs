@@ -1,0 +1,218 @@
+//! The part of the conformance suite that is about markets and the trades that wait for one.
+
+use polytape::model::{
+    Collateral, ConditionId, Event, Market, NonUsdcSide, RawJson, Resolution, TokenId, Trade, U256, derive_token_id,
+};
+use polytape::warehouse::{RowCounts, Warehouse, WrittenMarket};
+use rusqlite::types::Value;
+
+use super::conformance::{Rig, text, trade};
+
+const CONDITION: [u8; 32] = [7; 32];
+
+fn token(outcome: u8) -> TokenId {
+    derive_token_id(CONDITION.into(), outcome, Collateral::UsdcE)
+}
+
+fn market(id: &str, version: u64) -> Market {
+    let text = str::to_owned;
+    Market {
+        id: text(id),
+        condition_id: Some(ConditionId::Ctf(CONDITION.into())),
+        question: text("Will \"it\"\nrain? ☔"),
+        slug: text("rain"),
+        outcomes: vec![text("Up"), text("Down")],
+        token_ids: vec![token(0), token(1)],
+        position_ids: vec![TokenId(U256::from(5))],
+        neg_risk: true,
+        event: Event { id: text("17"), slug: text("weather"), title: text("Weather") },
+        tags: vec![text("Rain"), text("All")],
+        created_at: Some(1_784_851_200),
+        end_at: None,
+        closed_at: Some(-1),
+        active: true,
+        closed: false,
+        volume: text("79945.98005599984"),
+        liquidity: text(""),
+        raw: RawJson::pack("{\n\n}"),
+        version,
+    }
+}
+
+/// A trade of a token, of which nothing is known but what `resolution` says.
+fn of_token(transaction: u8, token_id: TokenId, resolution: Resolution) -> Trade {
+    let mut trade = trade(transaction, 1, resolution);
+    trade.fill.token_id = token_id;
+    trade.fill.block_number += u64::from(transaction);
+    trade
+}
+
+fn found(market_id: &str, side: u8) -> Resolution {
+    Resolution::Market {
+        condition_id: ConditionId::Ctf(CONDITION.into()).to_string(),
+        outcome: ["Up", "Down"][usize::from(side - 1)].into(),
+        market_id: market_id.into(),
+        side: NonUsdcSide(side),
+    }
+}
+
+async fn resolution(warehouse: &dyn Warehouse, token: TokenId) -> Option<Resolution> {
+    warehouse.resolutions(&[token]).await.unwrap().remove(&token)
+}
+
+async fn unresolved(warehouse: &dyn Warehouse) -> Vec<TokenId> {
+    warehouse.unresolved_tokens(None, 100).await.unwrap()
+}
+
+pub async fn a_market_is_written_column_by_column<R: Rig>() {
+    let store = R::new();
+    store.warehouse().write_markets(&[market("3047949", 9)]).await.unwrap();
+    let list = |items: &[&str]| text(&serde_json::to_string(items).unwrap());
+    let integer = Value::Integer;
+    let expected = [
+        ("id", text("3047949")),
+        ("condition_id", text(&format!("0x{}", "07".repeat(32)))),
+        ("question", text("Will \"it\"\nrain? ☔")),
+        ("slug", text("rain")),
+        ("outcomes", list(&["Up", "Down"])),
+        ("token_ids", list(&[&token(0).to_string(), &token(1).to_string()])),
+        ("position_ids", list(&["5"])),
+        ("neg_risk", integer(1)),
+        ("event_id", text("17")),
+        ("event_slug", text("weather")),
+        ("event_title", text("Weather")),
+        ("tags", list(&["Rain", "All"])),
+        ("created_at", integer(1_784_851_200)),
+        ("end_at", Value::Null),
+        ("closed_at", integer(-1)),
+        ("active", integer(1)),
+        ("closed", integer(0)),
+        ("volume", text("79945.98005599984")),
+        ("liquidity", text("")),
+        ("raw", Value::Blob(RawJson::pack("{\n\n}").as_packed().to_vec())),
+        ("version", integer(9)),
+        ("lasting_hash", integer(market("3047949", 9).lasting_hash().cast_signed())),
+    ];
+    let expected: Vec<_> = expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    assert_eq!(store.rows("markets"), [expected]);
+}
+
+pub async fn the_later_description_of_a_market_stays<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    let named = |version, question: &str| Market { question: question.into(), ..market("7", version) };
+    let question = || store.rows("markets")[0].iter().find(|(name, _)| name == "question").unwrap().1.clone();
+    for (version, said, stays) in [(5, "a", "a"), (4, "b", "a"), (5, "c", "c"), (6, "d", "d"), (0, "e", "d")] {
+        warehouse.write_markets(&[named(version, said)]).await.unwrap();
+        assert_eq!(question(), text(stays), "{said}");
+    }
+    let written = warehouse.written_markets(&["7".into(), "8".into()]).await.unwrap();
+    let expected = WrittenMarket { lasting_hash: named(6, "d").lasting_hash(), version: 6 };
+    assert_eq!(written.into_iter().collect::<Vec<_>>(), [("7".to_owned(), expected)]);
+    let rows = RowCounts { markets: 1, trades: 0, dead_letters: 0 };
+    assert_eq!(warehouse.row_counts().await.unwrap(), rows);
+    warehouse.write_markets(&[named(9, "in"), named(8, "one"), named(10, "batch")]).await.unwrap();
+    assert_eq!(question(), text("batch"));
+}
+
+pub async fn a_token_is_found_in_the_market_that_lists_it<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    assert_eq!(resolution(&*warehouse, token(0)).await, None);
+    warehouse.write_markets(&[market("100", 1)]).await.unwrap();
+    assert_eq!(resolution(&*warehouse, token(0)).await, Some(found("100", 1)));
+    assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)));
+    assert_eq!(resolution(&*warehouse, TokenId(U256::from(5))).await.unwrap().market_id(), "100", "a position");
+    assert_eq!(resolution(&*warehouse, token(2)).await, None);
+
+    warehouse.write_markets(&[market("99", 1)]).await.unwrap();
+    assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("99", 2)), "the smaller id tells, as a number");
+    let without = Market { token_ids: vec![], ..market("99", 2) };
+    warehouse.write_markets(&[without]).await.unwrap();
+    assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)), "it does not list it any more");
+}
+
+pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    let combo = ConditionId::Position({
+        let mut id = [0; 31];
+        (id[0], id[1], id[18]) = (3, 9, 3);
+        id
+    });
+    let position: ConditionId = format!("0x01{}0002{}0007", "ab".repeat(16), "00".repeat(10)).parse().unwrap();
+    let known =
+        |condition: ConditionId| Resolution::Token { condition_id: condition.to_string(), outcome: "Yes".into() };
+    let (nine, ten) = (TokenId(U256::from(9)), TokenId(U256::from(10)));
+    let rows = [
+        of_token(1, nine, Resolution::Unknown),
+        of_token(2, ten, Resolution::Unknown),
+        of_token(3, nine, Resolution::Unknown),
+        of_token(4, position.position(0).unwrap(), known(position)),
+        of_token(5, combo.position(0).unwrap(), known(combo)),
+        of_token(6, token(0), found("7", 1)),
+    ];
+    warehouse.write_trades(&rows).await.unwrap();
+    let mut expected = [nine, ten, position.position(0).unwrap()];
+    expected.sort_by_key(TokenId::to_string);
+    assert_eq!(unresolved(&*warehouse).await, expected, "each once, in the order of their text, and no combo");
+    assert_eq!(warehouse.unresolved_tokens(Some(expected[0]), 1).await.unwrap(), expected[1..2]);
+    assert_eq!(warehouse.unresolved_tokens(Some(expected[2]), 5).await.unwrap(), []);
+    assert_eq!(warehouse.newest_unresolved(100).await.unwrap(), [position.position(0).unwrap(), nine, ten]);
+    assert_eq!(warehouse.newest_unresolved(4).await.unwrap(), [position.position(0).unwrap(), nine]);
+}
+
+pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    let rows = [1, 2, 3].map(|transaction| of_token(transaction, token(0), Resolution::Unknown));
+    let other = of_token(4, token(1), found("7", 2));
+    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_trades(std::slice::from_ref(&other)).await.unwrap();
+    let partly = Resolution::Token { condition_id: "0xc0".into(), outcome: "Yes".into() };
+    assert_eq!(warehouse.resolve(&[(token(0), partly.clone()), (token(1), partly.clone())]).await.unwrap(), 3);
+    assert_eq!(warehouse.resolve(&[(token(0), partly.clone())]).await.unwrap(), 0, "it knew that already");
+    assert_eq!(warehouse.resolve(&[(token(0), found("7", 1))]).await.unwrap(), 3);
+    assert_eq!(warehouse.resolve(&[(token(0), found("8", 1)), (token(0), partly)]).await.unwrap(), 0);
+    assert_eq!(unresolved(&*warehouse).await, []);
+
+    let after = store.rows("trades");
+    warehouse.write_trades(&rows).await.unwrap();
+    assert_eq!(store.rows("trades"), after, "a poorer row that comes again never wins");
+    let direct = R::new();
+    let complete = rows.map(|row| Trade { resolution: found("7", 1), ..row });
+    direct.warehouse().write_trades(&complete).await.unwrap();
+    direct.warehouse().write_trades(&[other]).await.unwrap();
+    assert_eq!(after, direct.rows("trades"), "and a completed row is as one that was complete at once");
+    assert_eq!(warehouse.row_counts().await.unwrap().trades, 4);
+}
+
+pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    let mut rows: Vec<Trade> = (0..12_001).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
+    rows.iter_mut().for_each(|row| row.fill.token_id = token(0));
+    warehouse.write_trades(&rows).await.unwrap();
+    let others: Vec<(TokenId, Resolution)> = (0..500).map(|n| (TokenId(U256::from(n)), found("7", 1))).collect();
+    let all = [others, vec![(token(0), found("7", 1))]].concat();
+    assert_eq!(warehouse.resolve(&all).await.unwrap(), 12_001);
+    assert_eq!(unresolved(&*warehouse).await, []);
+}
+
+pub async fn the_newest_rows_show_their_market<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    warehouse
+        .write_trades(&[of_token(1, token(0), found("7", 1)), of_token(2, token(1), found("7", 2))])
+        .await
+        .unwrap();
+    let questions = || async {
+        let lines = warehouse.newest_trades(9).await.unwrap();
+        lines.into_iter().map(|line| (line.outcome, line.question)).collect::<Vec<_>>()
+    };
+    let line = |outcome: &str, question: &str| (outcome.to_owned(), question.to_owned());
+    assert_eq!(questions().await, [line("Down", ""), line("Up", "")], "the market is not there yet");
+    warehouse.write_markets(&[market("7", 1)]).await.unwrap();
+    let question = market("7", 1).question;
+    assert_eq!(questions().await, [line("Down", &question), line("Up", &question)]);
+}
