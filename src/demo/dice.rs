@@ -10,6 +10,9 @@ pub(super) enum Purpose {
     Matching,
     Markets,
     Faults,
+    Closing,
+    Series,
+    Gamma,
 }
 
 /// A repeatable sequence of random numbers.

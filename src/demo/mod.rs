@@ -13,6 +13,7 @@
 //! The truth must never come from polytape's own decoder: a log and its expected row are made from the same intent by
 //! separate code, so a decoder that is wrong disagrees with it.
 
+mod calendar;
 mod cast;
 mod clock;
 mod config;
@@ -27,7 +28,9 @@ mod matching;
 mod pace;
 mod range_error;
 mod render;
+mod roles;
 mod rpc;
+mod series;
 mod server;
 #[cfg(test)]
 mod tests;

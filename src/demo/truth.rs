@@ -56,7 +56,8 @@ fn dead_letter(cast: &Cast, block: &Block, event: &Event) -> DeadLetterRow {
 
 fn trade(cast: &Cast, block: &Block, event: &Event) -> TradeRow {
     let intent = &event.intent;
-    let token = &cast.markets[intent.market].tokens[intent.outcome];
+    let market = cast.market(intent.market);
+    let token = &market.tokens[intent.outcome];
     let (maker_direction, taker_direction) = match intent.side {
         Side::Buy => ("BUY", "SELL"),
         Side::Sell => ("SELL", "BUY"),

@@ -53,7 +53,7 @@ impl World {
 
     /// The world of a configuration. A bounded world looks for its end here, at about a microsecond a block.
     pub fn new(config: WorldConfig) -> Self {
-        Self { cast: Cast::new(config.seed), pace: Pace::new(&config), config }
+        Self { cast: Cast::new(&config), pace: Pace::new(&config), config }
     }
 
     /// What it was made from.
@@ -69,7 +69,7 @@ impl World {
     /// A block. Before the first block there are none: such a block is empty, and a server denies it.
     pub fn block(&self, number: u64) -> Block {
         let fills = self.pace.fills_in(number);
-        let events = matching::events(self.config.seed, &self.cast, number, fills, self.config.bad_logs);
+        let events = matching::events(&self.config, &self.cast, number, fills);
         Block { events, ..self.header(number) }
     }
 
@@ -121,7 +121,8 @@ impl World {
         &self.cast
     }
 
-    fn timestamp(&self, number: u64) -> u64 {
+    /// When a block is made, in unix seconds.
+    pub(super) fn timestamp(&self, number: u64) -> u64 {
         let age_ms = u128::from(number.saturating_sub(self.config.first_block)) * self.block_nanos() / 1_000_000;
         let unix_ms = i128::from(self.config.genesis_ms) + i128::try_from(age_ms).unwrap_or(i128::MAX / 2);
         u64::try_from(unix_ms.div_euclid(1_000)).unwrap_or_default()
