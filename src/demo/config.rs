@@ -50,7 +50,8 @@ impl WorldConfig {
     /// `0xde30` and 36 bits of a hash of everything above: exact as a JSON number, and a store that was filled from
     /// another world is told apart.
     pub(super) fn chain_id(&self) -> u64 {
-        let Self { seed, fills, rate, block_time, first_block, genesis_ms, bad_logs, market_period, bad_markets } = self;
+        let Self { seed, fills, rate, block_time, first_block, genesis_ms, bad_logs, market_period, bad_markets } =
+            self;
         let parts = [
             u64::from(fills.is_some()),
             fills.unwrap_or_default(),

@@ -74,8 +74,10 @@ impl MarketRef {
     }
 }
 
-/// The key of the first market of the series.
+/// The key of the first market of the series, …
 const SERIES: u64 = 1 << 32;
+/// … and of the first that nobody trades.
+const IDLE: u64 = 1 << 24;
 
 impl Market {
     /// The market of a number below [`MARKETS`](super::roles::MARKETS). Venues alternate, so each has popular markets.
@@ -91,6 +93,11 @@ impl Market {
     pub(super) fn series(seed: u64, number: u64) -> Self {
         let module = 1 + (number / 5 % 2) as u8;
         Self::new(seed, MarketRef::Series(number).key(), number % 5, module, &["Up", "Down"])
+    }
+
+    /// A market that nobody trades, by the id that Gamma gives it.
+    pub(super) fn idle(seed: u64, id: u64, venue: u64) -> Self {
+        Self::new(seed, IDLE + id, venue, 1 + (id % 2) as u8, &["Yes", "No"])
     }
 
     fn new(seed: u64, key: u64, venue: u64, module: u8, labels: &[&str]) -> Self {
@@ -115,6 +122,11 @@ impl Market {
     /// Whether its outcomes are a pair that makes a dollar.
     pub(super) fn is_binary(&self) -> bool {
         self.tokens.len() == 2
+    }
+
+    /// Whether it is one of several exclusive questions.
+    pub(super) fn is_neg_risk(&self) -> bool {
+        self.venue == Venue::NegRisk || self.tokens.iter().any(|token| token.known.is_some() && token.word[0] == 2)
     }
 
     /// One of the contracts on which it trades.
