@@ -12,7 +12,6 @@ pub(super) enum Purpose {
     Faults,
     Closing,
     Series,
-    Gamma,
 }
 
 /// A repeatable sequence of random numbers.

@@ -81,7 +81,10 @@ impl Sight<'_> {
         let next = match next {
             Some(cursor) => format!(",\"next_cursor\":\"{cursor}\""),
             // The last page, in the three ways that it is told.
-            None => ["", ",\"next_cursor\":null", ",\"next_cursor\":\"\""][(query.fingerprint() % 3) as usize].into(),
+            None => {
+                let way = (query.fingerprint() ^ self.gamma.seed) % 3;
+                ["", ",\"next_cursor\":null", ",\"next_cursor\":\"\""][way as usize].into()
+            }
         };
         Reply::ok(format!("{{\"markets\":{}{next}}}", self.array(&all[begin..end], &params)))
     }

@@ -45,6 +45,7 @@ pub(super) use self::row::row;
 pub(super) struct Gamma {
     pub(super) calendar: Calendar,
     pub(super) bad_markets: bool,
+    seed: u64,
     /// What is there but for the series.
     fixed: Vec<Arc<Profile>>,
     series: Cache<u64, Arc<Profile>>,
@@ -57,7 +58,7 @@ impl Gamma {
         let traded = (0..MARKETS as usize).filter_map(|number| fixed::profile(seed, cast, number));
         let fixed = traded.chain(fixed::liars(seed, cast)).chain(idle::profiles(seed)).map(Arc::new).collect();
         let series = Cache::new(2 * KEPT as usize);
-        Self { calendar: Calendar::new(config), bad_markets: config.bad_markets, fixed, series }
+        Self { calendar: Calendar::new(config), bad_markets: config.bad_markets, seed, fixed, series }
     }
 
     /// What can be found at a block, in no order.
