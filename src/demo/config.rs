@@ -21,6 +21,10 @@ pub struct WorldConfig {
     pub genesis_ms: i64,
     /// Whether about one log in 1,500 is broken.
     pub bad_logs: bool,
+    /// Every so many blocks a new market of the series is born; 0 for a world without a series.
+    pub market_period: u64,
+    /// Whether some elements of Gamma's listings are broken.
+    pub bad_markets: bool,
 }
 
 impl Default for WorldConfig {
@@ -33,6 +37,8 @@ impl Default for WorldConfig {
             first_block: 90_000_000,
             genesis_ms: 1_767_225_600_000, // 2026-01-01T00:00:00Z
             bad_logs: true,
+            market_period: 400,
+            bad_markets: true,
         }
     }
 }
@@ -44,7 +50,8 @@ impl WorldConfig {
     /// `0xde30` and 36 bits of a hash of everything above: exact as a JSON number, and a store that was filled from
     /// another world is told apart.
     pub(super) fn chain_id(&self) -> u64 {
-        let Self { seed, fills, rate, block_time, first_block, genesis_ms, bad_logs } = self;
+        let Self { seed, fills, rate, block_time, first_block, genesis_ms, bad_logs, market_period, bad_markets } =
+            self;
         let parts = [
             u64::from(fills.is_some()),
             fills.unwrap_or_default(),
@@ -54,6 +61,8 @@ impl WorldConfig {
             *first_block,
             genesis_ms.cast_unsigned(),
             u64::from(*bad_logs),
+            *market_period,
+            u64::from(*bad_markets),
         ];
         let hash = id(*seed, Kind::World, parts);
         let low = hash[..8].iter().fold(0u64, |value, byte| (value << 8) | u64::from(*byte)) >> 28;
@@ -77,6 +86,8 @@ mod tests {
             WorldConfig { first_block: 1, ..base.clone() },
             WorldConfig { genesis_ms: 0, ..base.clone() },
             WorldConfig { bad_logs: false, ..base.clone() },
+            WorldConfig { market_period: 100, ..base.clone() },
+            WorldConfig { bad_markets: false, ..base.clone() },
             base.clone(),
         ];
         let ids: std::collections::BTreeSet<_> = others.iter().map(WorldConfig::chain_id).collect();

@@ -10,6 +10,8 @@ pub(super) enum Purpose {
     Matching,
     Markets,
     Faults,
+    Closing,
+    Series,
 }
 
 /// A repeatable sequence of random numbers.

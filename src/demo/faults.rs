@@ -1,4 +1,4 @@
-//! What can go wrong with a node, to be switched on and off while it serves.
+//! What can go wrong outside, to be switched on and off while it serves.
 //!
 //! Whether a request meets a fault is decided by the world's seed and the number of the request, so that a run of
 //! requests in the same order meets the same faults again.
@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::asked::Asked;
 use super::dice::Dice;
 
-/// What may happen to a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// What may happen to a request. A fault that makes no sense for a request does not happen to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Status 429, half of the time with `Retry-After: 0`.
     TooManyRequests,
@@ -28,22 +31,31 @@ pub enum Fault {
     Reset,
     /// The right answer, [`Faults::stall`] later.
     Stall,
-    /// The answer of a node that is [`Faults::lag`] blocks behind: an old head, null headers, `[]` for what it lacks.
+    /// RPC: the answer of a node that is [`Faults::lag`] blocks behind: an old head, null headers, `[]` for what it lacks.
     Lag,
-    /// Status 200 and a JSON-RPC error about the rate of requests.
+    /// RPC: status 200 and a JSON-RPC error about the rate of requests.
     RpcRateLimit,
+    /// Gamma or the Data API answers as it did [`Faults::lag`] blocks ago.
+    Stale,
+    /// A listing does not know the cursor any more: 422.
+    LostCursor,
+    /// The next page of a listing is this one again, or the second one.
+    CircularCursor,
 }
 
-/// A state of the switches. The default is a node in perfect health.
-#[derive(Clone, Debug, PartialEq)]
+/// A state of the switches. The default is perfect health.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Faults {
     /// The share of requests, from 0 to 1, that meets each fault. One request meets one at most.
     pub rates: BTreeMap<Fault, f64>,
-    /// Only this node of [`DemoServer::urls`](super::DemoServer::urls) shows the faults of `rates`.
+    /// Of the nodes of [`DemoServer::urls`](super::DemoServer::urls) only this one shows the faults of `rates`. Gamma and
+    /// the Data API show them all the same.
     pub only_node: Option<usize>,
-    /// How late a stalled answer is.
+    /// How late a stalled answer is: `stall_ms` in JSON.
+    #[serde(rename = "stall_ms", serialize_with = "as_millis", deserialize_with = "from_millis")]
     pub stall: Duration,
-    /// How many blocks a lagging node is behind.
+    /// How many blocks a lagging node or a stale answer is behind.
     pub lag: u64,
     /// The most blocks of an `eth_getLogs`.
     pub max_blocks: Option<u64>,
@@ -55,6 +67,22 @@ pub struct Faults {
     pub no_finalized: bool,
     /// Logs come without `blockTimestamp`, which is no fault: some providers never give it.
     pub no_block_timestamp: bool,
+    /// Listings come sorted by id, whatever is asked for.
+    pub ignore_order: bool,
+    /// Gamma answers 503 …
+    pub gamma_down: bool,
+    /// … and so does the Data API …
+    pub data_api_down: bool,
+    /// … and the chain.
+    pub rpc_down: bool,
+}
+
+fn as_millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn from_millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
 }
 
 impl Default for Faults {
@@ -69,6 +97,10 @@ impl Default for Faults {
             batch_limit: None,
             no_finalized: false,
             no_block_timestamp: false,
+            ignore_order: false,
+            gamma_down: false,
+            data_api_down: false,
+            rpc_down: false,
         }
     }
 }
@@ -91,6 +123,9 @@ impl Faults {
             (Fault::Stall, 0.02),
             (Fault::Lag, 0.05),
             (Fault::RpcRateLimit, 0.03),
+            (Fault::Stale, 0.03),
+            (Fault::LostCursor, 0.02),
+            (Fault::CircularCursor, 0.02),
         ];
         Self {
             rates: rates.into(),
@@ -101,16 +136,20 @@ impl Faults {
         }
     }
 
-    /// What happens to a request to a node, if anything.
-    pub(super) fn draw(&self, dice: &mut Dice, node: Option<usize>) -> Option<Fault> {
+    /// What happens to a request, if anything.
+    pub(super) fn draw(&self, dice: &mut Dice, asked: Asked) -> Option<Fault> {
         let mut roll = dice.unit();
-        if self.only_node.is_some() && self.only_node != node {
+        if let Asked::Rpc { node } = asked
+            && self.only_node.is_some()
+            && self.only_node != node
+        {
             return None;
         }
-        self.rates.iter().find_map(|(fault, rate)| {
+        let drawn = self.rates.iter().find_map(|(fault, rate)| {
             roll -= rate;
             (roll < 0.0).then_some(*fault)
-        })
+        });
+        drawn.filter(|fault| asked.can_meet(*fault))
     }
 }
 

@@ -1,13 +1,11 @@
 //! The markets of the demo world.
 
-use alloy_primitives::U256;
+use alloy_primitives::{B256, U256};
 
 use super::dice::{Dice, Purpose};
 use super::ids::{Kind, id};
+use super::roles;
 use crate::model::{Collateral, Exchange, derive_token_id};
-
-/// How many a world has.
-pub(super) const MARKETS: u64 = 60;
 
 /// Where a market trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,9 +39,15 @@ pub(super) struct Token {
 #[derive(Clone, Debug)]
 pub(super) struct Market {
     pub(super) venue: Venue,
-    /// Yes and No.
-    pub(super) tokens: [Token; 2],
-    /// The middle of the Yes price, in thousandths.
+    /// Its condition id as the tables write it.
+    pub(super) condition: String,
+    /// What may come out, in the order of the tokens.
+    pub(super) labels: Vec<String>,
+    /// Most often two: Yes and No.
+    pub(super) tokens: Vec<Token>,
+    /// The last block in which it trades, counted from the first one.
+    pub(super) trades_until: i64,
+    /// The middle of the price of the first outcome, in thousandths.
     middle: u64,
     /// How far it swings to both sides.
     swing: u64,
@@ -51,23 +55,83 @@ pub(super) struct Market {
     period: u64,
 }
 
+/// Names a market of a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum MarketRef {
+    /// One that trades from the first block on.
+    Fixed(usize),
+    /// One of the series.
+    Series(u64),
+}
+
+impl MarketRef {
+    /// A number that no other market has.
+    pub(super) fn key(self) -> u64 {
+        match self {
+            Self::Fixed(number) => number as u64,
+            Self::Series(number) => SERIES + number,
+        }
+    }
+}
+
+/// The key of the first market of the series, …
+const SERIES: u64 = 1 << 32;
+/// … and of the first that nobody trades.
+const IDLE: u64 = 1 << 24;
+
 impl Market {
-    /// The market of a number below [`MARKETS`]. Venues alternate, so each has popular markets.
-    pub(super) fn new(seed: u64, number: u64) -> Self {
-        let mut dice = Dice::new(seed, Purpose::Markets, number);
-        let (venue, tokens) = match number % 5 {
-            0 | 2 => (Venue::Standard, [0, 1].map(|outcome| hashed(seed, number, outcome, Collateral::UsdcE))),
-            1 | 3 => (Venue::NegRisk, [0, 1].map(|outcome| hashed(seed, number, outcome, Collateral::NegRiskWrapped))),
-            _ => (Venue::Positions, [0, 1].map(|outcome| position(seed, number, outcome))),
+    /// The market of a number below [`MARKETS`](super::roles::MARKETS). Venues alternate, so each has popular markets.
+    pub(super) fn fixed(seed: u64, number: u64) -> Self {
+        let labels = roles::of(number as usize).labels(number);
+        let trades_until = roles::closes(seed, number).map_or(i64::MAX, |(_, until)| until);
+        // The fourth of each kind of position is a basket of others.
+        let module = 1 + (number / 5 % 3) as u8;
+        Self { trades_until, ..Self::new(seed, number, number % 5, module, labels) }
+    }
+
+    /// A market of the series.
+    pub(super) fn series(seed: u64, number: u64) -> Self {
+        let module = 1 + (number / 5 % 2) as u8;
+        Self::new(seed, MarketRef::Series(number).key(), number % 5, module, &["Up", "Down"])
+    }
+
+    /// A market that nobody trades, by the id that Gamma gives it.
+    pub(super) fn idle(seed: u64, id: u64, venue: u64) -> Self {
+        Self::new(seed, IDLE + id, venue, 1 + (id % 2) as u8, &["Yes", "No"])
+    }
+
+    fn new(seed: u64, key: u64, venue: u64, module: u8, labels: &[&str]) -> Self {
+        let mut dice = Dice::new(seed, Purpose::Markets, key);
+        let places = 0..labels.len() as u8;
+        let condition = id(seed, Kind::Condition, [key]);
+        let hashed = |collateral| places.clone().map(|place| hashed(condition, place, collateral)).collect();
+        let (venue, tokens) = match venue {
+            0 | 2 => (Venue::Standard, hashed(Collateral::UsdcE)),
+            1 | 3 => (Venue::NegRisk, hashed(Collateral::NegRiskWrapped)),
+            _ => (Venue::Positions, places.map(|place| position(condition, module, place)).collect::<Vec<_>>()),
         };
+        let known = tokens.first().and_then(|token| token.known.as_ref());
+        let condition = known.map_or_else(|| format!("{condition:#x}"), |known| known.condition_id.clone());
+        let labels = labels.iter().map(|label| (*label).to_owned()).collect();
         let middle = dice.between(60, 940);
         let swing = dice.below(middle.min(1_000 - middle) - 20);
-        Self { venue, tokens, middle, swing, period: dice.between(400, 40_000) }
+        let (trades_until, period) = (i64::MAX, dice.between(400, 40_000));
+        Self { venue, condition, labels, tokens, trades_until, middle, swing, period }
+    }
+
+    /// Whether its outcomes are a pair that makes a dollar.
+    pub(super) fn is_binary(&self) -> bool {
+        self.tokens.len() == 2
+    }
+
+    /// Whether it is one of several exclusive questions.
+    pub(super) fn is_neg_risk(&self) -> bool {
+        self.venue == Venue::NegRisk || self.tokens.iter().any(|token| token.known.is_some() && token.word[0] == 2)
     }
 
     /// One of the contracts on which it trades.
-    pub(super) fn exchange(&self, dice: &mut Dice) -> Exchange {
-        match (self.venue, dice.one_in(2)) {
+    pub(super) fn exchange(&self, first: bool) -> Exchange {
+        match (self.venue, first) {
             (Venue::Standard, true) => Exchange::CtfV1,
             (Venue::Standard, false) => Exchange::CtfV2,
             (Venue::NegRisk, true) => Exchange::NegRiskV1,
@@ -86,8 +150,8 @@ impl Market {
 }
 
 /// A token of a V1 or V2 market, whose id is a hash.
-fn hashed(seed: u64, market: u64, outcome: u8, collateral: Collateral) -> Token {
-    let token = derive_token_id(id(seed, Kind::Condition, [market]), outcome, collateral);
+pub(super) fn hashed(condition: B256, outcome: u8, collateral: Collateral) -> Token {
+    let token = derive_token_id(condition, outcome, collateral);
     Token { word: token.0.to_be_bytes(), decimal: token.to_string(), known: None }
 }
 
@@ -95,9 +159,7 @@ fn hashed(seed: u64, market: u64, outcome: u8, collateral: Collateral) -> Token 
 ///
 /// From the high bytes on: module 1, base hash 16, arity 2, reserved 8 (zero), resolution chain 2, condition index 2,
 /// outcome 1.
-fn position(seed: u64, market: u64, outcome: u8) -> Token {
-    let base = id(seed, Kind::Condition, [market]);
-    let module = 1 + (market / 5 % 3) as u8;
+pub(super) fn position(base: B256, module: u8, outcome: u8) -> Token {
     let mut word = [0; 32];
     word[0] = module;
     word[1..17].copy_from_slice(&base[..16]);
@@ -111,18 +173,19 @@ fn position(seed: u64, market: u64, outcome: u8) -> Token {
     }
     word[31] = outcome;
     let digits: String = word[..31].iter().map(|byte| format!("{byte:02x}")).collect();
-    let known = Known { condition_id: format!("0x{digits}"), outcome: ["Yes", "No"][usize::from(outcome)] };
+    let known = Known { condition_id: format!("0x{digits}"), outcome: ["Yes", "No"][usize::from(outcome & 1)] };
     Token { word, decimal: U256::from_be_bytes(word).to_string(), known: Some(known) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::roles::MARKETS;
     use super::*;
 
     #[test]
     fn prices_stay_between_nothing_and_a_dollar() {
         for number in 0..MARKETS {
-            let market = Market::new(3, number);
+            let market = Market::fixed(3, number);
             for block in (0..200_000).step_by(97) {
                 let (yes, no) = (market.price(0, block), market.price(1, block));
                 assert_eq!(yes + no, 1_000);
@@ -134,7 +197,7 @@ mod tests {
     #[test]
     fn all_three_modules_of_protocol_v2() {
         let modules: std::collections::BTreeSet<_> = (0..MARKETS)
-            .map(|number| Market::new(3, number))
+            .map(|number| Market::fixed(3, number))
             .filter(|market| market.venue == Venue::Positions)
             .map(|market| market.tokens[0].word[0])
             .collect();

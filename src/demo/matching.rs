@@ -9,12 +9,15 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::cast::Cast;
+use super::cast::{Cast, Held};
+use super::config::WorldConfig;
 use super::dice::{Dice, Purpose};
 use super::ids::{Kind, id};
-use super::market::Venue;
+use super::market::{Market, MarketRef, Venue};
 use crate::model::{Exchange, Layout, Side};
 
+/// One match in so many is of the series.
+const SERIES_SHARE: u64 = 5;
 /// One log in so many is broken.
 const DEFECTS: u64 = 1_500;
 /// One maker order in so many is larger than a float can count.
@@ -44,8 +47,7 @@ pub(super) struct Intent {
     pub(super) taker: Address,
     /// What the order of `maker` did.
     pub(super) side: Side,
-    /// Index into the world's markets.
-    pub(super) market: usize,
+    pub(super) market: MarketRef,
     /// Index into the market's tokens.
     pub(super) outcome: usize,
     /// In millionths, as `shares` and `fee` are.
@@ -67,16 +69,19 @@ pub(super) struct Event {
 }
 
 /// The events of a block with exactly `fills` good fills.
-pub(super) fn events(seed: u64, cast: &Cast, block: u64, fills: u64, bad_logs: bool) -> Vec<Event> {
+pub(super) fn events(config: &WorldConfig, cast: &Cast, block: u64, fills: u64) -> Vec<Event> {
     if fills == 0 {
         return Vec::new();
     }
+    let WorldConfig { seed, first_block, bad_logs, .. } = *config;
     let mut dice = Dice::new(seed, Purpose::Matching, block);
     let log_index = dice.below(40);
     let mut matcher = Matcher {
         seed,
         cast,
         block,
+        offset: block.saturating_sub(first_block).cast_signed(),
+        series: cast.series.current(block).map(|number| (number, cast.market(MarketRef::Series(number)))),
         bad_logs,
         left: fills,
         transaction_hash: B256::ZERO,
@@ -113,7 +118,7 @@ struct Order {
 #[derive(Clone, Copy)]
 struct Leg {
     exchange: Exchange,
-    market: usize,
+    market: MarketRef,
     outcome: usize,
     side: Side,
 }
@@ -122,6 +127,10 @@ struct Matcher<'a> {
     seed: u64,
     cast: &'a Cast,
     block: u64,
+    /// The block, counted from the first one.
+    offset: i64,
+    /// The current market of the series, looked up once a block.
+    series: Option<(u64, Held<'a>)>,
     bad_logs: bool,
     /// Good fills that the block still needs.
     left: u64,
@@ -133,6 +142,29 @@ struct Matcher<'a> {
 }
 
 impl Matcher<'_> {
+    /// A market that trades now: in a fifth of all cases that of the series.
+    fn draw_market(&mut self) -> MarketRef {
+        let in_series = self.dice.one_in(SERIES_SHARE);
+        if let Some((number, _)) = self.series.as_ref().filter(|_| in_series) {
+            return MarketRef::Series(*number);
+        }
+        loop {
+            let number = self.dice.popular(self.cast.fixed.len());
+            if self.offset <= self.cast.fixed[number].trades_until {
+                return MarketRef::Fixed(number);
+            }
+        }
+    }
+
+    fn market(&self, market: MarketRef) -> &Market {
+        match (market, &self.series) {
+            (MarketRef::Fixed(number), _) => &self.cast.fixed[number],
+            (MarketRef::Series(_), Some((_, held))) => held,
+            // Only the current one is ever drawn.
+            (MarketRef::Series(_), None) => &self.cast.fixed[0],
+        }
+    }
+
     fn transaction(&mut self) {
         self.transaction_index += self.dice.between(1, 9);
         self.transaction_hash = id(self.seed, Kind::Transaction, [self.block, self.transaction_index]);
@@ -154,17 +186,18 @@ impl Matcher<'_> {
     /// `fillOrder` of a V1 exchange.
     fn fill_order(&mut self) {
         let market = loop {
-            let market = self.dice.popular(self.cast.markets.len());
-            if self.cast.markets[market].venue != Venue::Positions {
+            let market = self.draw_market();
+            if self.market(market).venue != Venue::Positions {
                 break market;
             }
         };
-        let exchange = match self.cast.markets[market].venue {
+        let exchange = match self.market(market).venue {
             Venue::NegRisk => Exchange::NegRiskV1,
             _ => Exchange::CtfV1,
         };
+        let outcomes = self.market(market).tokens.len();
         let side = if self.dice.one_in(2) { Side::Buy } else { Side::Sell };
-        let leg = Leg { exchange, market, outcome: self.dice.index(2), side };
+        let leg = Leg { exchange, market, outcome: self.dice.index(outcomes), side };
         let wallet = self.dice.popular(self.cast.wallets.len());
         let order = self.order(wallet, leg);
         let operator = self.cast.operators[self.dice.index(self.cast.operators.len())];
@@ -174,9 +207,12 @@ impl Matcher<'_> {
 
     /// `matchOrders`: the maker orders, then the taker order that takes them all.
     fn match_orders(&mut self, makers: u64) {
-        let market = self.dice.popular(self.cast.markets.len());
-        let exchange = self.cast.markets[market].exchange(&mut self.dice);
+        let market = self.draw_market();
+        let even = self.dice.one_in(2);
+        let exchange = self.market(market).exchange(even);
+        let (outcomes, is_binary) = (self.market(market).tokens.len(), self.market(market).is_binary());
         let meeting = match self.dice.below(100) {
+            _ if !is_binary => Meeting::Complementary,
             0..60 => Meeting::Complementary,
             60..82 => Meeting::Mint,
             _ => Meeting::Merge,
@@ -186,7 +222,7 @@ impl Matcher<'_> {
             Meeting::Complementary | Meeting::Mint => Side::Buy,
             Meeting::Merge => Side::Sell,
         };
-        let outcome = self.dice.index(2);
+        let outcome = self.dice.index(outcomes);
         let taker_leg = Leg { exchange, market, outcome, side };
         let maker_leg = match (meeting, side) {
             (Meeting::Complementary, Side::Buy) => Leg { side: Side::Sell, ..taker_leg },
@@ -226,7 +262,7 @@ impl Matcher<'_> {
     /// An order of a wallet. The same wallet meets again with the same order for a while.
     fn order(&mut self, wallet: usize, leg: Leg) -> Order {
         let exchange = leg.exchange as u64;
-        let token = (leg.market * 2 + leg.outcome) as u64;
+        let token = leg.market.key() * 4 + leg.outcome as u64;
         let (era, slot) = (self.block / ORDER_LIFE, self.dice.below(2));
         let hash = id(self.seed, Kind::Order, [wallet as u64, exchange, token, leg.side as u64, era, slot]);
         Order { wallet, hash }
@@ -234,6 +270,7 @@ impl Matcher<'_> {
 
     /// Dollars and shares of a maker order. `shareless` allows dollars for no shares, which a mint cannot give.
     fn amounts(&mut self, leg: Leg, shareless: bool) -> (u128, u128) {
+        let middle = self.market(leg.market).price(leg.outcome, self.block);
         let dice = &mut self.dice;
         if shareless && dice.one_in(300) {
             return (u128::from(dice.between(0, 5)), 0);
@@ -248,8 +285,7 @@ impl Matcher<'_> {
             let odd = if dice.one_in(4) { dice.below(1_000_000) } else { 0 };
             unit * dice.between(1, 99) + odd
         };
-        let price = self.cast.markets[leg.market].price(leg.outcome, self.block);
-        let price = price - 5 + dice.below(11);
+        let price = middle - 5 + dice.below(11);
         let shares = u128::from(shares);
         (shares * u128::from(price) / 1_000, shares)
     }

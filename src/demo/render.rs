@@ -90,7 +90,7 @@ fn data(out: &mut Vec<u8>, cast: &Cast, intent: &Intent) {
     let give = if intent.defect == Some(Defect::HugeAmount) { 10u128.pow(38) + give } else { give };
     let token = match intent.defect {
         Some(Defect::NoToken) => [0; 32],
-        _ => cast.markets[intent.market].tokens[intent.outcome].word,
+        _ => cast.market(intent.market).tokens[intent.outcome].word,
     };
     let amounts = [number(give), number(take), number(intent.fee)];
     match intent.exchange.layout() {

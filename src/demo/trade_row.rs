@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// A price that compares and sorts by its bits: to be equal, two have to be the same number exactly.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price(u64);
@@ -24,8 +26,14 @@ impl fmt::Debug for Price {
     }
 }
 
+impl Serialize for Price {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.get())
+    }
+}
+
 /// One row of the embedded `trades` table, without `ingested_at`. Rows sort in the order of the chain.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct TradeRow {
     /// Block time, unix seconds.
     pub timestamp: i64,
@@ -43,13 +51,13 @@ pub struct TradeRow {
     pub exchange: String,
     /// Decimal.
     pub token_id: String,
-    /// `0x…` where the token id tells it, else `''`.
+    /// `0x…` where it is known, else `''`.
     pub condition_id: String,
-    /// `''`
+    /// Gamma's id where the market is known, else `''`.
     pub market_id: String,
-    /// `Yes` or `No` where the token id tells it, else `''`.
+    /// As the market names it, or the token id itself where there is no market; else `''`.
     pub outcome: String,
-    /// `''`
+    /// `token1`, `token2`, … where the market is known, else `''`.
     pub nonusdc_side: String,
     /// `0x…`
     pub maker: String,
@@ -71,6 +79,6 @@ pub struct TradeRow {
     pub fee_unit: String,
     /// Whether this is the row of the taker order.
     pub is_taker_row: bool,
-    /// 1 where the token id tells the condition, else 0.
+    /// 2 where the market is known, 1 where the condition is, else 0.
     pub version: i64,
 }

@@ -1,6 +1,7 @@
 //! What the tables must hold: made from the intents, without any of polytape's own reading of logs.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, keccak256};
+use serde::{Serialize, Serializer};
 
 use super::cast::Cast;
 use super::matching::{Event, Intent};
@@ -19,16 +20,34 @@ pub struct Truth {
 }
 
 /// One row of `dead_letters`, without the wording of its reason and the time.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct DeadLetterRow {
-    /// `polygon`
+    /// `polygon` or `gamma`
     pub source: String,
-    /// `<transaction hash>:<log index>`
+    /// `<transaction hash>:<log index>` or `keccak:<hash of raw>`
     pub position: String,
-    /// `ingest-fills`
+    /// `ingest-fills` or `ingest-markets`
     pub stage: String,
-    /// The log's JSON as it is served, with the block's time.
+    /// The log's JSON as it is served, with the block's time, or that of the element of a listing.
+    #[serde(serialize_with = "as_text")]
     pub raw: Vec<u8>,
+}
+
+impl DeadLetterRow {
+    /// The row of an element of a listing of markets.
+    pub(super) fn of_gamma(json: &str) -> Self {
+        Self {
+            source: "gamma".into(),
+            position: format!("keccak:{:#x}", keccak256(json)),
+            stage: "ingest-markets".into(),
+            raw: json.into(),
+        }
+    }
+}
+
+/// Bytes for a reader: what is no text is shown as such.
+fn as_text<S: Serializer>(raw: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(raw))
 }
 
 impl Truth {
@@ -43,7 +62,7 @@ impl Truth {
     }
 }
 
-fn dead_letter(cast: &Cast, block: &Block, event: &Event) -> DeadLetterRow {
+pub(super) fn dead_letter(cast: &Cast, block: &Block, event: &Event) -> DeadLetterRow {
     let mut raw = Vec::new();
     render::log(&mut raw, cast, block, event, true);
     DeadLetterRow {
@@ -54,9 +73,11 @@ fn dead_letter(cast: &Cast, block: &Block, event: &Event) -> DeadLetterRow {
     }
 }
 
-fn trade(cast: &Cast, block: &Block, event: &Event) -> TradeRow {
+/// The row of a fill, as the chain alone tells it.
+pub(super) fn trade(cast: &Cast, block: &Block, event: &Event) -> TradeRow {
     let intent = &event.intent;
-    let token = &cast.markets[intent.market].tokens[intent.outcome];
+    let market = cast.market(intent.market);
+    let token = &market.tokens[intent.outcome];
     let (maker_direction, taker_direction) = match intent.side {
         Side::Buy => ("BUY", "SELL"),
         Side::Sell => ("SELL", "BUY"),

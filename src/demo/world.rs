@@ -1,11 +1,13 @@
 //! The chain of the demo world.
 
 use std::ops::RangeInclusive;
+use std::sync::OnceLock;
 
 use alloy_primitives::B256;
 
 use super::cast::Cast;
 use super::config::WorldConfig;
+use super::gamma::Gamma;
 use super::ids::{Kind, id};
 use super::matching::{self, Event};
 use super::pace::Pace;
@@ -19,6 +21,8 @@ pub struct World {
     config: WorldConfig,
     cast: Cast,
     pace: Pace,
+    /// Made when it is first asked for: a world of which only the chain is used does without.
+    gamma: OnceLock<Gamma>,
 }
 
 /// One block of a [`World`].
@@ -53,7 +57,7 @@ impl World {
 
     /// The world of a configuration. A bounded world looks for its end here, at about a microsecond a block.
     pub fn new(config: WorldConfig) -> Self {
-        Self { cast: Cast::new(config.seed), pace: Pace::new(&config), config }
+        Self { cast: Cast::new(&config), pace: Pace::new(&config), gamma: OnceLock::new(), config }
     }
 
     /// What it was made from.
@@ -69,7 +73,7 @@ impl World {
     /// A block. Before the first block there are none: such a block is empty, and a server denies it.
     pub fn block(&self, number: u64) -> Block {
         let fills = self.pace.fills_in(number);
-        let events = matching::events(self.config.seed, &self.cast, number, fills, self.config.bad_logs);
+        let events = matching::events(&self.config, &self.cast, number, fills);
         Block { events, ..self.header(number) }
     }
 
@@ -102,7 +106,7 @@ impl World {
         self.pace.last_block()
     }
 
-    /// What these blocks must leave in the tables.
+    /// What these blocks must leave in the tables where the chain alone is asked, and nobody about markets.
     pub fn truth(&self, blocks: RangeInclusive<u64>) -> Truth {
         let mut truth = Truth::default();
         for number in self.eventful(blocks) {
@@ -121,7 +125,12 @@ impl World {
         &self.cast
     }
 
-    fn timestamp(&self, number: u64) -> u64 {
+    pub(super) fn gamma(&self) -> &Gamma {
+        self.gamma.get_or_init(|| Gamma::new(&self.config, &self.cast))
+    }
+
+    /// When a block is made, in unix seconds.
+    pub(super) fn timestamp(&self, number: u64) -> u64 {
         let age_ms = u128::from(number.saturating_sub(self.config.first_block)) * self.block_nanos() / 1_000_000;
         let unix_ms = i128::from(self.config.genesis_ms) + i128::try_from(age_ms).unwrap_or(i128::MAX / 2);
         u64::try_from(unix_ms.div_euclid(1_000)).unwrap_or_default()

@@ -36,7 +36,7 @@ fn everything_that_happens_on_polygon_happens_here() {
     let world = world(42, None);
     let events = events(&world);
     assert_eq!(tally(&events, |e| e.intent.exchange).len(), 5);
-    let v3 = |intent: &Intent| world.cast().markets[intent.market].tokens[intent.outcome].word[0];
+    let v3 = |intent: &Intent| world.cast().market(intent.market).tokens[intent.outcome].word[0];
     let modules = tally(events.iter().filter(|e| e.intent.exchange == Exchange::V3), |e| v3(&e.intent));
     assert_eq!(modules.into_keys().collect::<Vec<_>>(), [1, 2, 3]);
 
@@ -168,7 +168,8 @@ fn logs_have_the_shape_of_real_ones() {
         assert_eq!(log.as_object().unwrap().len(), 10);
         let layout_words = if event.intent.exchange.layout() == Layout::V1 { 5 } else { 7 };
         assert_eq!(log["data"].as_str().unwrap().len(), 2 + layout_words * 64, "{text}");
-        let token = &world.cast().markets[event.intent.market].tokens[event.intent.outcome];
+        let market = world.cast().market(event.intent.market);
+        let token = &market.tokens[event.intent.outcome];
         assert_eq!(word(&token.decimal), B256::from(token.word));
     }
 }

@@ -1,0 +1,60 @@
+//! Who is asked: the demo world is several services at one address.
+
+use axum::http::{Method, Uri};
+
+use super::faults::Fault;
+use super::params::Params;
+
+/// The service that a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// A node of the chain: `POST /` or `POST /node/<number>`.
+    Rpc { node: Option<usize> },
+    /// `GET /markets/keyset`, from the beginning or from a cursor on.
+    Keyset { from_cursor: bool },
+    /// `GET /markets`
+    Markets,
+    /// `GET /markets/{id}`
+    Market,
+    /// `GET /v2/tokens`
+    Tokens,
+    /// `/demo…`, which is no part of the world.
+    Control,
+    /// Nobody.
+    Nothing,
+}
+
+impl Asked {
+    pub(super) fn of(method: &Method, uri: &Uri) -> Self {
+        let path = uri.path();
+        if path == "/demo" || path.starts_with("/demo/") {
+            return Self::Control;
+        }
+        let node = path.strip_prefix("/node/").and_then(|number| number.parse().ok());
+        match (method, path) {
+            (&Method::POST, _) if path == "/" || node.is_some() => Self::Rpc { node },
+            (&Method::GET, "/markets/keyset") => {
+                let from_cursor = Params::of(uri).get("after_cursor").is_some_and(|cursor| !cursor.is_empty());
+                Self::Keyset { from_cursor }
+            }
+            (&Method::GET, "/markets") => Self::Markets,
+            (&Method::GET, _) if path.starts_with("/markets/") => Self::Market,
+            (&Method::GET, "/v2/tokens") => Self::Tokens,
+            _ => Self::Nothing,
+        }
+    }
+
+    pub(super) fn is_gamma(self) -> bool {
+        matches!(self, Self::Keyset { .. } | Self::Markets | Self::Market)
+    }
+
+    /// Whether a fault can happen to such a request.
+    pub(super) fn can_meet(self, fault: Fault) -> bool {
+        match fault {
+            Fault::Lag | Fault::RpcRateLimit => matches!(self, Self::Rpc { .. }),
+            Fault::Stale => self.is_gamma() || self == Self::Tokens,
+            Fault::LostCursor | Fault::CircularCursor => self == Self::Keyset { from_cursor: true },
+            _ => true,
+        }
+    }
+}

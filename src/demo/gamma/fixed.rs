@@ -1,0 +1,91 @@
+//! The profiles of the markets that trade, by their roles, and of those that claim their tokens.
+
+use super::super::cast::Cast;
+use super::super::market::Market;
+use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, OTHER_HALF, Part, Role};
+use super::idle;
+use super::profile::{Half, ListForm, Profile, Reach, Shape};
+use super::words;
+
+/// Smaller than the id of the market whose tokens it claims.
+const LIAR_BEFORE: u64 = 11;
+/// Claims the tokens of a market that Gamma does not know.
+const LIAR_BEHIND: u64 = 2_950_001;
+
+/// Blocks between the ids of two markets that were made one after the other.
+const BLOCKS_PER_ID: i64 = 4;
+/// The id that was given in the first block.
+pub(super) const FIRST_ID: u64 = 3_000_400;
+
+/// When the market of an id was made: ids rise with time, more or less.
+pub(super) fn created(id: u64) -> i64 {
+    (id.cast_signed() - FIRST_ID.cast_signed()) * BLOCKS_PER_ID - (id * 7_919 % 60).cast_signed()
+}
+
+/// The profile of a market that trades from the first block on; `None` where Gamma never has one.
+pub(super) fn profile(seed: u64, cast: &Cast, number: usize) -> Option<Profile> {
+    let role = roles::of(number);
+    let cubed = 240 + (number as u64).pow(3) * 13 + number as u64;
+    let id = if role == Role::Late { FIRST_ID - 3 } else { cubed };
+    let market = &cast.fixed[number];
+    let closes = roles::closes(seed, number as u64).map(|(at, _)| at);
+    let mut profile = Profile { closes, ..Profile::plain(id, market, created(id)) };
+    if profile.neg_risk && matches!(number, 1..20) {
+        profile.event = words::shared_event(number as u64 / 10);
+    }
+    match role {
+        Role::DataApiOnly { .. } | Role::NeverKnown { .. } | Role::Combo | Role::OtherHalf => return None,
+        Role::HalfSurrogate => profile.half = Some(Half::Description),
+        Role::LookupOnly | Role::LookupOnlyClosed => profile.reach = Reach::Lookup,
+        Role::TokensNull => profile.tokens_form = ListForm::Null,
+        Role::TokensEmptyText => profile.tokens_form = ListForm::EmptyText,
+        Role::TokensEmptyList => profile.tokens_form = ListForm::EmptyList,
+        Role::TokensMissing => {
+            profile.tokens_form = ListForm::Missing;
+            profile.reach = Reach::Lookup;
+        }
+        Role::Hydrating => profile.hydrated = HYDRATION,
+        Role::PositionsNull => profile.positions_form = ListForm::Null,
+        Role::Arrays => (profile.form, profile.tokens_form) = (ListForm::Array, ListForm::Array),
+        Role::NumberOutcomes => profile.number_outcomes = true,
+        Role::Both => {
+            profile.positions = cast.fixed[OTHER_HALF].tokens.iter().map(|token| token.decimal.clone()).collect();
+            profile.positions_form = ListForm::Text;
+        }
+        Role::Bare => profile.shape = Shape::Bare,
+        Role::Nulls => profile.shape = Shape::Nulls,
+        Role::WrongTypes => {
+            profile.shape = Shape::WrongTypes;
+            profile.question = "2026".into();
+        }
+        Role::NoCondition => (profile.condition, profile.served_condition) = (String::new(), String::new()),
+        Role::Legacy => profile.shape = Shape::Legacy,
+        Role::Late => profile.shown.start = LATE,
+        Role::Changing(part) => profile.changes = Some((part, every(part))),
+        Role::Plain | Role::Claimed | Role::OneOutcome | Role::ThreeOutcomes | Role::StillTraded | Role::Closing => {}
+    }
+    // A change that is never told would be none.
+    if role == Role::Changing(Part::EndDate) {
+        profile.end_form = super::profile::EndForm::Time;
+    }
+    Some(profile)
+}
+
+/// Blocks between two changes.
+fn every(part: Part) -> i64 {
+    match part {
+        Part::Question => 300,
+        Part::Slug => 450,
+        Part::Tags => 210,
+        Part::EndDate => 700,
+    }
+}
+
+/// Two markets that claim tokens which are not theirs, as their conditions prove.
+pub(super) fn liars(seed: u64, cast: &Cast) -> [Profile; 2] {
+    [(LIAR_BEFORE, CLAIMED), (LIAR_BEHIND, CLAIMED_UNKNOWN)].map(|(id, victim)| {
+        let claims = |market: &Market| market.tokens.iter().map(|token| token.decimal.clone()).collect();
+        let claims = Some(claims(&cast.fixed[victim]));
+        Profile { claims, ..Profile::plain(id, &idle::standard(seed, id), created(id)) }
+    })
+}

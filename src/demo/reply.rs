@@ -1,0 +1,38 @@
+//! An answer before it meets the faults of the wire.
+
+use axum::http::StatusCode;
+
+use super::gamma::Object;
+
+/// A status and the JSON beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Reply {
+    pub(super) status: StatusCode,
+    pub(super) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(super) fn ok(body: impl Into<Vec<u8>>) -> Self {
+        Self { status: StatusCode::OK, body: body.into() }
+    }
+
+    /// `{"type":"…","error":"…"}`
+    pub(super) fn refused(status: StatusCode, kind: &str, error: &str) -> Self {
+        let mut object = Object::new(false);
+        object.text("type", kind).text("error", error);
+        Self { status, body: object.end().into_bytes() }
+    }
+
+    /// 422, as Gamma says it.
+    pub(super) fn invalid(error: &str) -> Self {
+        Self::refused(StatusCode::UNPROCESSABLE_ENTITY, "validation error", error)
+    }
+
+    pub(super) fn bad_request(error: &str) -> Self {
+        Self::refused(StatusCode::BAD_REQUEST, "bad request", error)
+    }
+
+    pub(super) fn not_found(error: &str) -> Self {
+        Self::refused(StatusCode::NOT_FOUND, "not found error", error)
+    }
+}

@@ -1,0 +1,159 @@
+//! What is odd about each of the markets that trade from the first block on.
+//!
+//! The first ones trade most, so what matters most comes early. Where a market trades follows from its number, too: see
+//! [`Market::fixed`](super::market::Market::fixed).
+
+use super::dice::{Dice, Purpose};
+
+/// How many there are.
+pub(super) const MARKETS: u64 = 60;
+
+/// What of a market's description changes every some hundred blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Question,
+    Slug,
+    Tags,
+    EndDate,
+}
+
+/// How a market differs from a plain one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Plain,
+    /// A field that nobody reads holds half a surrogate pair.
+    HalfSurrogate,
+    /// Another market, with a smaller id, claims its tokens.
+    Claimed,
+    /// No listing ever shows it, a lookup does.
+    LookupOnly,
+    /// Likewise, and it is closed: a lookup that does not say so misses it.
+    LookupOnlyClosed,
+    /// Gamma never shows it; the Data API knows its tokens, and its outcomes' names or not.
+    DataApiOnly {
+        named: bool,
+    },
+    /// Nobody knows it. The Data API lies about the first token of one of them.
+    NeverKnown {
+        lied_about: bool,
+    },
+    /// A basket: it has no market of its own.
+    Combo,
+    /// `clobTokenIds` is null for ever, …
+    TokensNull,
+    /// … `""` …
+    TokensEmptyText,
+    /// … `"[]"` …
+    TokensEmptyList,
+    /// … or missing, and no listing shows it either: only its condition finds it.
+    TokensMissing,
+    /// `clobTokenIds` is missing for the first [`HYDRATION`] blocks.
+    Hydrating,
+    /// `positionIds` is null for ever.
+    PositionsNull,
+    /// Lists are arrays, prices have 36 digits.
+    Arrays,
+    /// The outcomes are numbers.
+    NumberOutcomes,
+    OneOutcome,
+    ThreeOutcomes,
+    /// It trades on both protocols: its positions are the tokens of [`OTHER_HALF`].
+    Both,
+    /// The other half of [`Role::Both`].
+    OtherHalf,
+    /// `id`, `conditionId`, `clobTokenIds` and no more.
+    Bare,
+    /// Most fields are null.
+    Nulls,
+    /// Numbers where texts should be, and the other way round.
+    WrongTypes,
+    /// `conditionId` is `""`.
+    NoCondition,
+    /// Long and Short, and no `negRisk`.
+    Legacy,
+    /// Closed before the first block, and traded for a while.
+    StillTraded,
+    /// It closes while the world runs.
+    Closing,
+    /// Shown only from [`LATE`] blocks on.
+    Late,
+    Changing(Part),
+}
+
+/// Blocks for which the tokens of [`Role::Hydrating`] are missing.
+pub(super) const HYDRATION: i64 = 250;
+/// When [`Role::Late`] appears.
+pub(super) const LATE: i64 = 150;
+/// The number of [`Role::OtherHalf`].
+pub(super) const OTHER_HALF: usize = 19;
+/// The number of the plain market whose tokens another claims.
+pub(super) const CLAIMED: usize = 5;
+/// The number of the market that only the Data API knows and whose tokens a market of Gamma claims.
+pub(super) const CLAIMED_UNKNOWN: usize = 2;
+
+/// The role of a market.
+pub(super) fn of(number: usize) -> Role {
+    match number {
+        0 => Role::Changing(Part::Question),
+        1 => Role::HalfSurrogate,
+        CLAIMED_UNKNOWN => Role::DataApiOnly { named: true },
+        CLAIMED => Role::Claimed,
+        6 | 24 => Role::LookupOnly,
+        7 => Role::NeverKnown { lied_about: true },
+        8 => Role::Arrays,
+        10 => Role::TokensNull,
+        11 => Role::TokensEmptyText,
+        12 => Role::TokensEmptyList,
+        13 => Role::TokensMissing,
+        14 | 29 | 44 | 59 => Role::Combo,
+        15 => Role::ThreeOutcomes,
+        16 => Role::Hydrating,
+        17 => Role::OneOutcome,
+        18 => Role::NeverKnown { lied_about: false },
+        OTHER_HALF => Role::OtherHalf,
+        20 => Role::Both,
+        21 => Role::Late,
+        22 => Role::Bare,
+        23 => Role::WrongTypes,
+        25 => Role::Nulls,
+        26 => Role::NoCondition,
+        27 => Role::Legacy,
+        28 => Role::StillTraded,
+        30 => Role::Changing(Part::Slug),
+        31 => Role::Changing(Part::Tags),
+        32 => Role::Changing(Part::EndDate),
+        33..=35 => Role::Closing,
+        36 => Role::DataApiOnly { named: false },
+        37 => Role::LookupOnlyClosed,
+        38 => Role::NumberOutcomes,
+        39 => Role::PositionsNull,
+        _ => Role::Plain,
+    }
+}
+
+impl Role {
+    /// What may come out.
+    pub(super) fn labels(self, number: u64) -> &'static [&'static str] {
+        match self {
+            Self::OneOutcome => &["Réponse unique"],
+            Self::ThreeOutcomes => &["São Paulo", "Draw \"X\"", "Bayern München ⚽"],
+            Self::NumberOutcomes => &["2026", "2027"],
+            Self::Legacy => &["Long", "Short"],
+            _ if number % 7 == 3 => &["Over", "Under"],
+            _ => &["Yes", "No"],
+        }
+    }
+}
+
+/// When a market closes, in blocks from the first one, and until when it trades all the same.
+pub(super) fn closes(seed: u64, number: u64) -> Option<(i64, i64)> {
+    match of(number as usize) {
+        Role::StillTraded => Some((-900, 120)),
+        Role::LookupOnlyClosed => Some((-40, i64::MAX)),
+        Role::Closing => {
+            let at = Dice::new(seed, Purpose::Closing, number).between(100, 2_000).cast_signed();
+            Some((at, at + 20))
+        }
+        _ => None,
+    }
+}

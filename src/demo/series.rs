@@ -1,0 +1,100 @@
+//! The series: a market that is about the next minutes, and then the next one, for ever.
+//!
+//! Each trades for one period. It is listed only some blocks after its first fills, closes a few blocks after its last
+//! one, and is archived when [`KEPT`] others have come after it.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+
+use super::config::WorldConfig;
+use super::dice::{Dice, Purpose};
+use super::market::Market;
+
+/// How many of the series the APIs remember.
+pub(super) const KEPT: u64 = 200;
+
+/// Every so many, one is listed that was made [`HEAD_START`] periods ago.
+const OLD: u64 = 5;
+const HEAD_START: i64 = 40;
+
+/// The markets of a series, of which only the newest are held.
+#[derive(Debug)]
+pub(super) struct Series {
+    seed: u64,
+    first_block: u64,
+    period: u64,
+    markets: Cache<u64, Arc<Market>>,
+}
+
+/// The life of one market of the series, in blocks from the first one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    /// When it was made, as it says.
+    pub(super) created: i64,
+    /// Its first fills.
+    pub(super) born: i64,
+    /// The Data API names its tokens.
+    pub(super) named: i64,
+    /// Gamma shows it.
+    pub(super) listed: i64,
+    /// Its time is over: the last fills.
+    pub(super) ends: i64,
+    /// It is closed.
+    pub(super) closes: i64,
+    /// It is gone.
+    pub(super) archived: i64,
+}
+
+impl Series {
+    pub(super) fn new(config: &WorldConfig) -> Self {
+        let WorldConfig { seed, first_block, market_period: period, .. } = *config;
+        // Room for all that the APIs show and for a reader of the past beside them.
+        Self { seed, first_block, period, markets: Cache::new(3 * KEPT as usize) }
+    }
+
+    /// The one that trades in a block; none in a world without a series.
+    pub(super) fn current(&self, block: u64) -> Option<u64> {
+        block.checked_sub(self.first_block)?.checked_div(self.period)
+    }
+
+    /// Those that the APIs may know at a block.
+    pub(super) fn kept(&self, block: u64) -> std::ops::Range<u64> {
+        self.current(block).map_or(0..0, |newest| (newest + 1).saturating_sub(KEPT)..newest + 1)
+    }
+
+    pub(super) fn life(&self, number: u64) -> Life {
+        let mut dice = Dice::new(self.seed, Purpose::Series, number);
+        let at = |number: u64| number.saturating_mul(self.period).cast_signed();
+        let (born, ends) = (at(number), at(number + 1));
+        let delay = dice.between(self.period / 4, self.period / 2).cast_signed();
+        let head_start = if number % OLD == OLD - 1 { at(1).saturating_mul(HEAD_START) } else { 0 };
+        Life {
+            created: born - head_start,
+            born,
+            named: born + delay / 2,
+            listed: born + delay,
+            ends,
+            closes: ends + dice.between(3, 12).cast_signed(),
+            archived: at(number.saturating_add(KEPT)),
+        }
+    }
+
+    /// Whether it is listed among older ones.
+    pub(super) fn is_old(number: u64) -> bool {
+        number % OLD == OLD - 1
+    }
+
+    /// How many markets of the series were made before it.
+    pub(super) fn rank(number: u64) -> i64 {
+        number.cast_signed() - if Self::is_old(number) { HEAD_START } else { 0 }
+    }
+
+    pub(super) fn market(&self, number: u64) -> Arc<Market> {
+        self.markets.get(&number).unwrap_or_else(|| {
+            let market = Arc::new(Market::series(self.seed, number));
+            self.markets.insert(number, Arc::clone(&market));
+            market
+        })
+    }
+}
