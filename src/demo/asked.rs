@@ -8,7 +8,7 @@ use super::params::Params;
 /// The service that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
-    /// A node of the chain: `POST /` or `POST /node/<number>`.
+    /// A node of the chain: `POST`, at `/node/<number>` as one of several.
     Rpc { node: Option<usize> },
     /// `GET /markets/keyset`, from the beginning or from a cursor on.
     Keyset { from_cursor: bool },
@@ -32,14 +32,15 @@ impl Asked {
         }
         let node = path.strip_prefix("/node/").and_then(|number| number.parse().ok());
         match (method, path) {
-            (&Method::POST, _) if path == "/" || node.is_some() => Self::Rpc { node },
-            (&Method::GET, "/markets/keyset") => {
+            (&Method::POST, _) => Self::Rpc { node },
+            // Behind any prefix, as a gateway would have one.
+            (&Method::GET, _) if path.ends_with("/markets/keyset") => {
                 let from_cursor = Params::of(uri).get("after_cursor").is_some_and(|cursor| !cursor.is_empty());
                 Self::Keyset { from_cursor }
             }
             (&Method::GET, "/markets") => Self::Markets,
             (&Method::GET, _) if path.starts_with("/markets/") => Self::Market,
-            (&Method::GET, "/v2/tokens") => Self::Tokens,
+            (&Method::GET, _) if path.ends_with("/v2/tokens") => Self::Tokens,
             _ => Self::Nothing,
         }
     }

@@ -73,7 +73,7 @@ impl DataApi<'_> {
         let token = &market.tokens[place];
         let is_position = token.known.is_some();
         // Some are padded to 32 bytes.
-        let pad = if is_position && name.key() % 2 == 0 { "00" } else { "" };
+        let pad = if is_position && name.key().is_multiple_of(2) { "00" } else { "" };
         let condition = match tells {
             Tells::Lies => format!("{:#x}", id(self.seed, Kind::Condition, [u64::MAX])),
             _ => format!("{}{pad}", market.condition),

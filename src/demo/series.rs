@@ -1,7 +1,8 @@
 //! The series: a market that is about the next minutes, and then the next one, for ever.
 //!
 //! Each trades for one period. It is listed only some blocks after its first fills, closes a few blocks after its last
-//! one, and is archived when [`KEPT`] others have come after it.
+//! one, and is archived when [`KEPT`] others have come after it. The first ones of a world never are, so that one which has
+//! ended can be read as a whole.
 
 use std::sync::Arc;
 
@@ -59,8 +60,9 @@ impl Series {
     }
 
     /// Those that the APIs may know at a block.
-    pub(super) fn kept(&self, block: u64) -> std::ops::Range<u64> {
-        self.current(block).map_or(0..0, |newest| (newest + 1).saturating_sub(KEPT)..newest + 1)
+    pub(super) fn kept(&self, block: u64) -> impl Iterator<Item = u64> {
+        let count = self.current(block).map_or(0, |newest| newest + 1);
+        (0..count.min(KEPT)).chain(count.saturating_sub(KEPT).max(KEPT)..count)
     }
 
     pub(super) fn life(&self, number: u64) -> Life {
@@ -76,7 +78,7 @@ impl Series {
             listed: born + delay,
             ends,
             closes: ends + dice.between(3, 12).cast_signed(),
-            archived: at(number.saturating_add(KEPT)),
+            archived: if number < KEPT { i64::MAX } else { at(number.saturating_add(KEPT)) },
         }
     }
 

@@ -146,8 +146,16 @@ impl Pipeline {
             drain: drain.clone(),
         };
         let disk = move || Disk::new(limits.data_dir.clone(), limits.min_free);
+        pipeline.run(StageName::IngestFills, {
+            let (life, progress) = (Arc::clone(&life), Arc::clone(&progress));
+            let (room, disk) = (room.clone(), disk.clone());
+            open(move || {
+                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk());
+                IngestFills::open(Arc::clone(&life), Arc::clone(&progress), poll_interval, room)
+            })
+        });
         if let Some(markets) = &markets {
-            let (life, progress, room, disk) = (Arc::clone(&life), Arc::clone(&progress), room.clone(), disk.clone());
+            let (life, progress, room) = (Arc::clone(&life), Arc::clone(&progress), room.clone());
             let source = Arc::clone(&markets.source);
             let habits = Habits { poll_interval: markets.poll_interval, history: markets.history };
             let opened = open(move || {
@@ -156,13 +164,6 @@ impl Pipeline {
             });
             pipeline.run(StageName::IngestMarkets, opened);
         }
-        pipeline.run(StageName::IngestFills, {
-            let (life, progress, room) = (Arc::clone(&life), Arc::clone(&progress), room.clone());
-            open(move || {
-                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk());
-                IngestFills::open(Arc::clone(&life), Arc::clone(&progress), poll_interval, room)
-            })
-        });
         pipeline.run(StageName::ProcessTrades, {
             let life = Arc::clone(&life);
             open(move || ProcessTrades::open(Arc::clone(&life), room(vec![Stream::trades(), Stream::dead_letters()])))

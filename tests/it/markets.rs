@@ -1,5 +1,6 @@
 //! Markets from Gamma to the table, as far as a handful of them shows it.
 
+use polytape::model::{Collateral, derive_token_id};
 use serde_json::{Value, json};
 
 use crate::support::logs::{Sell, lines};
@@ -179,7 +180,9 @@ async fn a_gamma_that_is_away_holds_up_no_fill_and_is_named() {
 async fn names_do_not_wait_for_the_catalogue() {
     let many =
         (0..2_000).map(|number| json!({ "id": format!("{}", 5_000 + number), "createdAt": "2026-07-24T22:30:00Z" }));
-    let traded = market(7, 23);
+    let mut traded = market(7, 23);
+    traded["clobTokenIds"] =
+        json!([token(7).to_string(), derive_token_id(condition(7), 1, Collateral::UsdcE).to_string()]);
     let written = Written::new(&[Sell::of(token(7), FIRST, 1)], many.chain([traded])).await;
     let mut command = written.place.command(&["--no-tui"]);
     command.env("POLYTAPE_SOURCES__GAMMA__MAX_RATE", "20");

@@ -400,7 +400,7 @@ async fn lost_streams_are_filled_again_from_the_watermark() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_watermark_never_runs_ahead_of_the_tables() {
-    let setting = Setting::new(20_000).await;
+    let setting = Setting::new(60_000).await;
     let first = setting.world.config().first_block;
     let pipeline = setting.start();
     let observer = pipeline.observer();

@@ -125,7 +125,7 @@ fn money(object: &mut Object, profile: &Profile, seen: &Seen) {
         object.raw(name, &volume);
     }
     object.raw("liquidityClob", &liquidity).raw("liquidityAmm", 0).raw("volume24hrAmm", 0).raw("lastTradePrice", 0.96);
-    if seen.closed.is_none() && profile.id % 3 != 0 {
+    if seen.closed.is_none() && !profile.id.is_multiple_of(3) {
         object.raw("bestBid", 0.95).raw("bestAsk", 0.97);
     }
     object.raw("spread", 0.01).raw("orderPriceMinTickSize", 0.001).raw("orderMinSize", 5).raw("competitive", 0);

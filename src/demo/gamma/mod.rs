@@ -57,7 +57,7 @@ impl Gamma {
         let seed = config.seed;
         let traded = (0..MARKETS as usize).filter_map(|number| fixed::profile(seed, cast, number));
         let fixed = traded.chain(fixed::liars(seed, cast)).chain(idle::profiles(seed)).map(Arc::new).collect();
-        let series = Cache::new(2 * KEPT as usize);
+        let series = Cache::new(3 * KEPT as usize);
         Self { calendar: Calendar::new(config), bad_markets: config.bad_markets, seed, fixed, series }
     }
 

@@ -42,8 +42,9 @@ impl Workplace {
     /// The command with its configuration and data directory, and nothing of the environment that is not meant for it.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare_command();
-        command.arg("--config").arg(self.dir.path().join("config.toml")).arg("--data-dir").arg(self.data_dir());
+        // A subcommand comes before its flags.
         command.args(arguments);
+        command.arg("--config").arg(self.dir.path().join("config.toml")).arg("--data-dir").arg(self.data_dir());
         if let Some(bug) = self.bug {
             command.env("POLYTAPE_PLANTED_BUG", bug);
         }

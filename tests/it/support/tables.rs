@@ -56,7 +56,9 @@ pub fn markets(store: &Connection) -> Vec<MarketRow> {
         let raw = RawJson::from_packed(row.get("raw")?).unpack().expect("what was packed");
         let id: String = row.get("id")?;
         assert!(raw.contains(&id), "the JSON of market {id}: {raw}");
-        let list = |name: &str| Ok(serde_json::from_str(&row.get::<_, String>(name)?).expect("a list"));
+        let list = |name: &str| -> rusqlite::Result<Vec<String>> {
+            Ok(serde_json::from_str(&row.get::<_, String>(name)?).expect("a list"))
+        };
         Ok(MarketRow {
             id,
             condition_id: row.get("condition_id")?,
