@@ -36,7 +36,7 @@ async fn says_of_each_what_was_found() {
     assert_line(&ended, "ok", "store", &["empty, the first run fills it"]);
     assert_line(&ended, "ok", "polygon", &[&host, &format!("chain:{}", world.chain_id()), "s old", "ms"]);
     assert_line(&ended, "warn", "gamma", &[&host, "newest market", "open markets are read", "become dead letters"]);
-    assert_line(&ended, "ok", "data-api", &[&host, "answers about tokens"]);
+    assert_line(&ended, "ok", "data-api", &[&host, "tokens that Gamma lists"]);
     assert!(!place.data_dir().exists(), "it leaves nothing behind");
 
     run(place.command(&UNTIL_CAUGHT_UP)).succeeded();
