@@ -38,7 +38,7 @@ pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
 }
 
 /// What is shown of a question.
-const QUESTION: usize = 60;
+const QUESTION: usize = 44;
 
 /// `17:26:07  ctf_v2      SELL         1.270681 shares at 0.5911 for         0.751111 usd  taker  Yes of Will it rain?`
 fn format_line(line: &TapeLine) -> String {

@@ -1,12 +1,13 @@
 //! Markets from Gamma to the table, as far as a handful of them shows it.
 
+use polytape::demo::Faults;
 use polytape::model::{Collateral, derive_token_id};
 use serde_json::{Value, json};
 
 use crate::support::logs::{Sell, lines};
-use crate::support::process::until;
-use crate::support::tables::dead_letters;
-use crate::support::written::{FIRST, SOON, Written, condition, market, token};
+use crate::support::process::{Running, until};
+use crate::support::tables::{compare_whole, dead_letters};
+use crate::support::written::{FIRST, SOON, UNTIL_CAUGHT_UP, Written, condition, market, token};
 
 const OPEN: (&str, &str) = ("closed", "false");
 
@@ -166,7 +167,7 @@ async fn a_gamma_that_is_away_holds_up_no_fill_and_is_named() {
     let mut command = written.place.command(&["--no-tui", "--until-caught-up", "--timeout", "2s"]);
     command.env("POLYTAPE_SOURCES__GAMMA__URL", "http://127.0.0.1:1");
     let output = tempfile::TempDir::new().unwrap();
-    let ended = crate::support::process::Running::start(command, output.path()).wait(SOON);
+    let ended = Running::start(command, output.path()).wait(SOON);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let complaint = ended.stderr.lines().last().unwrap();
     for words in ["no progress for 2s on the way to the end of the open markets", "ingest-markets", "127.0.0.1:1"] {
@@ -187,10 +188,30 @@ async fn names_do_not_wait_for_the_catalogue() {
     let mut command = written.place.command(&["--no-tui"]);
     command.env("POLYTAPE_SOURCES__GAMMA__MAX_RATE", "20");
     let output = tempfile::TempDir::new().unwrap();
-    let running = crate::support::process::Running::start(command, output.path());
+    let running = Running::start(command, output.path());
     let market = || written.column("trades", "market_id", "block_number").first().cloned().unwrap_or_default();
     until(SOON, "the fill has its market", || market() == "1007");
     let read = written.place.count("markets");
     assert!(read < 1_000, "a part of the catalogue was enough: {read} of 2,001");
     running.kill();
+}
+
+/// Nothing but the order of its listings tells what is new: where they have none, everything open is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gamma_that_does_not_sort_is_read_as_a_whole() {
+    let world = crate::cli::world(8, 400);
+    let server = crate::cli::serve(&world).await;
+    server.faults().set(Faults { ignore_order: true, ..Faults::default() });
+    let end = server.head();
+    server.freeze_at(end);
+    let place = crate::cli::place(&server.url());
+    let mut command = place.command(&UNTIL_CAUGHT_UP);
+    command.env("POLYTAPE_SOURCES__GAMMA__SCAN", "all");
+    let output = tempfile::TempDir::new().unwrap();
+    let ended = Running::start(command, output.path()).wait(SOON);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("does not sort by Updated"), "{}", ended.stderr);
+    let blocks = world.config().first_block..=world.finalized(end);
+    let difference = compare_whole(&place.store().unwrap(), &world, blocks, end);
+    assert!(difference.is_none(), "{difference:#?}");
 }

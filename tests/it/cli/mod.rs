@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod config_command;
 mod demo;
+mod demo_world;
 mod output;
 mod secrets;
 mod source;
