@@ -20,8 +20,10 @@ async fn is_read_with_the_configuration_that_it_prints() {
     let url = config.lines().find_map(|line| line.strip_prefix("gamma.url = ")).unwrap().trim_matches('"').to_owned();
 
     let client = reqwest::Client::new();
-    let get =
-        async |path: &str| client.get(format!("{url}{path}")).send().await.unwrap().json::<Value>().await.unwrap();
+    let get = async |path: &str| -> Value {
+        let text = client.get(format!("{url}{path}")).send().await.unwrap().text().await.unwrap();
+        serde_json::from_str(&text).unwrap()
+    };
     let about = get("/demo").await;
     assert_eq!((&about["seed"], &about["faulted"]), (&json!(7), &json!(0)));
     let faults = r#"{"rates": {"server_error": 0.2, "stale": 0.1}}"#;
