@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench markets` fills a store with markets, and then runs the program on the same fills with that store
 //! and with an empty one, turn by turn. `POLYTAPE_BENCH_MARKETS` sets how many markets, `POLYTAPE_BENCH_FILLS` how many
-//! fills (200,000), `POLYTAPE_BENCH_TURNS` how many turns (3).
+//! fills (500,000), `POLYTAPE_BENCH_TURNS` how many turns (3).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used, clippy::panic, missing_docs)]
 
@@ -32,7 +32,7 @@ const LOOKED_UP: u64 = 1_000;
 #[tokio::main]
 async fn main() {
     let markets = from_environment("POLYTAPE_BENCH_MARKETS", 1_500_000);
-    let fills = from_environment("POLYTAPE_BENCH_FILLS", 200_000);
+    let fills = from_environment("POLYTAPE_BENCH_FILLS", 500_000);
     let turns = from_environment("POLYTAPE_BENCH_TURNS", 3);
 
     let (full, lock, database) = store();
@@ -129,6 +129,8 @@ fn copy(from: &Path, to: &Path) {
     for file in ["polytape.db", "polytape.db-wal"] {
         if from.join(file).exists() {
             fs::copy(from.join(file), to.join(file)).unwrap();
+            // Or the program's first sync would write all of the copy to the disk.
+            fs::File::open(to.join(file)).unwrap().sync_all().unwrap();
         }
     }
 }
