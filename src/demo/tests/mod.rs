@@ -2,6 +2,7 @@
 
 mod chain;
 mod content;
+mod outside;
 mod wire;
 
 use std::collections::BTreeMap;
