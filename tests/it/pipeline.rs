@@ -17,9 +17,11 @@ use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
 use polytape::model::entry::Entry;
 use polytape::model::{ChainPosition, DeadLetter, Market, Resolution, TokenId, Trade};
+use polytape::source::data_api::DataApi;
+use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::source::{FillSource, Start};
-use polytape::stage::{Limits, Parts, Pipeline, PipelineFailed, StageName, StageState};
+use polytape::source::{ApiConfig, FillSource, Start};
+use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{
     Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
 };
@@ -35,6 +37,8 @@ pub struct Difficult {
     /// Trades with these log indexes are refused, and so is every batch that holds one.
     refused: Mutex<BTreeSet<u32>>,
     refuse_all: AtomicBool,
+    /// Markets with these ids are refused, likewise.
+    refused_markets: Mutex<BTreeSet<String>>,
     /// Trades are written, and the answer is lost, so many times more.
     lost_answers: Mutex<usize>,
     /// How long a write of trades takes longer than it would.
@@ -51,6 +55,7 @@ impl Difficult {
             away,
             refused: Mutex::default(),
             refuse_all,
+            refused_markets: Mutex::default(),
             lost_answers: Mutex::default(),
             slow: Mutex::default(),
             written: AtomicUsize::new(0),
@@ -107,6 +112,9 @@ impl Warehouse for Difficult {
 
     async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
         self.be_there().await;
+        if rows.iter().any(|row| self.refused_markets.lock().contains(&row.id)) {
+            return Err(WarehouseError::Rows("a market is refused".into()));
+        }
         self.inner.write_markets(rows).await
     }
 
@@ -168,11 +176,26 @@ impl Setting {
     }
 
     pub fn start(&self) -> Pipeline {
+        self.start_with(None)
+    }
+
+    /// With the markets of the demo world.
+    fn start_with_markets(&self) -> Pipeline {
+        let api = ApiConfig { max_rate: 10_000.try_into().unwrap(), ..ApiConfig::at(self.server.url()) };
+        self.start_with(Some(Markets {
+            source: Arc::new(Gamma::new(&api).unwrap()),
+            tokens: Arc::new(DataApi::new(&api).unwrap()),
+            poll_interval: Duration::from_millis(200),
+            history: false,
+        }))
+    }
+
+    fn start_with(&self, markets: Option<Markets>) -> Pipeline {
         let source = PolygonConfig { urls: vec![self.server.url()], target_rows: 500, ..PolygonConfig::default() };
         Pipeline::start(Parts {
             name: "main".into(),
             source: Arc::new(Polygon::new(source).unwrap()),
-            markets: None,
+            markets,
             broker: Arc::clone(&self.broker),
             warehouse: self.warehouse.clone(),
             start: Start::Block(self.world.config().first_block),
@@ -318,6 +341,28 @@ async fn rows_that_are_refused_become_dead_letters_and_the_rest_lands() {
         );
         assert_eq!(Trade::decode(&raw).unwrap().fill.log_index, row.log_index as u32, "the bytes are the trade");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_market_that_is_refused_stops_nobody() {
+    let setting = Setting::new(3_000).await;
+    let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
+    let truth = setting.world.whole_truth(blocks, setting.server.head());
+    let refused = truth.trades.iter().find(|row| row.version == 2).unwrap().market_id.clone();
+    setting.warehouse.refused_markets.lock().insert(refused.clone());
+    let pipeline = setting.start_with_markets();
+    let observer = pipeline.observer();
+    let all_swept = || observer.progress().tokens.sweeps > 3 && observer.progress().markets.rounds > 0;
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end()) && all_swept()).await;
+
+    let count = |sql: &str| -> u64 { setting.store.file().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let resolved = truth.trades.iter().filter(|row| row.version == 2 && row.market_id != refused).count() as u64;
+    eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 2") == resolved).await;
+    assert_eq!(count(&format!("SELECT count(*) FROM markets WHERE id = '{refused}'")), 0);
+    let letters =
+        format!("SELECT count(*) FROM dead_letters WHERE position = '{refused}' AND reason = 'a market is refused'");
+    assert!(count(&letters) > 0);
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
