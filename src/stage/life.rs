@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::StageError;
-use super::ingest_markets::MarketCursor;
+use super::market_cursor::MarketCursor;
 use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
 use crate::model::ChainPosition;
 use crate::source::{FillSource, Start};

@@ -9,6 +9,7 @@ mod error;
 mod ingest_fills;
 mod ingest_markets;
 mod life;
+mod market_cursor;
 mod pipeline;
 mod process_trades;
 mod resolver;

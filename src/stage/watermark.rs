@@ -11,8 +11,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::StageError;
-use super::ingest_markets::MarketCursor;
 use super::life::{Life, MARKETS, MARKETS_CURSOR, read_position};
+use super::market_cursor::MarketCursor;
 use super::status::Progress;
 use crate::broker::{BrokerError, EntryId, Group};
 use crate::warehouse::Checkpoint;

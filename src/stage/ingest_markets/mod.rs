@@ -9,8 +9,8 @@
 //! that cannot be understood becomes a dead letter and does not harm its page.
 
 mod agenda;
-mod cursor;
 mod known;
+mod parts;
 mod scan;
 
 use std::collections::VecDeque;
@@ -22,22 +22,20 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::life::{Life, MARKETS, MARKETS_CURSOR};
+use super::life::{Life, MARKETS_CURSOR};
+use super::market_cursor::{History, MarketCursor};
 use super::room::Room;
 use super::status::Progress;
-use super::write::dead_letter;
-use super::{Stage, StageError, StageName, Step};
-use crate::broker::{Advance, Appended, BrokerError, MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
+use super::{Stage, StageError, Step};
+use crate::broker::{Advance, Appended, BrokerError};
 use crate::clock::since_epoch;
-use crate::model::entry::Entry;
 use crate::model::{DeadLetter, Market};
 use crate::source::{Listing, MarketSource, Order, SourceError};
 
 use self::agenda::{Agenda, HISTORY_EVERY};
-use self::known::{Change, Known, Mark};
+use self::known::Known;
+use self::parts::{Part, split};
 use self::scan::{Astray, Newest, Purpose, Scan, Turn};
-
-pub(super) use self::cursor::{History, MarketCursor};
 
 /// How markets are read.
 #[derive(Clone, Copy, Debug)]
@@ -70,15 +68,6 @@ pub(super) struct IngestMarkets {
 /// A page in hand.
 struct Leaf {
     markets: Vec<Result<Market, DeadLetter>>,
-    cursor: Option<MarketCursor>,
-}
-
-/// As much of a page as one append carries.
-#[derive(Debug, Default)]
-struct Part {
-    entries: Vec<NewEntry>,
-    marks: Vec<Mark>,
-    /// Where the cursor goes, but for its step.
     cursor: Option<MarketCursor>,
 }
 
@@ -306,82 +295,5 @@ impl Stage for IngestMarkets {
             self.settle(turn);
         }
         self.read(drain).await
-    }
-}
-
-/// A market, or a dead letter of what is none or is larger than a stream can carry.
-fn entry(item: Result<Market, DeadLetter>) -> NewEntry {
-    let letter = match item {
-        Ok(market) => {
-            let body = market.encode();
-            if body.len() <= MAX_BYTES {
-                return NewEntry { stream: Stream::markets(), body };
-            }
-            let reason = format!("a market of {} bytes, packed: at most {MAX_BYTES} can be carried", body.len());
-            let raw = market.raw.unpack().unwrap_or_default();
-            dead_letter(StageName::IngestMarkets, MARKETS, Some(market.id), raw.as_bytes(), &reason)
-        }
-        Err(letter) => letter.clipped(),
-    };
-    NewEntry { stream: Stream::dead_letters(), body: letter.encode() }
-}
-
-/// Changes as appends, each within the limits of one. Where there is nothing to say there are none.
-fn split(changes: Vec<Change>, cursor: Option<MarketCursor>) -> VecDeque<Part> {
-    let (mut parts, mut part, mut bytes) = (VecDeque::new(), Part::default(), 0);
-    for Change { item, mark } in changes {
-        let entry = entry(item);
-        if !part.entries.is_empty() && (part.entries.len() == MAX_ENTRIES || bytes + entry.body.len() > MAX_BYTES) {
-            parts.push_back(std::mem::take(&mut part));
-            bytes = 0;
-        }
-        bytes += entry.body.len();
-        part.entries.push(entry);
-        part.marks.push(mark);
-    }
-    part.cursor = cursor;
-    if !part.entries.is_empty() || part.cursor.is_some() {
-        parts.push_back(part);
-    }
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::RawJson;
-
-    fn change(id: u32, bytes: usize) -> Change {
-        let market = Market { raw: RawJson::from_packed(vec![7; bytes]), ..Market::blank(id) };
-        Change { mark: Mark::Letter(id.to_string(), 0), item: Ok(market) }
-    }
-
-    fn sizes(changes: Vec<Change>, cursor: Option<MarketCursor>) -> Vec<(usize, bool)> {
-        split(changes, cursor).iter().map(|part| (part.entries.len(), part.cursor.is_some())).collect()
-    }
-
-    #[test]
-    fn an_append_holds_no_more_than_it_can_and_the_cursor_goes_with_the_last() {
-        let cursor = || Some(MarketCursor::START);
-        assert_eq!(sizes(vec![], None), []);
-        assert_eq!(sizes(vec![], cursor()), [(0, true)]);
-        assert_eq!(
-            sizes((0..2_100).map(|id| change(id, 10)).collect(), cursor()),
-            [(1_000, false), (1_000, false), (100, true)]
-        );
-        assert_eq!(
-            sizes((0..5).map(|id| change(id, MAX_BYTES / 3)).collect(), None),
-            [(2, false), (2, false), (1, false)]
-        );
-    }
-
-    #[test]
-    fn what_no_stream_can_carry_becomes_a_dead_letter() {
-        let parts = split(vec![change(1, 10), change(2, MAX_BYTES), change(3, 10)], None);
-        let streams: Vec<&str> =
-            parts.iter().flat_map(|part| &part.entries).map(|entry| entry.stream.as_str()).collect();
-        assert_eq!(streams, ["stream:markets", "stream:dead_letters", "stream:markets"]);
-        let letter = DeadLetter::decode(&parts[0].entries[1].body).unwrap();
-        assert_eq!((letter.source.as_str(), letter.position.as_str()), ("gamma", "2"));
     }
 }

@@ -2,24 +2,24 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::stage::StageError;
+use super::StageError;
 
 /// `{"step":12,"closed_since":1784965486,"history":{"behind":"MTAw"}}`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(in crate::stage) struct MarketCursor {
+pub(super) struct MarketCursor {
     /// Rises with every move, so that a repeated append can be told from a first one.
-    pub(in crate::stage) step: u64,
+    pub(super) step: u64,
     /// Every closing before this time of the source (unix seconds) is in the stream; null until the first ones were read.
-    pub(in crate::stage) closed_since: Option<u64>,
+    pub(super) closed_since: Option<u64>,
     /// How far the closed markets of the past have been read.
-    pub(in crate::stage) history: History,
+    pub(super) history: History,
 }
 
 /// A walk through all closed markets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(in crate::stage) enum History {
+pub(super) enum History {
     /// It has not begun.
     NotBegun,
     /// The next page begins behind this cursor of the source.
@@ -30,15 +30,15 @@ pub(in crate::stage) enum History {
 
 impl MarketCursor {
     /// Where everybody begins.
-    pub(in crate::stage) const START: Self = Self { step: 0, closed_since: None, history: History::NotBegun };
+    pub(super) const START: Self = Self { step: 0, closed_since: None, history: History::NotBegun };
 
     /// The cursor as text.
-    pub(in crate::stage) fn write(&self) -> String {
+    pub(super) fn write(&self) -> String {
         serde_json::json!(self).to_string()
     }
 
     /// The cursor that a text holds; `what` names it in the error.
-    pub(in crate::stage) fn read(what: &str, text: &str) -> Result<Self, StageError> {
+    pub(super) fn read(what: &str, text: &str) -> Result<Self, StageError> {
         serde_json::from_str(text).map_err(|_| StageError::Position { what: what.into(), text: text.into() })
     }
 }
