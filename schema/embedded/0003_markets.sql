@@ -36,8 +36,8 @@ CREATE TABLE market_tokens (
 ) STRICT, WITHOUT ROWID;
 
 -- The rows whose market may still be found. A combo, a position of module 3, has none: its row is as complete as it
--- can be.
-CREATE INDEX trades_unresolved ON trades (token_id)
+-- can be. By version, too, since a token may have a million rows of which one is poorer than the rest.
+CREATE INDEX trades_unresolved ON trades (token_id, version)
 WHERE version < 2 AND NOT (condition_id GLOB '0x03*' AND length(condition_id) = 64);
 
 INSERT INTO row_counts VALUES ('markets', 0);

@@ -68,6 +68,20 @@ fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
 }
 
+/// Some of everything that can go wrong outside, and now and then a service that is away or has bad habits.
+fn bad_day(random: &mut ChaCha8Rng) -> Faults {
+    let mut now_and_then = |share: u32| random.random_range(0..share) == 0;
+    Faults {
+        no_finalized: now_and_then(4),
+        batch_limit: now_and_then(4).then_some(2),
+        ignore_order: now_and_then(4),
+        gamma_down: now_and_then(6),
+        data_api_down: now_and_then(6),
+        rpc_down: now_and_then(8),
+        ..Faults::storm()
+    }
+}
+
 async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let backlog = BLOCK_TIME * 100;
@@ -81,8 +95,6 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     }));
     let first_block = world.config().first_block;
     let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-    server.faults().storm();
-
     let (urls, url) = (server.urls(3), server.url());
     let place = Workplace::new(&format!(
         r#"
@@ -100,6 +112,7 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut rows, mut kills_in_progress) = (0, 0);
     for _ in 0..kills {
+        server.faults().set(bad_day(&mut random));
         let running = place.start(&["--no-tui"]);
         let until = Instant::now() + Duration::from_millis(random.random_range(20..400));
         while Instant::now() < until {

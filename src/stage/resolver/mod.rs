@@ -27,7 +27,7 @@ use super::pipeline::Markets;
 use super::status::{Progress, TokenProgress};
 use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
-use crate::model::{ConditionId, DeadLetter, Market, Resolution, TokenId};
+use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
 use crate::warehouse::WarehouseError;
 
 use self::tried::Tried;
@@ -65,13 +65,13 @@ struct Findings {
     /// Rows that were completed.
     rows: u64,
     /// What is known now of the tokens.
-    known: HashMap<TokenId, u8>,
+    known: HashMap<TokenId, Arc<Resolution>>,
 }
 
 impl Findings {
     /// Whether the market of a token is still to be found.
     fn leave_open(&self, token: &TokenId) -> bool {
-        self.known.get(token).is_none_or(|version| *version < 2)
+        self.known.get(token).is_none_or(|resolution| resolution.version() < 2)
     }
 }
 
@@ -102,9 +102,17 @@ impl Resolver {
         self.complete(known.into_iter().collect(), findings).await
     }
 
+    /// Completes the rows of tokens as far as was found out before. A position's rows know as much by themselves.
+    async fn recall(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
+        let is_poor = |token: &&TokenId| findings.leave_open(token) && PositionId::of(**token).is_none();
+        let recall = |token: &TokenId| Some((*token, self.tried.partly(*token)?.as_ref().clone()));
+        let known: Vec<_> = tokens.iter().filter(is_poor).filter_map(recall).collect();
+        self.complete(known, findings).await
+    }
+
     async fn complete(&self, known: Vec<(TokenId, Resolution)>, findings: &mut Findings) -> Result<(), StageError> {
         findings.rows += self.life.warehouse.resolve(&known).await?;
-        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, resolution.version())));
+        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, Arc::new(resolution))));
         Ok(())
     }
 
@@ -217,9 +225,10 @@ impl Stage for Resolver {
         let tokens = [newest, swept.clone()].concat();
         let mut findings = Findings::default();
         self.look_into_warehouse(&tokens, &mut findings).await?;
+        self.recall(&tokens, &mut findings).await?;
 
         let now = Instant::now();
-        let is_due = |token: &TokenId| !findings.known.contains_key(token) && self.tried.is_due(*token, now);
+        let is_due = |token: &TokenId| findings.leave_open(token) && self.tried.is_due(*token, now);
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
         if due.is_empty() {
             self.next = if findings.rows > 0 { now } else { now + PAUSE };
@@ -232,7 +241,7 @@ impl Stage for Resolver {
                 return Err(error);
             }
             for token in due.iter().filter(|token| findings.leave_open(token)) {
-                self.tried.in_vain(*token, now);
+                self.tried.in_vain(*token, findings.known.get(token).cloned(), now);
             }
         }
         self.swept(&swept, &findings);
