@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::StageError;
 use super::market_cursor::MarketCursor;
+use super::token_cache::Partly;
 use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
 use crate::model::ChainPosition;
 use crate::source::{FillSource, Start};
@@ -50,6 +51,8 @@ pub(super) struct Life {
     pub(super) source: Arc<dyn FillSource>,
     pub(super) start: Start,
     pub(super) groups: Groups,
+    /// What the resolver knows of tokens and the tables do not.
+    pub(super) partly: Partly,
     /// One stage at a time looks after the streams.
     turn: tokio::sync::Mutex<()>,
 }
@@ -63,7 +66,7 @@ impl Life {
         start: Start,
     ) -> Self {
         let turn = tokio::sync::Mutex::default();
-        Self { broker, warehouse, pipeline, source, start, groups: Groups::new(), turn }
+        Self { broker, warehouse, pipeline, source, start, groups: Groups::new(), partly: Partly::new(), turn }
     }
 
     /// The key of the source's cursor.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
 use super::room::Room;
-use super::token_cache::TokenCache;
+use super::token_cache::{Partly, TokenCache};
 use super::write::READ_WAIT;
 use super::{Stage, StageError, StageName, Step, write};
 use crate::broker::{Delivery, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
@@ -67,7 +67,7 @@ impl Stage for ProcessTrades {
         }
         let bad_in_a_row = write::check_damage(self.bad_in_a_row, fills.len(), &damaged)?;
         self.tokens.look_up(fills.iter().map(|(_, fill)| fill)).await;
-        let handover = |(id, fill)| Handover { id, outputs: vec![trade_of(fill, &self.tokens)] };
+        let handover = |(id, fill)| Handover { id, outputs: vec![trade_of(fill, &self.tokens, &self.life.partly)] };
         let mut handovers: Vec<Handover> = fills.into_iter().map(handover).collect();
         handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
@@ -78,7 +78,7 @@ impl Stage for ProcessTrades {
 }
 
 /// The trade of a fill, with what is known of its token.
-fn trade_of(fill: Fill, tokens: &TokenCache) -> NewEntry {
-    let trade = Trade { resolution: tokens.resolution(&fill), fill };
+fn trade_of(fill: Fill, tokens: &TokenCache, partly: &Partly) -> NewEntry {
+    let trade = Trade { resolution: tokens.resolution(&fill, partly), fill };
     NewEntry { stream: Stream::trades(), body: trade.encode() }
 }

@@ -27,6 +27,23 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long it is left alone when it did not answer.
 const REST: Duration = Duration::from_secs(5);
 
+/// What the resolver has found out about tokens, short of their market. Bounded: what is forgotten is asked for again.
+pub(super) struct Partly(Cache<TokenId, Arc<Resolution>>);
+
+impl Partly {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(FOUND))
+    }
+
+    pub(super) fn learn(&self, token: TokenId, resolution: Arc<Resolution>) {
+        self.0.insert(token, resolution);
+    }
+
+    pub(super) fn get(&self, token: TokenId) -> Option<Arc<Resolution>> {
+        self.0.get(&token)
+    }
+}
+
 pub(super) struct TokenCache {
     warehouse: Arc<dyn Warehouse>,
     found: Cache<TokenId, Arc<Resolution>>,
@@ -74,9 +91,16 @@ impl TokenCache {
         self.resting_until = Some(now + REST);
     }
 
-    /// What is known of a fill's token: its market, or else what the id tells by itself.
-    pub(super) fn resolution(&self, fill: &Fill) -> Resolution {
-        let found = self.found.get(&fill.token_id);
-        found.map_or_else(|| Resolution::of_fill(fill), |resolution| resolution.as_ref().clone())
+    /// What is known of a fill's token: its market, or else what the id tells by itself or the resolver has found out.
+    pub(super) fn resolution(&self, fill: &Fill, partly: &Partly) -> Resolution {
+        if let Some(market) = self.found.get(&fill.token_id) {
+            return market.as_ref().clone();
+        }
+        match Resolution::of_fill(fill) {
+            Resolution::Unknown => {
+                partly.get(fill.token_id).map_or(Resolution::Unknown, |known| known.as_ref().clone())
+            }
+            known => known,
+        }
     }
 }

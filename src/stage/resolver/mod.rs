@@ -32,7 +32,7 @@ use crate::warehouse::WarehouseError;
 
 use self::tried::Tried;
 
-/// The pause after a step in which there was nothing to do: tokens that nobody knows may be many, and looking at them
+/// The pause after a step in which nobody had to be asked: tokens that nobody knows may be many, and looking at them
 /// again shall cost little.
 const PAUSE: Duration = Duration::from_millis(250);
 
@@ -64,14 +64,14 @@ struct Sweep {
 struct Findings {
     /// Rows that were completed.
     rows: u64,
-    /// What is known now of the tokens.
-    known: HashMap<TokenId, Arc<Resolution>>,
+    /// How complete what is known now of the tokens is.
+    known: HashMap<TokenId, u8>,
 }
 
 impl Findings {
     /// Whether the market of a token is still to be found.
     fn leave_open(&self, token: &TokenId) -> bool {
-        self.known.get(token).is_none_or(|resolution| resolution.version() < 2)
+        self.known.get(token).is_none_or(|version| *version < 2)
     }
 }
 
@@ -105,14 +105,14 @@ impl Resolver {
     /// Completes the rows of tokens as far as was found out before. A position's rows know as much by themselves.
     async fn recall(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
         let is_poor = |token: &&TokenId| findings.leave_open(token) && PositionId::of(**token).is_none();
-        let recall = |token: &TokenId| Some((*token, self.tried.partly(*token)?.as_ref().clone()));
+        let recall = |token: &TokenId| Some((*token, self.life.partly.get(*token)?.as_ref().clone()));
         let known: Vec<_> = tokens.iter().filter(is_poor).filter_map(recall).collect();
         self.complete(known, findings).await
     }
 
     async fn complete(&self, known: Vec<(TokenId, Resolution)>, findings: &mut Findings) -> Result<(), StageError> {
         findings.rows += self.life.warehouse.resolve(&known).await?;
-        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, Arc::new(resolution))));
+        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, resolution.version())));
         Ok(())
     }
 
@@ -184,6 +184,10 @@ impl Resolver {
             return Ok(());
         }
         let facts = self.markets.tokens.tokens(&rest).await?;
+        // First for the rows to come, then for those that are there: none falls between.
+        for fact in &facts {
+            self.life.partly.learn(fact.token_id, Arc::new(fact.resolution()));
+        }
         self.complete(facts.iter().map(|fact| (fact.token_id, fact.resolution())).collect(), findings).await?;
         if let Some(error) = failed {
             return Err(error.into());
@@ -231,7 +235,7 @@ impl Stage for Resolver {
         let is_due = |token: &TokenId| findings.leave_open(token) && self.tried.is_due(*token, now);
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
         if due.is_empty() {
-            self.next = if findings.rows > 0 { now } else { now + PAUSE };
+            self.next = now + PAUSE;
         } else {
             let asked = drain.run_until_cancelled(self.ask_sources(&due, &mut findings)).await;
             let Some(asked) = asked else { return Ok(Step::Idle) };
@@ -241,7 +245,7 @@ impl Stage for Resolver {
                 return Err(error);
             }
             for token in due.iter().filter(|token| findings.leave_open(token)) {
-                self.tried.in_vain(*token, findings.known.get(token).cloned(), now);
+                self.tried.in_vain(*token, now);
             }
         }
         self.swept(&swept, &findings);

@@ -1,15 +1,14 @@
 //! Which tokens were asked about in vain, and when to ask again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use crate::model::{Resolution, TokenId};
+use crate::model::TokenId;
 
-/// Tokens that are remembered: about 300 bytes each. One that is forgotten is asked about again.
-const TOKENS: usize = 100_000;
+/// Tokens that are remembered: about 100 bytes each. One that is forgotten is asked about again.
+const TOKENS: usize = 200_000;
 
 /// How long after the first time.
 const FIRST: Duration = Duration::from_secs(5);
@@ -19,12 +18,10 @@ const LONGEST: Duration = Duration::from_secs(86_400);
 
 pub(super) struct Tried(Cache<TokenId, Attempt>);
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Attempt {
     failures: u32,
     again: Instant,
-    /// What somebody knew of it, short of its market.
-    partly: Option<Arc<Resolution>>,
 }
 
 impl Tried {
@@ -42,18 +39,11 @@ impl Tried {
         self.0.peek(&token).is_some()
     }
 
-    /// What is known of it, short of its market: rows that come before it is asked about again shall have that.
-    pub(super) fn partly(&self, token: TokenId) -> Option<Arc<Resolution>> {
-        self.0.peek(&token)?.partly
-    }
-
     /// Everybody was asked, and nobody knew all of it.
-    pub(super) fn in_vain(&self, token: TokenId, partly: Option<Arc<Resolution>>, now: Instant) {
-        let before = self.0.get(&token);
-        let failures = before.as_ref().map_or(0, |attempt| attempt.failures);
+    pub(super) fn in_vain(&self, token: TokenId, now: Instant) {
+        let failures = self.0.get(&token).map_or(0, |attempt| attempt.failures);
         let wait = FIRST.saturating_mul(1 << failures.min(20)).min(LONGEST);
-        let partly = partly.or_else(|| before?.partly);
-        self.0.insert(token, Attempt { failures: failures.saturating_add(1), again: now + wait, partly });
+        self.0.insert(token, Attempt { failures: failures.saturating_add(1), again: now + wait });
     }
 }
 
@@ -68,7 +58,7 @@ mod tests {
         assert!(tried.is_due(token, now) && !tried.knows(token));
         let mut waits = Vec::new();
         for _ in 0..40 {
-            tried.in_vain(token, None, now);
+            tried.in_vain(token, now);
             assert!(tried.knows(token) && !tried.is_due(token, now));
             let wait = (0..).map(|power| Duration::from_secs(5 << power).min(LONGEST));
             let wait = wait.take(40).find(|wait| tried.is_due(token, now + *wait)).unwrap();
@@ -77,16 +67,5 @@ mod tests {
         }
         assert_eq!(waits[..3], [5, 10, 20].map(Duration::from_secs));
         assert_eq!(waits[39], LONGEST);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_was_known_once_is_remembered() {
-        let (tried, token, now) = (Tried::new(), TokenId(U256::MAX), Instant::now());
-        let partly = Arc::new(Resolution::Token { condition_id: "0xc0".into(), outcome: "Yes".into() });
-        tried.in_vain(token, None, now);
-        assert_eq!(tried.partly(token), None);
-        tried.in_vain(token, Some(Arc::clone(&partly)), now);
-        tried.in_vain(token, None, now);
-        assert_eq!(tried.partly(token), Some(partly), "also where nobody answered the next time");
     }
 }
