@@ -117,6 +117,25 @@ impl Way {
         (swept < sweep || !all_tried).then_some(Goal::Tokens)
     }
 
+    /// How far the fills have come. Behind the head only the watermark counts: a cursor that goes on with the chain is no
+    /// progress.
+    fn steps_to_block(&self, source: &SourceView) -> [u64; 2] {
+        let end = self.end().unwrap_or(ChainPosition::start_of(u64::MAX));
+        let place = |position: Option<ChainPosition>| {
+            let position = position.unwrap_or(ChainPosition::start_of(0)).min(end);
+            (position.block << 20) | u64::from(position.log_index)
+        };
+        [place(source.cursor), place(source.watermark)]
+    }
+
+    /// How far the markets have come: by pages until all are read, and then as far as those are in the table.
+    fn steps_to_markets(&self, markets: &MarketProgress) -> [u64; 2] {
+        match self.markets {
+            None => [markets.open_pages, markets.history_pages],
+            Some(complete) => [complete, markets.watermark.unwrap_or(0).min(complete)],
+        }
+    }
+
     /// The position behind the last block.
     fn end(&self) -> Option<ChainPosition> {
         self.head.map(|head| ChainPosition::start_of(head.block.saturating_add(1)))
@@ -126,18 +145,20 @@ impl Way {
 /// Waits until everything is reached.
 pub(super) async fn wait(collector: &Collector, history: bool, patience: Duration) -> Result<(), NotCaughtUp> {
     let mut way = Way { history, ..Way::default() };
-    let (mut seen, mut moved) = (None, Instant::now());
+    let (mut seen, mut moved, mut untried) = (None, Instant::now(), u64::MAX);
     loop {
         let (source, markets, tokens) = (collector.source(), collector.markets(), collector.tokens());
         let fresh = || source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH);
         way.head = way.head.or_else(fresh);
         let Some(goal) = way.goal(&source, markets.as_ref(), tokens) else { return Ok(()) };
-        // Behind the target only the watermark counts: a cursor that goes on with the chain is no progress.
-        let cursor = way.end().map_or(source.cursor, |end| source.cursor.map(|cursor| cursor.min(end)));
-        let sweeps = tokens.map(|tokens| (tokens.sweeps.min(way.sweep.unwrap_or(0)), tokens.untried));
-        let watermark = way.end().map_or(source.watermark, |end| source.watermark.map(|position| position.min(end)));
-        let now =
-            Some((way, cursor, watermark, markets.map(|markets| (markets.rounds.min(1), markets.cursor)), sweeps));
+        untried = untried.min(tokens.map_or(u64::MAX, |tokens| tokens.untried));
+        // Only what leads to the goal is progress: all else may go on for ever beside a source that stands still.
+        let steps = match goal {
+            Goal::Block(_) => way.steps_to_block(&source),
+            Goal::OpenMarkets | Goal::ClosedMarkets => markets.map_or([0; 2], |markets| way.steps_to_markets(&markets)),
+            Goal::Tokens => [tokens.map_or(0, |tokens| tokens.sweeps.min(way.sweep.unwrap_or(0))), u64::MAX - untried],
+        };
+        let now = Some((goal, steps));
         if now != seen {
             (seen, moved) = (now, Instant::now());
         }

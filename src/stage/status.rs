@@ -87,6 +87,10 @@ pub struct Progress {
 pub struct MarketProgress {
     /// How often everything that was due has been read in this run: first all open markets, then what is new.
     pub rounds: u64,
+    /// How many pages of the open ones have been read in one go in this run, at most.
+    pub open_pages: u64,
+    /// How many pages of the closed ones of the past have been read in this run.
+    pub history_pages: u64,
     /// Whether all closed ones of the past have been read.
     pub history_read: bool,
     /// How many fields were of another type than expected in this run, and so taken as unknown.

@@ -195,6 +195,12 @@ impl IngestMarkets {
             }
         };
         let after = page.next.clone();
+        let (purpose, pages) = self.scan.as_ref().map_or((Purpose::New, 0), |scan| (scan.purpose, scan.pages));
+        self.progress.send_modify(|progress| match purpose {
+            Purpose::Open => progress.markets.open_pages = progress.markets.open_pages.max(pages),
+            Purpose::History => progress.markets.history_pages += 1,
+            Purpose::New | Purpose::Changed | Purpose::Closed => {}
+        });
         self.report();
         self.page = Some(Leaf { markets: page.markets, cursor: self.cursor_behind(after, turn) });
         self.turn = Some(turn);

@@ -32,6 +32,8 @@ const MOST_CIRCLES: u32 = 5;
 pub(super) struct Scan {
     pub(super) purpose: Purpose,
     pub(super) listing: Listing,
+    /// How many pages have been read.
+    pub(super) pages: u64,
     /// Where the next page begins.
     pub(super) after: Option<String>,
     /// It ends behind what is older than this.
@@ -81,6 +83,7 @@ impl Scan {
         Self {
             purpose,
             listing,
+            pages: 0,
             after: None,
             until,
             begun: None,
@@ -128,6 +131,7 @@ impl Scan {
             return Err(if self.circles < MOST_CIRCLES { Astray::Circle } else { Astray::Lost });
         }
         self.circles = 0;
+        self.pages += 1;
         self.after = Some(next.clone());
         Ok(Turn::More)
     }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
-use polytape::demo::{DemoServer, WorldConfig};
+use polytape::demo::{DemoServer, Faults, WorldConfig};
 use tokio::net::TcpSocket;
 
 use super::{SOON, place, run, serve, world};
@@ -38,6 +38,27 @@ async fn that_stands_still_is_named_frozen() {
     let blocks = world.config().first_block..=world.finalized(server.head());
     let difference = compare_fills(&place.store().unwrap(), &world, blocks);
     assert!(difference.is_none(), "what it has is read all the same: {difference:#?}");
+}
+
+/// The chain moves on all the time, and it is no progress towards markets that nobody serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_serves_markets_and_is_away_is_named_while_the_chain_goes_on() {
+    let server = serve(&world(1, 100)).await;
+    server.faults().set(Faults { gamma_down: true, data_api_down: true, ..Faults::default() });
+    let place = place(&server.url());
+    let stuck = ["not caught up: no progress for 5s", "the open markets", "ingest-markets", "503"];
+    run(place.command(&SHORTLY)).failed_with(1, &stuck);
+}
+
+/// And the other way round: markets change all the time.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_stands_still_is_named_while_markets_go_on() {
+    let (chain, apis) = (serve(&world(1, 1_000_000)).await, serve(&world(2, 1_000)).await);
+    chain.freeze_at(WorldConfig::default().first_block + 500);
+    let place = place(&chain.url());
+    let mut command = place.command(&SHORTLY);
+    command.env("POLYTAPE_SOURCES__GAMMA__URL", apis.url()).env("POLYTAPE_SOURCES__DATA_API__URL", apis.url());
+    run(command).failed_with(1, &["not caught up", "frozen"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
