@@ -118,14 +118,17 @@ impl Shelf {
             let owner = &self.rows[owner].1;
             let place = |list: &[String]| list.iter().position(|listed| *listed == row.token_id);
             let place = place(&owner.token_ids).or_else(|| place(&owner.position_ids)).unwrap_or_default();
-            return Told {
-                // A position names its condition, whatever the market says.
-                condition_id: if row.version > 0 { row.condition_id.clone() } else { owner.condition_id.clone() },
-                outcome: owner.outcomes.get(place).cloned().unwrap_or_default(),
-                market_id: owner.id.clone(),
-                nonusdc_side: format!("token{}", place + 1),
-                version: 2,
-            };
+            // A market that does not name its outcomes does not complete a row.
+            if let Some(outcome) = owner.outcomes.get(place) {
+                return Told {
+                    // A position names its condition, whatever the market says.
+                    condition_id: if row.version > 0 { row.condition_id.clone() } else { owner.condition_id.clone() },
+                    outcome: outcome.clone(),
+                    market_id: owner.id.clone(),
+                    nonusdc_side: format!("token{}", place + 1),
+                    version: 2,
+                };
+            }
         }
         if row.version > 0 {
             let (condition_id, outcome) = (row.condition_id.clone(), row.outcome.clone());
@@ -136,21 +139,22 @@ impl Shelf {
 
     /// What the Data API tells of a token whose id tells nothing.
     fn told_by_data_api(&self, world: &World, market: MarketRef, outcome: usize) -> Option<Told> {
-        let is_named = match market {
+        match market {
             MarketRef::Fixed(number) => match roles::of(number) {
                 // What it says of one of these is a lie, and is refused.
                 Role::NeverKnown { .. } => return None,
-                Role::DataApiOnly { named } => named,
-                _ => true,
+                // A condition without the outcome's name completes nothing either.
+                Role::DataApiOnly { named: false } => return None,
+                _ => {}
             },
             MarketRef::Series(number) => {
                 let life = world.cast().series.life(number);
                 let known = life.named..life.archived;
-                known.contains(&world.gamma().calendar.offset(self.now)).then_some(true)?
+                known.contains(&world.gamma().calendar.offset(self.now)).then_some(())?;
             }
-        };
+        }
         let market = world.cast().market(market);
-        let outcome = if is_named { market.labels[outcome].clone() } else { String::new() };
+        let outcome = market.labels[outcome].clone();
         Some(Told { condition_id: market.condition.clone(), outcome, version: 1, ..Told::default() })
     }
 

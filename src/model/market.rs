@@ -195,7 +195,8 @@ impl TokenPlaces {
 }
 
 /// A token's place in the lists of its market. A position has the condition that its id names: a market that trades on
-/// both protocols has two.
+/// both protocols has two. A market that does not say what its outcome is called, or has no condition, tells nothing yet:
+/// what it leaves out may come later, and a row that has its market is looked at no more.
 fn resolve(
     token: TokenId,
     market_id: &str,
@@ -206,10 +207,10 @@ fn resolve(
 ) -> Option<Resolution> {
     let place = |list: &[TokenId]| list.iter().position(|listed| *listed == token);
     let place = place(token_ids).or_else(|| place(position_ids))?;
-    let condition_id = PositionId::of(token).map(|position| position.condition).or(condition_id);
+    let condition_id = PositionId::of(token).map(|position| position.condition).or(condition_id)?;
     Some(Resolution::Market {
-        condition_id: condition_id.map(|id| id.to_string()).unwrap_or_default(),
-        outcome: outcomes.get(place).cloned().unwrap_or_default(),
+        condition_id: condition_id.to_string(),
+        outcome: outcomes.get(place).filter(|outcome| !outcome.is_empty())?.clone(),
         market_id: market_id.to_owned(),
         side: NonUsdcSide(u8::try_from(place + 1).ok()?),
     })
@@ -299,6 +300,8 @@ mod tests {
         let resolution = both.resolution(both.position_ids[0]).unwrap();
         assert_eq!((resolution.outcome(), resolution.condition_id()), ("Up", condition.to_string().as_str()));
         let unnamed = Market { outcomes: vec![], ..market() };
-        assert_eq!(unnamed.resolution(TokenId(U256::MAX)).unwrap().outcome(), "");
+        assert_eq!(unnamed.resolution(TokenId(U256::MAX)), None, "it may come later");
+        let unconditional = Market { condition_id: None, ..market() };
+        assert_eq!(unconditional.resolution(TokenId(U256::MAX)), None);
     }
 }

@@ -65,9 +65,11 @@ pub struct TokenFact {
 }
 
 impl TokenFact {
-    /// As far as it goes: the condition and the outcome, without the market.
-    pub fn resolution(&self) -> Resolution {
-        Resolution::Token { condition_id: self.condition_id.to_string(), outcome: self.outcome.clone() }
+    /// As far as it goes: the condition and the outcome, without the market. Nothing where the outcome was not said: labels
+    /// may come late.
+    pub fn resolution(&self) -> Option<Resolution> {
+        let (condition_id, outcome) = (self.condition_id.to_string(), self.outcome.clone());
+        (!outcome.is_empty()).then_some(Resolution::Token { condition_id, outcome })
     }
 }
 

@@ -98,8 +98,8 @@ pub trait Warehouse: Send + Sync {
     /// Of these markets those that are there, by id.
     async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError>;
 
-    /// What the markets that are there tell of tokens; nothing of those that none lists. Where two list a token, the
-    /// one with the smaller id tells.
+    /// What the markets that are there tell of tokens; nothing of those that none lists. Where two list a token, the one
+    /// whose condition the token names tells, and among equals the one with the smaller id.
     async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError>;
 
     /// Tokens of trades whose market may still be found, in the order of their ids as text, those behind `after`.

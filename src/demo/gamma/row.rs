@@ -15,6 +15,8 @@ pub(in crate::demo) fn row(profile: &Profile, calendar: &Calendar, now: i64) -> 
     if told {
         tags.extend(profile.event.tags.iter().cloned());
     }
+    // Without a condition nothing proves that a token is its own.
+    let proved = |tokens: &[String]| if profile.condition.is_empty() { Vec::new() } else { tokens.to_vec() };
     let mut once = std::collections::HashSet::new();
     tags.retain(|tag| once.insert(tag.clone()));
     MarketRow {
@@ -26,8 +28,8 @@ pub(in crate::demo) fn row(profile: &Profile, calendar: &Calendar, now: i64) -> 
             Shape::Bare | Shape::WrongTypes => Vec::new(),
             _ => profile.outcomes.clone(),
         },
-        token_ids: profile.tokens.clone(),
-        position_ids: profile.positions.clone(),
+        token_ids: proved(&profile.tokens),
+        position_ids: proved(&profile.positions),
         neg_risk: told && shape != Shape::Legacy && profile.neg_risk,
         event_id: text(&profile.event.id.to_string()),
         event_slug: text(&profile.event.slug),

@@ -39,13 +39,14 @@ pub(super) fn check(
     let count = u8::try_from(outcomes.max(listed).clamp(2, MOST_OUTCOMES)).unwrap_or(2);
     let mut token_ids = read("clobTokenIds", clob_token_ids, &|listed| match condition {
         Some(condition @ ConditionId::Ctf(_)) => listed.iter().all(|token| condition.has_token(*token, count)),
-        _ => true,
+        _ => listed.is_empty(),
     });
     let mut position_ids = read("positionIds", position_ids, &|listed| {
         listed.iter().all(|token| match (PositionId::of(*token), condition) {
-            (None, _) => false,
             (Some(position), Some(condition @ ConditionId::Position(_))) => position.condition == condition,
-            (Some(_), _) => true,
+            // Nothing proves the positions of a market of both protocols. Whoever names their condition goes first.
+            (Some(_), Some(ConditionId::Ctf(_))) => true,
+            _ => false,
         })
     });
     match condition {
@@ -120,7 +121,14 @@ mod tests {
         let both = check(Some(ConditionId::Ctf(CONDITION)), 2, false, &[], &listed(other));
         assert_eq!((both.position_ids, both.token_ids.len()), (positions(other), 2), "a market of both protocols");
         let hash = [derived(0, Collateral::UsdcE)];
-        assert_eq!(check(None, 2, false, &hash, &hash).refused, ["positionIds"], "a hash is no position");
-        assert_eq!(check(None, 2, false, &hash, &[]).token_ids.len(), 1, "there is no condition to contradict it");
+        assert_eq!(
+            check(None, 2, false, &hash, &hash).refused,
+            ["clobTokenIds", "positionIds"],
+            "a hash is no position"
+        );
+        assert_eq!(check(None, 2, false, &hash, &[]).refused, ["clobTokenIds"], "there is no condition to prove it");
+        assert_eq!(check(Some(own), 2, false, &hash, &[]).refused, ["clobTokenIds"]);
+        assert_eq!(check(None, 2, false, &[], &listed(own)).refused, ["positionIds"]);
+        assert_eq!(check(None, 2, false, &[], &[]).refused, [""; 0]);
     }
 }

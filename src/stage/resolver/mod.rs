@@ -185,10 +185,11 @@ impl Resolver {
         }
         let facts = self.markets.tokens.tokens(&rest).await?;
         // First for the rows to come, then for those that are there: none falls between.
-        for fact in &facts {
-            self.life.partly.learn(fact.token_id, Arc::new(fact.resolution()));
+        let partly: Vec<_> = facts.iter().filter_map(|fact| Some((fact.token_id, fact.resolution()?))).collect();
+        for (token, resolution) in &partly {
+            self.life.partly.learn(*token, Arc::new(resolution.clone()));
         }
-        self.complete(facts.iter().map(|fact| (fact.token_id, fact.resolution())).collect(), findings).await?;
+        self.complete(partly, findings).await?;
         if let Some(error) = failed {
             return Err(error.into());
         }

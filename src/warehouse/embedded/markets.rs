@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use crate::clock::unix_ms;
-use crate::model::{ConditionId, Market, Resolution, TokenId, TokenPlaces};
+use crate::model::{ConditionId, Market, PositionId, Resolution, TokenId, TokenPlaces};
 use crate::warehouse::{WarehouseError, WrittenMarket};
 
 const UPSERT: &str = include_str!("../../../schema/embedded/queries/upsert_market.sql");
@@ -96,7 +96,9 @@ pub(super) fn resolutions(
     let mut find = connection.prepare_cached(OF_TOKEN)?;
     let mut resolutions = HashMap::new();
     for token in tokens {
-        let resolution = find.query_row([token.to_string()], |row| resolution(row, *token)).optional()?.flatten();
+        let named = PositionId::of(*token).map(|position| position.condition.to_string()).unwrap_or_default();
+        let found = find.query_row([token.to_string(), named], |row| resolution(row, *token));
+        let resolution = found.optional()?.flatten();
         resolutions.extend(resolution.map(|resolution| (*token, resolution)));
     }
     Ok(resolutions)
