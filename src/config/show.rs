@@ -3,6 +3,7 @@
 use toml::{Table, Value};
 
 use super::Config;
+use crate::source::host_of;
 
 impl Config {
     /// All of it in the form of its file. Of URLs only the scheme, host and port are shown: the rest may be a key.
@@ -23,11 +24,19 @@ fn redacted(value: Value) -> Value {
 }
 
 fn redacted_text(text: String) -> String {
-    let Some((scheme, rest)) = text.split_once("://") else { return text };
-    let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-    let (user, host) = authority.rsplit_once('@').map_or(("", authority), |(_, host)| ("…@", host));
-    let path = if path.len() > 1 { "/…" } else { path };
-    format!("{scheme}://{user}{host}{path}")
+    if !text.contains("://") {
+        return text;
+    }
+    // What cannot be told apart is not shown at all.
+    let Ok(url) = reqwest::Url::parse(&text) else { return "…".to_owned() };
+    let user = if url.username().is_empty() && url.password().is_none() { "" } else { "…@" };
+    let has_more = url.path().len() > 1 || url.query().is_some() || url.fragment().is_some();
+    let path = match (has_more, text.ends_with('/')) {
+        (true, _) => "/…",
+        (false, true) => "/",
+        (false, false) => "",
+    };
+    format!("{}://{user}{}{path}", url.scheme(), host_of(&text))
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use checkpoint::Checkpointer;
 pub use data_dir::{DataDir, DataDirError, free_space};
 pub use error::StorageError;
+pub(crate) use schema::SCHEMA;
 
 /// How long to wait for somebody else's lock on the file.
 const BUSY: Duration = Duration::from_secs(10);

@@ -11,6 +11,9 @@ const FILES: [&str; 3] = [
     include_str!("../../schema/embedded/0003_markets.sql"),
 ];
 
+/// The schema of this polytape.
+pub(crate) const SCHEMA: usize = FILES.len();
+
 /// Applies what the file does not have yet. `user_version` counts what it has.
 pub(super) fn apply(connection: &mut Connection) -> Result<(), StorageError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;

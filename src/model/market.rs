@@ -63,10 +63,16 @@ const LAST_SECOND: u64 = i32::MAX as u64;
 
 impl Market {
     /// The version of a description: when the source last changed it, and among equals when it was asked for, both in
-    /// unix seconds. Never when it arrived.
+    /// unix seconds. Never when it arrived. A change of the future is one of when it was asked for: it must not hide those
+    /// that come after it.
     pub fn version_of(updated_at: Option<i64>, asked_at: u64) -> u64 {
-        let updated_at = u64::try_from(updated_at.unwrap_or(0)).unwrap_or(0).min(LAST_SECOND);
+        let updated_at = u64::try_from(updated_at.unwrap_or(0)).unwrap_or(0).min(asked_at).min(LAST_SECOND);
         (updated_at << 32) | asked_at.min(u64::from(u32::MAX))
+    }
+
+    /// The version of a description that does not say when it was changed, where an earlier one did.
+    pub const fn version_behind(written: u64, version: u64) -> u64 {
+        (Self::updated_at(written) << 32) | Self::asked_at(version)
     }
 
     /// When the source last changed it, as its version says.
@@ -282,6 +288,7 @@ mod tests {
         assert!(version(None, 900) < version(Some(0), 901));
         assert!(version(Some(i64::MAX), u64::MAX) <= i64::MAX as u64, "fits every table");
         assert_eq!(version(Some(-5), 7), 7);
+        assert_eq!(version(Some(900), 7), version(Some(7), 7), "nothing changes later than it is told");
         let some = version(Some(1_784_850_900), 1_784_851_000);
         assert_eq!((Market::updated_at(some), Market::asked_at(some)), (1_784_850_900, 1_784_851_000));
     }

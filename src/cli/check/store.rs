@@ -40,7 +40,10 @@ pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -
 }
 
 fn summarised(place: &str, summary: StoreSummary, served: Option<&str>) -> Line {
-    let StoreSummary { rows, world } = summary;
+    let StoreSummary { rows, world, is_older } = summary;
+    if is_older {
+        return Line::ok(STORE, format!("{place}: of an older polytape, the next run brings it up to date"));
+    }
     let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
     let of = world.as_deref().unwrap_or("nothing yet");
     if let (Some(stored), Some(served)) = (&world, served)

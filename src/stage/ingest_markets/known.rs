@@ -55,15 +55,36 @@ impl Known {
                 self.markets.insert(id, written);
             }
         }
-        let marked = page.iter().map(|item| (mark(item), item)).filter(|(mark, _)| self.is_due(mark));
-        Ok(marked.map(|(mark, item)| Change { mark, item: item.clone() }).collect())
+        Ok(page.iter().filter_map(|item| self.change(item)).collect())
     }
 
-    fn is_due(&self, mark: &Mark) -> bool {
-        match mark {
-            Mark::Market(id, now) => self.markets.get(id).is_none_or(|written| is_due(*now, written)),
-            Mark::Letter(position, hash) => self.letters.get(position) != Some(*hash),
+    /// What of one is new or has changed.
+    fn change(&self, item: &Result<Market, DeadLetter>) -> Option<Change> {
+        let item = match item {
+            Ok(market) => Ok(self.after_written(market)),
+            Err(letter) => Err(letter.clone()),
+        };
+        let mark = mark(&item);
+        let is_due = match (&mark, &item) {
+            (Mark::Market(id, now), Ok(market)) => {
+                self.markets.get(id).is_none_or(|written| is_due(*now, written, market.closed))
+            }
+            (Mark::Letter(position, hash), _) => self.letters.get(position) != Some(*hash),
+            (Mark::Market(..), Err(_)) => false,
+        };
+        is_due.then_some(Change { item, mark })
+    }
+
+    /// The same market, as a description that comes behind the one that is there also where it does not say when it was
+    /// changed.
+    fn after_written(&self, market: &Market) -> Market {
+        let mut market = market.clone();
+        if Market::updated_at(market.version) == 0
+            && let Some(written) = self.markets.get(&market.id)
+        {
+            market.version = Market::version_behind(written.version, market.version);
         }
+        market
     }
 
     /// An entry is in the stream.
@@ -89,16 +110,17 @@ fn mark(item: &Result<Market, DeadLetter>) -> Mark {
     }
 }
 
-/// Whether what the source says now is worth a row, where that is there already.
-const fn is_due(now: WrittenMarket, written: WrittenMarket) -> bool {
+/// Whether what the source says now is worth a row, where that is there already. Of a closed market every change is: it has
+/// few more, and nobody comes back for the last.
+const fn is_due(now: WrittenMarket, written: WrittenMarket, closed: bool) -> bool {
     if now.version < written.version {
         return false;
     }
     let old = Market::asked_at(now.version) >= Market::asked_at(written.version) + VOLUME_EVERY;
+    let touched = Market::updated_at(now.version) > Market::updated_at(written.version);
     // A source that does not say when it changed a market may have changed its volume.
-    let touched =
-        Market::updated_at(now.version) > Market::updated_at(written.version) || Market::updated_at(now.version) == 0;
-    now.lasting_hash != written.lasting_hash || (old && touched)
+    let untimed = Market::updated_at(now.version) == 0;
+    now.lasting_hash != written.lasting_hash || (touched && (old || closed)) || (untimed && old)
 }
 
 #[cfg(test)]
@@ -112,11 +134,13 @@ mod tests {
             version: Market::version_of(Some(updated), asked),
         };
         let written = at(1, 100, 10_000);
-        assert!(!is_due(at(1, 200, 13_599), written), "only the volume, and lately");
-        assert!(is_due(at(1, 200, 13_600), written), "only the volume, an hour ago");
-        assert!(!is_due(at(1, 100, 99_999), written), "nothing at all");
-        assert!(is_due(at(2, 100, 10_001), written), "something lasting");
-        assert!(!is_due(at(2, 99, 99_999), written), "an older description");
-        assert!(is_due(at(1, 0, 13_600), at(1, 0, 10_000)), "it does not say when it was changed");
+        assert!(!is_due(at(1, 200, 13_599), written, false), "only the volume, and lately");
+        assert!(is_due(at(1, 200, 13_600), written, false), "only the volume, an hour ago");
+        assert!(!is_due(at(1, 100, 99_999), written, false), "nothing at all");
+        assert!(is_due(at(2, 100, 10_001), written, false), "something lasting");
+        assert!(!is_due(at(2, 99, 99_999), written, false), "an older description");
+        assert!(is_due(at(1, 0, 13_600), at(1, 0, 10_000), false), "it does not say when it was changed");
+        assert!(is_due(at(1, 101, 10_001), written, true), "it is closed, and this may be the last change");
+        assert!(!is_due(at(1, 100, 10_001), written, true));
     }
 }

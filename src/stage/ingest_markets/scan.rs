@@ -109,10 +109,17 @@ impl Scan {
             Order::Updated => Some(Market::updated_at(market.version)).filter(|time| *time > 0),
             Order::Id => None,
         };
-        self.begun.get_or_insert_with(|| Newest {
-            created: markets().filter_map(|market| u64::try_from(market.created_at?).ok()).max().unwrap_or(0),
+        // What is of the future is of now, or nothing that follows would be new.
+        let created =
+            |market: &Market| Some(u64::try_from(market.created_at?).ok()?.min(Market::asked_at(market.version)));
+        let newest = Newest {
+            created: markets().filter_map(created).max().unwrap_or(0),
             updated: markets().map(|market| Market::updated_at(market.version)).max().unwrap_or(0),
-        });
+        };
+        // The first page that tells the time.
+        if self.begun.is_none_or(|begun| begun == Newest::default()) {
+            self.begun = Some(newest);
+        }
         for time in markets().filter_map(key) {
             self.unsorted |= self.oldest.is_some_and(|oldest| time > oldest + DISORDER);
             self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
@@ -168,6 +175,11 @@ mod tests {
         assert_eq!(scan.turn(&page(&[499], Some("d"))), Ok(Turn::Done));
         assert_eq!(scan.begun, Some(Newest { created: 900, updated: 900 }));
         assert_eq!(self::scan(None).turn(&page(&[900], None)), Ok(Turn::Done));
+        let mut late = self::scan(Some(500));
+        assert_eq!(late.turn(&page(&[], Some("a"))), Ok(Turn::More));
+        assert_eq!(late.turn(&page(&[50_000, 900], Some("b"))), Ok(Turn::More));
+        let asked_at = Newest { created: 9_999, updated: 9_999 };
+        assert_eq!(late.begun, Some(asked_at), "the first page with times, and none of the future");
     }
 
     #[test]
