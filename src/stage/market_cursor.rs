@@ -4,12 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use super::StageError;
 
-/// `{"step":12,"closed_since":1784965486,"history":{"behind":"MTAw"}}`
+/// `{"step":12,"entries":"9c22ff5f21f0b81b","closed_since":1784965486,"history":{"behind":"MTAw"}}`
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MarketCursor {
     /// Rises with every move, so that a repeated append can be told from a first one.
     pub(super) step: u64,
+    /// A hash of the entries that went with the move, so that two ingesters which make different moves at one step write
+    /// different cursors.
+    #[serde(default)]
+    pub(super) entries: String,
     /// Every closing before this time of the source (unix seconds) is in the stream; null until the first ones were read.
     pub(super) closed_since: Option<u64>,
     /// How far the closed markets of the past have been read.
@@ -30,7 +34,8 @@ pub(super) enum History {
 
 impl MarketCursor {
     /// Where everybody begins.
-    pub(super) const START: Self = Self { step: 0, closed_since: None, history: History::NotBegun };
+    pub(super) const START: Self =
+        Self { step: 0, entries: String::new(), closed_since: None, history: History::NotBegun };
 
     /// The cursor as text.
     pub(super) fn write(&self) -> String {
@@ -49,9 +54,13 @@ mod tests {
 
     #[test]
     fn reads_what_it_writes() {
-        let cursor =
-            MarketCursor { step: 12, closed_since: Some(1_784_965_486), history: History::Behind("MTAw".into()) };
-        let text = r#"{"closed_since":1784965486,"history":{"behind":"MTAw"},"step":12}"#;
+        let cursor = MarketCursor {
+            step: 12,
+            entries: "8f".into(),
+            closed_since: Some(1_784_965_486),
+            history: History::Behind("MTAw".into()),
+        };
+        let text = r#"{"closed_since":1784965486,"entries":"8f","history":{"behind":"MTAw"},"step":12}"#;
         assert_eq!(cursor.write(), text);
         for cursor in [cursor, MarketCursor::START, MarketCursor { history: History::Done(7), ..MarketCursor::START }] {
             assert_eq!(MarketCursor::read("c", &cursor.write()).unwrap(), cursor);

@@ -39,12 +39,22 @@ pub(super) struct Agenda {
     next_open: Instant,
     newest: Option<Newest>,
     unsorted: Vec<Order>,
+    /// A walk that does not come to its end. It is tried again behind the others.
+    stuck: Option<Purpose>,
 }
 
 impl Agenda {
     pub(super) fn new(poll: Duration, now: Instant) -> Self {
         let due = [Purpose::Open, Purpose::Closed].into();
-        Self { poll, due, next_round: now, next_open: now + ALL_OPEN_EVERY, newest: None, unsorted: Vec::new() }
+        Self {
+            poll,
+            due,
+            next_round: now,
+            next_open: now + ALL_OPEN_EVERY,
+            newest: None,
+            unsorted: Vec::new(),
+            stuck: None,
+        }
     }
 
     /// What is to be read now, if anything is.
@@ -53,8 +63,12 @@ impl Agenda {
             self.unsorted.clear();
             self.due.extend([Purpose::Open, Purpose::Changed, Purpose::Closed]);
             self.next_open = now + ALL_OPEN_EVERY;
-        } else if self.due.is_empty() && now >= self.next_round {
-            self.due.extend([Purpose::New, Purpose::Changed, Purpose::Closed]);
+        } else if now >= self.next_round && self.due.iter().all(|due| Some(*due) == self.stuck) {
+            for purpose in [Purpose::Closed, Purpose::Changed, Purpose::New] {
+                if Some(purpose) != self.stuck {
+                    self.due.push_front(purpose);
+                }
+            }
         }
         self.due.front().copied()
     }
@@ -105,7 +119,27 @@ impl Agenda {
             Purpose::Closed | Purpose::History => {}
         }
         self.due.retain(|due| *due != purpose);
+        self.stuck = self.stuck.filter(|stuck| *stuck != purpose);
         self.next_round = now + self.poll;
+    }
+
+    /// A walk does not come to its end: the others go first.
+    pub(super) fn postpone(&mut self, purpose: Purpose, begun: Newest, now: Instant) {
+        self.newest.get_or_insert(begun);
+        self.due.retain(|due| *due != purpose);
+        self.due.push_back(purpose);
+        self.stuck = Some(purpose);
+        self.next_round = now + self.poll;
+    }
+
+    /// What is being read.
+    pub(super) fn front(&self) -> Option<Purpose> {
+        self.due.front().copied()
+    }
+
+    /// Whether everything that was due has been read.
+    pub(super) fn is_done(&self) -> bool {
+        self.due.is_empty()
     }
 
     /// The source does not sort like this, so what needs it is left until everything open is read again. Says whether
@@ -149,6 +183,30 @@ mod tests {
         assert_eq!(agenda.listing(Closed, Some(15_000)).unwrap().1, Some(14_940), "it was away for a while");
         assert_eq!(drained(&mut agenda, start + POLL, newest), [New, Changed, Closed]);
         assert_eq!(drained(&mut agenda, start + ALL_OPEN_EVERY, newest), [Open, Changed, Closed]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_walk_without_an_end_holds_up_no_other() {
+        use Purpose::{Changed, Closed, New, Open};
+        let start = Instant::now();
+        let mut agenda = Agenda::new(POLL, start);
+        let newest = Newest { created: 10_000, updated: 20_000 };
+        assert_eq!(agenda.next(start), Some(Open));
+        agenda.postpone(Open, newest, start);
+        let mut seen = Vec::new();
+        for now in [start, start, start + POLL, start + POLL, start + POLL, start + POLL] {
+            let purpose = agenda.next(now).unwrap();
+            seen.push(purpose);
+            assert!(!agenda.is_done());
+            match purpose {
+                Open => agenda.postpone(Open, newest, now),
+                other => agenda.done(other, newest, now),
+            }
+        }
+        assert_eq!(seen, [Closed, Open, New, Changed, Closed, Open]);
+        assert_eq!(agenda.listing(New, None).unwrap().1, Some(9_400), "what is new is known all the same");
+        agenda.done(Open, newest, start);
+        assert!(agenda.is_done());
     }
 
     #[tokio::test(start_paused = true)]

@@ -57,12 +57,28 @@ pub(super) struct IngestMarkets {
     text: String,
     known: Known,
     agenda: Agenda,
+    /// How often in a row a page could not be read, and how often the walk had to begin anew.
+    setbacks: Setbacks,
     scan: Option<Scan>,
     /// A page that has been read, and the same as parts that are not all appended.
     page: Option<Leaf>,
     parts: VecDeque<Part>,
     /// What the page means for the walk.
     turn: Option<Turn>,
+}
+
+/// What keeps a walk from its end.
+#[derive(Clone, Copy, Debug, Default)]
+struct Setbacks {
+    failures: u32,
+    beginnings: u32,
+}
+
+impl Setbacks {
+    /// Whether it is better to go on with something else.
+    const fn are_too_many(self) -> bool {
+        self.failures >= 8 || self.beginnings >= 4
+    }
 }
 
 /// A page in hand.
@@ -95,6 +111,7 @@ impl IngestMarkets {
             text,
             known,
             agenda,
+            setbacks: Setbacks::default(),
             scan: None,
             page: None,
             parts: VecDeque::new(),
@@ -129,7 +146,7 @@ impl IngestMarkets {
                 return Some(Scan::new(purpose, listing, until));
             }
             self.agenda.done(purpose, Newest::default(), now);
-            self.count_round(purpose);
+            self.count_round();
         }
         None
     }
@@ -146,9 +163,9 @@ impl IngestMarkets {
         Some(Scan::new(Purpose::History, listing, None).behind(after))
     }
 
-    /// A round ends with what was closed.
-    fn count_round(&self, purpose: Purpose) {
-        if purpose == Purpose::Closed {
+    /// A round ends when everything has been read.
+    fn count_round(&self) {
+        if self.agenda.is_done() {
             self.progress.send_modify(|progress| progress.markets.rounds += 1);
         }
     }
@@ -168,6 +185,8 @@ impl IngestMarkets {
                 if matches!(error, SourceError::Cursor { .. }) {
                     self.begin_anew();
                 }
+                self.setbacks.failures += 1;
+                self.postpone();
                 return Err(error.into());
             }
         };
@@ -176,7 +195,8 @@ impl IngestMarkets {
         if unsorted && self.agenda.unsorted(order, now) {
             tracing::warn!(
                 stage = "ingest-markets",
-                "{} does not sort by {order:?}: all open markets are read instead, which takes longer",
+                "{} does not sort by {order:?}: all open markets are read instead, which takes longer, and a market that is \
+                 closed later than a day after it was made may not be noticed unless scan is \"all\"",
                 source.name()
             );
         }
@@ -189,11 +209,13 @@ impl IngestMarkets {
             Err(astray) => {
                 if astray == Astray::Lost {
                     self.begin_anew();
+                    self.postpone();
                 }
                 let (endpoint, cause) = (source.name().to_owned(), "its listing goes in a circle".to_owned());
                 return Err(SourceError::Untrusted { endpoint, cause }.into());
             }
         };
+        self.setbacks.failures = 0;
         let after = page.next.clone();
         let (purpose, pages) = self.scan.as_ref().map_or((Purpose::New, 0), |scan| (scan.purpose, scan.pages));
         self.progress.send_modify(|progress| match purpose {
@@ -217,9 +239,26 @@ impl IngestMarkets {
         Ok(Step::Moved(0))
     }
 
+    /// Turns to the other walks where this one has too many setbacks. The one through the past waits for the others anyway.
+    fn postpone(&mut self) {
+        let purpose = self.scan.as_ref().map(|scan| scan.purpose).or_else(|| self.agenda.front());
+        let Some(purpose) = purpose.filter(|purpose| self.setbacks.are_too_many() && *purpose != Purpose::History)
+        else {
+            return;
+        };
+        let begun = self.scan.take().and_then(|scan| scan.begun).unwrap_or_default();
+        tracing::warn!(
+            stage = "ingest-markets",
+            "the listing for {purpose:?} cannot be read to its end: others go first"
+        );
+        self.setbacks = Setbacks::default();
+        self.agenda.postpone(purpose, begun, Instant::now());
+    }
+
     /// The walk cannot go on like this: it begins anew.
     fn begin_anew(&mut self) {
         let Some(scan) = self.scan.take() else { return };
+        self.setbacks.beginnings += 1;
         if scan.purpose == Purpose::History && matches!(self.cursor.history, History::Behind(_)) {
             let cursor = MarketCursor { history: History::NotBegun, ..self.cursor.clone() };
             self.parts = split(Vec::new(), Some(cursor));
@@ -249,7 +288,7 @@ impl IngestMarkets {
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
         let goes_to = part.cursor.as_ref().unwrap_or(&self.cursor);
-        let next = MarketCursor { step: self.cursor.step + 1, ..goes_to.clone() };
+        let next = MarketCursor { step: self.cursor.step + 1, entries: part.hash(), ..goes_to.clone() };
         let text = next.write();
         let advance = Advance { key: MARKETS_CURSOR.into(), expected: self.text.clone(), next: text.clone() };
         match self.life.broker.append(part.entries.clone(), advance).await? {
@@ -284,7 +323,8 @@ impl IngestMarkets {
         }
         let Some(scan) = self.scan.take() else { return };
         self.agenda.done(scan.purpose, scan.begun.unwrap_or_default(), Instant::now());
-        self.count_round(scan.purpose);
+        self.setbacks = Setbacks::default();
+        self.count_round();
     }
 }
 

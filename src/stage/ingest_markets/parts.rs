@@ -2,6 +2,8 @@
 
 use std::collections::VecDeque;
 
+use alloy_primitives::{hex, keccak256};
+
 use super::known::{Change, Mark};
 use crate::broker::{MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
 use crate::model::entry::Entry;
@@ -18,6 +20,17 @@ pub(super) struct Part {
     pub(super) marks: Vec<Mark>,
     /// Where the cursor goes, but for its step.
     pub(super) cursor: Option<MarketCursor>,
+}
+
+impl Part {
+    /// A hash of the entries; `''` where there are none.
+    pub(super) fn hash(&self) -> String {
+        if self.entries.is_empty() {
+            return String::new();
+        }
+        let bodies: Vec<u8> = self.entries.iter().flat_map(|entry| keccak256(&entry.body)).collect();
+        hex::encode(&keccak256(bodies)[..8])
+    }
 }
 
 /// A market, or a dead letter of what is none or is larger than a stream can carry.

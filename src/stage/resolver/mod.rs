@@ -22,11 +22,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::Backoff;
 use super::life::{Life, MARKETS};
 use super::pipeline::Markets;
 use super::status::{Progress, TokenProgress};
 use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
+use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
 use crate::warehouse::WarehouseError;
 
@@ -49,6 +51,9 @@ pub(super) struct Resolver {
     tried: Tried,
     sweep: Sweep,
     next: Instant,
+    backoff: Backoff,
+    /// Why nobody is asked now, and until when.
+    resting: Option<(Instant, String)>,
 }
 
 /// One way through all unresolved tokens.
@@ -83,7 +88,7 @@ impl Resolver {
     ) -> Result<Self, StageError> {
         life.enter().await?;
         let (tried, sweep, next) = (Tried::new(), Sweep::default(), Instant::now());
-        Ok(Self { life, markets, progress, tried, sweep, next })
+        Ok(Self { life, markets, progress, tried, sweep, next, backoff: Backoff::default(), resting: None })
     }
 
     /// The tokens of this step: those of the newest rows, then some more of the sweep.
@@ -235,21 +240,34 @@ impl Stage for Resolver {
         let now = Instant::now();
         let is_due = |token: &TokenId| findings.leave_open(token) && self.tried.is_due(*token, now);
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
-        if due.is_empty() {
+        let is_resting = self.resting.as_ref().is_some_and(|(until, _)| now < *until);
+        if due.is_empty() || is_resting {
             self.next = now + PAUSE;
         } else {
             let asked = drain.run_until_cancelled(self.ask_sources(&due, &mut findings)).await;
             let Some(asked) = asked else { return Ok(Step::Idle) };
-            if let Err(error) = asked {
+            match asked {
+                Ok(()) => {
+                    self.backoff.reset();
+                    self.resting = None;
+                    for token in due.iter().filter(|token| findings.leave_open(token)) {
+                        self.tried.in_vain(*token, now);
+                    }
+                }
                 // A source that is away keeps nobody from what can be known without it.
-                self.swept(&swept, &findings);
-                return Err(error);
-            }
-            for token in due.iter().filter(|token| findings.leave_open(token)) {
-                self.tried.in_vain(*token, now);
+                Err(error @ StageError::Source(_)) if error.class() == FailureClass::Retry => {
+                    let wait = self.backoff.next().max(error.retry_after().unwrap_or_default());
+                    self.resting = Some((Instant::now() + wait, error.to_string()));
+                    self.next = now + PAUSE;
+                }
+                Err(error) => return Err(error),
             }
         }
         self.swept(&swept, &findings);
-        Ok(if findings.rows > 0 { Step::Moved(findings.rows) } else { Step::Idle })
+        Ok(match &self.resting {
+            _ if findings.rows > 0 => Step::Moved(findings.rows),
+            Some((_, cause)) if !due.is_empty() => Step::Wait(cause.clone()),
+            _ => Step::Idle,
+        })
     }
 }
