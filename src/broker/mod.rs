@@ -96,6 +96,21 @@ pub struct EntryId {
     pub seq: u64,
 }
 
+impl EntryId {
+    /// The greatest id that is smaller than all of a millisecond.
+    pub const fn before(ms: u64) -> Self {
+        Self { ms: ms.saturating_sub(1), seq: Self::MOST_IN_A_MILLISECOND }
+    }
+
+    /// The greatest id of a millisecond.
+    pub const fn last_of(ms: u64) -> Self {
+        Self { ms, seq: Self::MOST_IN_A_MILLISECOND }
+    }
+
+    /// No stream counts further than this within a millisecond.
+    const MOST_IN_A_MILLISECOND: u64 = (1 << 20) - 1;
+}
+
 /// As Redis writes it: `1784965486000-0`.
 impl fmt::Display for EntryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -185,6 +200,8 @@ pub struct GroupState {
     pub undelivered: u64,
     /// Bytes of both.
     pub unacknowledged_bytes: u64,
+    /// Everything up to here is acknowledged.
+    pub clear_up_to: EntryId,
 }
 
 /// What must be there for a pipeline to run.
@@ -234,6 +251,18 @@ pub trait Broker: Send + Sync {
 
     /// A reader for a group. It is given first what was given out before and is held by nobody alive.
     async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>, BrokerError>;
+
+    /// Makes a group that is given every entry behind `after`. One that is there stays as it is.
+    async fn open_group(&self, group: &Group, after: EntryId) -> Result<(), BrokerError>;
+
+    /// Ends a group, with whatever it has not acknowledged. One that is not there is fine.
+    async fn close_group(&self, group: &Group) -> Result<(), BrokerError>;
+
+    /// The oldest entry of a stream behind an id.
+    async fn oldest(&self, stream: &Stream, after: EntryId) -> Result<Option<EntryId>, BrokerError>;
+
+    /// How many entries a stream holds behind one id, up to another.
+    async fn count(&self, stream: &Stream, after: EntryId, up_to: EntryId) -> Result<u64, BrokerError>;
 
     /// Removes entries from the old end, never one that a required group has not acknowledged, and none while a required
     /// group is missing. Says how many. Removes a bounded number a call: call again while it removes any.

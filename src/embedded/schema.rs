@@ -5,10 +5,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 use crate::planted::{Bug, planted};
 
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     include_str!("../../schema/embedded/0001_broker.sql"),
     include_str!("../../schema/embedded/0002_warehouse.sql"),
     include_str!("../../schema/embedded/0003_markets.sql"),
+    include_str!("../../schema/embedded/0004_control.sql"),
 ];
 
 /// The schema of this polytape.

@@ -118,11 +118,17 @@ mod tests {
     use std::time::Instant;
 
     fn status(state: StageState, moved: u64) -> StageStatus {
-        StageStatus { state, since: Instant::now(), moved, failures: 0 }
+        StageStatus { state, moved, ..StageStatus::starting() }
     }
 
     fn snapshot(at: Instant, moved: u64, state: StageState) -> Snapshot {
-        let group = GroupState { name: "g".into(), pending: 2, undelivered: 1_000, unacknowledged_bytes: 9 };
+        let group = GroupState {
+            name: "g".into(),
+            pending: 2,
+            undelivered: 1_000,
+            unacknowledged_bytes: 9,
+            clear_up_to: EntryId::default(),
+        };
         let stream = StreamState { entries: 5_000, bytes: 9, last_id: EntryId::default(), groups: vec![group] };
         Snapshot {
             at,

@@ -44,7 +44,7 @@ pub enum HeadlessError {
 
 /// Runs a pipeline until `stop` is cancelled, it has caught up, or it fails; then drains it.
 pub async fn run(
-    mut pipeline: Pipeline,
+    pipeline: Pipeline,
     collector: Collector,
     warehouse: Arc<dyn Warehouse>,
     options: Options,

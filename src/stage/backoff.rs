@@ -7,8 +7,14 @@ use rand::RngExt;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// So many failures in a row open the breaker.
+const BREAKS_AT: u32 = 8;
+
 /// Exponential back-off with full jitter: somewhere between nothing and a bound that doubles with each failure.
-#[derive(Default)]
+///
+/// Behind it is a breaker: after [`BREAKS_AT`] failures in a row nothing but a single probe is tried, and that seldom,
+/// until one succeeds.
+#[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
 }
@@ -17,8 +23,19 @@ impl Backoff {
     /// The wait after one more failure.
     pub(super) fn next(&mut self) -> Duration {
         let bound = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
-        self.failures += 1;
-        rand::rng().random_range(Duration::ZERO..=bound)
+        self.failures = self.failures.saturating_add(1);
+        let least = if self.is_open() { LONGEST / 2 } else { Duration::ZERO };
+        rand::rng().random_range(least..=bound.max(least))
+    }
+
+    /// How often it has failed in a row.
+    pub(super) const fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    /// Whether only a probe is tried now and then.
+    pub(super) const fn is_open(&self) -> bool {
+        self.failures >= BREAKS_AT
     }
 
     /// It works again.
@@ -34,12 +51,16 @@ mod tests {
     #[test]
     fn grows_to_its_bound_and_falls_back() {
         let mut backoff = Backoff::default();
-        for failure in 0..100 {
-            let bound = FIRST.saturating_mul(1 << failure.min(16)).min(LONGEST);
+        for failure in 1..BREAKS_AT {
+            let bound = FIRST.saturating_mul(1 << (failure - 1)).min(LONGEST);
             assert!(backoff.next() <= bound);
+            assert!(!backoff.is_open());
         }
-        let longest = (0..200).map(|_| backoff.next()).max().unwrap();
-        assert!(longest > LONGEST / 2 && longest <= LONGEST, "{longest:?}");
+        for _ in 0..200 {
+            let wait = backoff.next();
+            assert!(backoff.is_open());
+            assert!(wait >= LONGEST / 2 && wait <= LONGEST, "a probe now and then: {wait:?}");
+        }
         backoff.reset();
         assert!(backoff.next() <= FIRST);
     }

@@ -64,6 +64,9 @@ pub enum StageError {
         /// Why the last one was.
         reason: String,
     },
+    /// A replay cannot be done.
+    #[error("{0}")]
+    Replay(String),
     /// It panicked.
     #[error("panicked: {0}")]
     Panicked(String),
@@ -82,6 +85,7 @@ impl StageError {
             | Self::OtherPipeline { .. }
             | Self::NewerEntries { .. }
             | Self::Position { .. }
+            | Self::Replay(_)
             | Self::AllRefused { .. } => FailureClass::Deterministic,
         }
     }

@@ -170,6 +170,10 @@ impl Stage for IngestFills {
         self.coming = self.send_for(next);
         Ok(Step::Moved(0))
     }
+
+    fn in_hand(&self) -> bool {
+        !self.parts.is_empty()
+    }
 }
 
 /// A page as appends: each within the limits of one, each with the position behind it.

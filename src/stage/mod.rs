@@ -5,20 +5,27 @@
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
 mod backoff;
+mod command;
 mod error;
 mod ingest_fills;
 mod ingest_markets;
+mod job;
 mod life;
 mod market_cursor;
+mod orders;
 mod pipeline;
+mod plan;
 mod process_trades;
+mod replay_fills;
 mod resolver;
 mod room;
 mod runner;
 mod status;
+mod supervisor;
 mod token_cache;
 mod trim;
 mod watermark;
+mod workshop;
 mod write;
 mod write_dead_letters;
 mod write_markets;
@@ -27,14 +34,20 @@ mod write_trades;
 use std::fmt;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+pub use command::{Answer, Command, Plan, Point, Replay};
 pub use error::StageError;
+pub use job::JobStatus;
+pub use orders::Desired;
 pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};
 pub use status::{MarketProgress, Progress, StageState, StageStatus, TokenProgress};
+pub use supervisor::Control;
 
 /// The stages, by name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum StageName {
     /// Reads markets from their source into `stream:markets`.
     IngestMarkets,
@@ -53,6 +66,17 @@ pub enum StageName {
 }
 
 impl StageName {
+    /// All of them, in the order of the flow.
+    pub const ALL: [Self; 7] = [
+        Self::IngestFills,
+        Self::IngestMarkets,
+        Self::ProcessTrades,
+        Self::WriteMarkets,
+        Self::WriteTrades,
+        Self::WriteDeadLetters,
+        Self::Resolver,
+    ];
+
     /// The name as it is written everywhere.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -64,6 +88,15 @@ impl StageName {
             Self::WriteDeadLetters => "write-dead-letters",
             Self::Resolver => "resolver",
         }
+    }
+}
+
+impl std::str::FromStr for StageName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|stage| stage.as_str() == text);
+        found.ok_or_else(|| format!("{text:?} is no stage: {}", Self::ALL.map(Self::as_str).join(", ")))
     }
 }
 
@@ -82,6 +115,8 @@ enum Step {
     Idle,
     /// There is something to do, and no room to do it.
     Wait(String),
+    /// There will never be anything to do again. Only a replay has an end.
+    Done,
 }
 
 /// One stage.
@@ -90,4 +125,9 @@ trait Stage: Send {
     /// Does a bounded piece of work and commits it. Where there is nothing to do it waits a while, but not once
     /// `drain` is cancelled. After an error that may pass, it is called again and goes on with what it holds.
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError>;
+
+    /// Whether it holds something that it has taken and not committed, which another step may finish.
+    fn in_hand(&self) -> bool {
+        false
+    }
 }

@@ -1,5 +1,6 @@
 //! The pipeline: all stages, running.
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,24 +8,22 @@ use std::time::Duration;
 
 use bytesize::ByteSize;
 use futures::FutureExt;
+use futures::future::select_all;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument;
 
-use super::ingest_fills::IngestFills;
-use super::ingest_markets::{Habits, IngestMarkets};
+use super::job::{Board, JobStatus};
 use super::life::Life;
-use super::process_trades::ProcessTrades;
-use super::resolver::Resolver;
-use super::room::{Disk, Room};
-use super::runner::{self, Open};
-use super::status::{Progress, StageStatus, StatusLine};
+use super::orders::Orders;
+use super::runner::{OnFailure, Runner};
+use super::status::{Progress, StageState, StageStatus, StatusLine};
+use super::supervisor::{Control, Supervisor};
 use super::watermark::Flow;
-use super::write::{BatchLimits, Writer};
-use super::{Stage, StageError, StageName, trim, watermark};
-use crate::broker::{Broker, Keep, Stream};
-use crate::model::{DeadLetter, Market, Trade};
+use super::workshop::Workshop;
+use super::{StageName, trim, watermark};
+use crate::broker::{Broker, Keep};
 use crate::source::{FillSource, MarketSource, Start, TokenSource};
 use crate::warehouse::Warehouse;
 
@@ -87,23 +86,21 @@ pub struct Limits {
 #[derive(Debug, thiserror::Error)]
 pub enum PipelineFailed {
     /// A stage has failed for good.
-    #[error("{stage} failed: {error}")]
+    #[error("{stage} failed: {cause}")]
     Stage {
         /// The stage.
         stage: StageName,
         /// Why.
-        error: StageError,
+        cause: String,
     },
-    /// What runs the stages has failed, which is a bug.
-    #[error("a stage ended unexpectedly: {0}")]
-    Runner(String),
 }
 
 /// Sees what the stages of a pipeline publish.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Observer {
     statuses: Vec<(StageName, watch::Receiver<StageStatus>)>,
     progress: watch::Receiver<Progress>,
+    board: Arc<Board>,
 }
 
 impl Observer {
@@ -116,141 +113,123 @@ impl Observer {
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()
     }
+
+    /// The replays that go on, and the last ones that ended.
+    pub fn jobs(&self) -> Vec<JobStatus> {
+        self.board.statuses()
+    }
 }
 
 /// A running pipeline. Dropping it ends it as a kill would: safely, but without finishing what is in hand.
 pub struct Pipeline {
-    stages: JoinSet<(StageName, Result<(), StageError>)>,
-    helpers: Vec<AbortOnDropHandle<()>>,
-    statuses: Vec<(StageName, watch::Receiver<StageStatus>)>,
-    progress: watch::Receiver<Progress>,
+    stages: TaskTracker,
+    tasks: Vec<AbortOnDropHandle<()>>,
+    observer: Observer,
+    supervisor: Arc<Supervisor>,
+    control: Control,
     drain: CancellationToken,
 }
 
 impl Pipeline {
-    /// Starts all stages. What is not there yet, a node or a disk, they wait for.
+    /// Starts all stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
         let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits } = parts;
-        let life = Arc::new(Life::new(Arc::clone(&broker), warehouse, name, source, start));
+        let life = Arc::new(Life::new(broker, warehouse, name, source, start));
         let progress = Arc::new(watch::Sender::new(Progress::default()));
-        let drain = CancellationToken::new();
-        let half = ByteSize::b(limits.max_stream_bytes.as_u64() / 2);
-        let room = move |streams: Vec<Stream>| Room::new(Arc::clone(&broker), streams, limits.max_stream_bytes);
-        let batch = BatchLimits { max_rows: limits.max_rows, max_bytes: limits.max_batch_bytes, linger: limits.linger };
+        let (drain, board, stages) = (CancellationToken::new(), Arc::new(Board::default()), TaskTracker::new());
+        let max_bytes = limits.max_stream_bytes.as_u64();
+        let keep = Keep { age: limits.keep, bytes: max_bytes / 2 };
+        let workshop = Arc::new(Workshop {
+            life: Arc::clone(&life),
+            markets,
+            progress: Arc::clone(&progress),
+            poll_interval,
+            limits,
+        });
 
-        let mut pipeline = Self {
-            stages: JoinSet::new(),
-            helpers: Vec::new(),
-            statuses: Vec::new(),
-            progress: progress.subscribe(),
-            drain: drain.clone(),
-        };
-        let disk = move || Disk::new(limits.data_dir.clone(), limits.min_free);
-        pipeline.run(StageName::IngestFills, {
-            let (life, progress) = (Arc::clone(&life), Arc::clone(&progress));
-            let (room, disk) = (room.clone(), disk.clone());
-            open(move || {
-                let room = room(vec![Stream::order_events(), Stream::dead_letters()]).on_disk(disk());
-                IngestFills::open(Arc::clone(&life), Arc::clone(&progress), poll_interval, room)
-            })
-        });
-        if let Some(markets) = &markets {
-            let (life, progress, room) = (Arc::clone(&life), Arc::clone(&progress), room.clone());
-            let source = Arc::clone(&markets.source);
-            let habits = Habits { poll_interval: markets.poll_interval, history: markets.history };
-            let opened = open(move || {
-                let room = room(vec![Stream::markets(), Stream::dead_letters()]).on_disk(disk());
-                IngestMarkets::open(Arc::clone(&life), Arc::clone(&source), Arc::clone(&progress), room, habits)
-            });
-            pipeline.run(StageName::IngestMarkets, opened);
+        let (mut tasks, mut statuses, mut orders) = (Vec::new(), Vec::new(), BTreeMap::new());
+        for name in workshop.stages() {
+            let (sender, status) = watch::channel(StageStatus::starting());
+            let (told, receiver) = watch::channel(Orders::default());
+            statuses.push((name, status));
+            orders.insert(name, told);
+            let runner = Runner {
+                open: workshop.open(name),
+                status: StatusLine::new(name.to_string(), sender),
+                orders: receiver,
+                drain: drain.clone(),
+                on_failure: OnFailure::Stay,
+            };
+            let span = tracing::info_span!("stage", stage = name.as_str());
+            let running = stages.spawn(runner.run().map(|_| ()).instrument(span));
+            tasks.push(AbortOnDropHandle::new(running));
         }
-        pipeline.run(StageName::ProcessTrades, {
-            let life = Arc::clone(&life);
-            open(move || ProcessTrades::open(Arc::clone(&life), room(vec![Stream::trades(), Stream::dead_letters()])))
-        });
-        pipeline.run(StageName::WriteMarkets, {
-            let life = Arc::clone(&life);
-            // A market is much larger in memory than in its entry.
-            let batch = BatchLimits { max_bytes: ByteSize::b(batch.max_bytes.as_u64() / 4), ..batch };
-            open(move || Writer::<Market>::open(Arc::clone(&life), batch))
-        });
-        pipeline.run(StageName::WriteTrades, {
-            let life = Arc::clone(&life);
-            open(move || Writer::<Trade>::open(Arc::clone(&life), batch))
-        });
-        pipeline.run(StageName::WriteDeadLetters, {
-            let life = Arc::clone(&life);
-            open(move || Writer::<DeadLetter>::open(Arc::clone(&life), batch))
-        });
-        if let Some(markets) = markets {
-            let (life, progress) = (Arc::clone(&life), Arc::clone(&progress));
-            let opened = open(move || Resolver::open(Arc::clone(&life), markets.clone(), Arc::clone(&progress)));
-            pipeline.run(StageName::Resolver, opened);
-        }
-        let keep = Keep { age: limits.keep, bytes: half.as_u64() };
-        pipeline.help("trimming", {
-            let (life, drain) = (Arc::clone(&life), drain.clone());
-            move || trim::run(Arc::clone(&life), keep, drain.clone())
-        });
+        let (supervisor, control, asked) =
+            Supervisor::new(Arc::clone(&workshop), orders, Arc::clone(&board), drain.clone());
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
+        tasks.push(help("trimming", {
+            let (life, board, drain) = (Arc::clone(&life), Arc::clone(&board), drain.clone());
+            let full = max_bytes / 4 * 3;
+            move || trim::run(Arc::clone(&life), Arc::clone(&board), keep, full, drain.clone())
+        }));
         for flow in [Flow::Fills, Flow::Markets] {
             let (life, progress, drain) = (Arc::clone(&life), Arc::clone(&progress), drain.clone());
-            pipeline.help("the watermark", move || {
+            tasks.push(help("the watermark", move || {
                 watermark::run(flow, Arc::clone(&life), Arc::clone(&progress), drain.clone())
-            });
+            }));
         }
-        pipeline
-    }
-
-    fn run(&mut self, name: StageName, open: Open) {
-        let (sender, receiver) = watch::channel(StageStatus::starting());
-        self.statuses.push((name, receiver));
-        let status = StatusLine::new(name, sender);
-        self.stages.spawn(runner::run(open, status, self.drain.clone()).map(move |result| (name, result)));
-    }
-
-    /// Runs what is no stage, and again where it panics: that is a bug, and no reason to do without it.
-    fn help<F: Future<Output = ()> + Send>(
-        &mut self,
-        name: &'static str,
-        work: impl Fn() -> F + Send + Sync + 'static,
-    ) {
-        self.helpers.push(AbortOnDropHandle::new(tokio::spawn(async move {
-            while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
-                tracing::error!("{name} panicked: it begins again");
-                tokio::time::sleep(HELPER_PAUSE).await;
-            }
-        })));
+        stages.close();
+        let observer = Observer { statuses, progress: progress.subscribe(), board };
+        Self { stages, tasks, observer, supervisor, control, drain }
     }
 
     /// What can be observed of it, also while it is being drained.
     pub fn observer(&self) -> Observer {
-        Observer { statuses: self.statuses.clone(), progress: self.progress.clone() }
+        self.observer.clone()
     }
 
-    /// Waits until a stage has failed for good.
-    pub async fn failed(&mut self) -> PipelineFailed {
-        loop {
-            match self.stages.join_next().await {
-                Some(Ok((stage, Err(error)))) => return PipelineFailed::Stage { stage, error },
-                Some(Ok((_, Ok(())))) => {}
-                Some(Err(error)) => return PipelineFailed::Runner(error.to_string()),
-                None => std::future::pending().await,
+    /// By which it is steered.
+    pub fn control(&self) -> Control {
+        self.control.clone()
+    }
+
+    /// Waits until a stage has failed for good. It stays so until it is told to begin again.
+    pub async fn failed(&self) -> PipelineFailed {
+        let failing = self.observer.statuses.iter().map(|(stage, status)| {
+            let mut status = status.clone();
+            async move {
+                let failed = status.wait_for(|status| matches!(status.state, StageState::Fail(_))).await;
+                match failed.map(|status| status.state.clone()) {
+                    Ok(StageState::Fail(cause)) => PipelineFailed::Stage { stage: *stage, cause },
+                    _ => std::future::pending().await,
+                }
             }
-        }
+            .boxed()
+        });
+        select_all(failing).await.0
     }
 
     /// Finishes what is in hand and ends. False where that took longer than `within`, and was cut off.
-    pub async fn drain(mut self, within: Duration) -> bool {
+    pub async fn drain(self, within: Duration) -> bool {
         self.drain.cancel();
-        tokio::time::timeout(within, async { while self.stages.join_next().await.is_some() {} }).await.is_ok()
+        let jobs = self.supervisor.jobs();
+        jobs.close();
+        let ended = async { tokio::join!(self.stages.wait(), jobs.wait()) };
+        let drained = tokio::time::timeout(within, ended).await.is_ok();
+        drop(self.tasks);
+        drained
     }
 }
 
-/// An [`Open`] of a stage's own `open`.
-fn open<S, F>(make: impl Fn() -> F + Send + Sync + 'static) -> Open
-where
-    S: Stage + 'static,
-    F: Future<Output = Result<S, StageError>> + Send + 'static,
-{
-    Box::new(move || make().map(|stage| stage.map(|stage| Box::new(stage) as Box<dyn Stage>)).boxed())
+/// Runs what is no stage, and again where it panics: that is a bug, and no reason to do without it.
+fn help<F: Future<Output = ()> + Send>(
+    name: &'static str,
+    work: impl Fn() -> F + Send + Sync + 'static,
+) -> AbortOnDropHandle<()> {
+    AbortOnDropHandle::new(tokio::spawn(async move {
+        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+            tracing::error!("{name} panicked: it begins again");
+            tokio::time::sleep(HELPER_PAUSE).await;
+        }
+    }))
 }

@@ -13,12 +13,15 @@ use super::room::Room;
 use super::token_cache::{Partly, TokenCache};
 use super::write::READ_WAIT;
 use super::{Stage, StageError, StageName, Step, write};
-use crate::broker::{Delivery, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
+use crate::broker::{Delivery, EntryId, Group, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
 use crate::model::entry::Entry;
 use crate::model::{Fill, Trade};
 
 pub(super) struct ProcessTrades {
     life: Arc<Life>,
+    group: Group,
+    /// Where a replay ends.
+    up_to: Option<EntryId>,
     reader: Box<dyn Reader>,
     room: Room,
     tokens: TokenCache,
@@ -30,10 +33,20 @@ pub(super) struct ProcessTrades {
 
 impl ProcessTrades {
     pub(super) async fn open(life: Arc<Life>, room: Room) -> Result<Self, StageError> {
+        let group = life.groups.trade_processors.clone();
+        Self::with_group(life, room, group, None).await
+    }
+
+    /// One that does a part of the stream again, for a group of its own. Its trades go where all trades go.
+    pub(super) async fn replay(life: Arc<Life>, room: Room, group: Group, up_to: EntryId) -> Result<Self, StageError> {
+        Self::with_group(life, room, group, Some(up_to)).await
+    }
+
+    async fn with_group(life: Arc<Life>, room: Room, group: Group, up_to: Option<EntryId>) -> Result<Self, StageError> {
         life.enter().await?;
-        let reader = life.broker.reader(&life.groups.trade_processors).await?;
+        let reader = life.broker.reader(&group).await?;
         let tokens = TokenCache::new(Arc::clone(&life.warehouse));
-        Ok(Self { life, reader, room, tokens, in_hand: Vec::new(), bad_in_a_row: 0 })
+        Ok(Self { life, group, up_to, reader, room, tokens, in_hand: Vec::new(), bad_in_a_row: 0 })
     }
 }
 
@@ -44,15 +57,16 @@ impl Stage for ProcessTrades {
             // Half of what a forward carries, since a trade is larger than its fill.
             let read = self.reader.read(MAX_ENTRIES, MAX_BYTES / 2, READ_WAIT);
             let Some(read) = drain.run_until_cancelled(read).await else { return Ok(Step::Idle) };
-            self.in_hand = read?;
+            self.in_hand = write::within(read?, self.up_to);
         }
         if self.in_hand.is_empty() {
-            return Ok(Step::Idle);
+            // What is behind the end of a replay is left, and what is before it comes at once.
+            return Ok(if self.up_to.is_some() { Step::Done } else { Step::Idle });
         }
         if let Some(cause) = self.room.wait(drain).await? {
             return Ok(Step::Wait(cause));
         }
-        let group = &self.life.groups.trade_processors;
+        let group = &self.group;
         let from = group.stream.as_str();
         let (mut fills, mut damaged) = (Vec::with_capacity(self.in_hand.len()), Vec::new());
         for Delivery { id, body } in &self.in_hand {
@@ -74,6 +88,10 @@ impl Stage for ProcessTrades {
         self.in_hand.clear();
         self.bad_in_a_row = bad_in_a_row;
         Ok(Step::Moved(forwarded as u64))
+    }
+
+    fn in_hand(&self) -> bool {
+        !self.in_hand.is_empty()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use tokio_util::sync::CancellationToken;
 
-use super::StageError;
+use super::{StageError, job};
 use crate::broker::{Broker, Stream};
 use crate::embedded::free_space;
 
@@ -75,7 +75,9 @@ impl Room {
     async fn lacking(&mut self) -> Result<Option<String>, StageError> {
         for stream in &self.streams {
             let state = self.broker.stream(stream).await?;
-            let unread = state.groups.iter().map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
+            // A replay holds up nobody who is live.
+            let live = state.groups.iter().filter(|group| !job::is_group(&group.name));
+            let unread = live.map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
             let most = self.most.as_u64();
             // What is read is trimmed soon: until then the stream is full all the same.
             if unread >= most / 2 || state.bytes >= most {

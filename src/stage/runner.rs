@@ -1,4 +1,7 @@
-//! Runs one stage: steps, back-off, renewal, drain.
+//! Runs one stage: orders, steps, back-off, renewal, drain.
+//!
+//! A runner does what it is told between two steps. Told to hold or to end, it lets the stage finish what it has in hand
+//! as long as that goes on; what cannot be finished stays in hand, or is given again.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -6,9 +9,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::orders::{Desired, Orders};
 use super::status::{StageState, StatusLine};
 use super::{Stage, StageError, Step};
 use crate::failure::FailureClass;
@@ -19,69 +24,178 @@ const NOT_BEGUN_POLL: Duration = Duration::from_millis(100);
 /// Makes a stage anew, with fresh connections and nothing in hand.
 pub(super) type Open = Box<dyn Fn() -> BoxFuture<'static, Result<Box<dyn Stage>, StageError>> + Send + Sync>;
 
-/// Runs a stage until it is drained or has failed for good.
-pub(super) async fn run(open: Open, status: StatusLine, drain: CancellationToken) -> Result<(), StageError> {
-    let mut backoff = Backoff::default();
-    let mut stage = None;
-    while !drain.is_cancelled() {
-        let error = match announcing(&status, &drain, attempt(&open, &mut stage, &drain)).await {
-            Ok(step) => {
-                backoff.reset();
-                match step {
-                    Step::Moved(events) => {
-                        status.moved(events);
-                        status.enter(StageState::Run);
-                    }
-                    _ if drain.is_cancelled() => {}
-                    Step::Idle => status.enter(StageState::Idle),
-                    Step::Wait(cause) => status.enter(StageState::Wait(cause)),
-                }
-                continue;
-            }
-            Err(error) => error,
-        };
-        status.failed();
-        match error.class() {
-            FailureClass::Deterministic => {
-                status.enter(StageState::Fail(error.to_string()));
-                return Err(error);
-            }
-            FailureClass::Retry => {}
-            FailureClass::Reconnect | FailureClass::Repair => stage = None,
-        }
-        let wait = if matches!(error, StageError::NotBegun) {
-            status.wait_quietly(error.to_string());
-            NOT_BEGUN_POLL
-        } else {
-            status.enter(StageState::Wait(error.to_string()));
-            backoff.next().max(error.retry_after().unwrap_or_default())
-        };
-        let _ = drain.run_until_cancelled(tokio::time::sleep(wait)).await;
-    }
-    status.enter(StageState::Stop);
-    Ok(())
+/// What a runner does with a failure that no repetition helps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum OnFailure {
+    /// It says so and waits to be told to begin again.
+    Stay,
+    /// It ends with it.
+    End,
 }
 
-/// Says so when a drain comes in the middle of an attempt.
-async fn announcing<T>(status: &StatusLine, drain: &CancellationToken, attempt: impl Future<Output = T>) -> T {
-    tokio::pin!(attempt);
-    tokio::select! {
-        biased;
-        done = &mut attempt => done,
-        () = drain.cancelled() => {
-            status.enter(StageState::Drain);
-            attempt.await
+/// How a runner ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was drained.
+    Drained,
+    /// The stage has nothing to do any more, ever.
+    Done,
+}
+
+/// Runs one stage.
+pub(super) struct Runner {
+    pub(super) open: Open,
+    pub(super) status: StatusLine,
+    pub(super) orders: watch::Receiver<Orders>,
+    pub(super) drain: CancellationToken,
+    pub(super) on_failure: OnFailure,
+}
+
+impl Runner {
+    /// Until it is drained, done, or has failed for good.
+    pub(super) async fn run(mut self) -> Result<Ended, StageError> {
+        let mut stage = None;
+        let mut backoff = Backoff::default();
+        let mut restarts = self.orders.borrow().restarts;
+        while !self.drain.is_cancelled() {
+            let orders = *self.orders.borrow_and_update();
+            self.status.desired(orders.desired);
+            if orders.restarts != restarts {
+                restarts = orders.restarts;
+                stage = None;
+                backoff.reset();
+                self.status.restarted();
+            }
+            match orders.desired {
+                None => self.status.wait_quietly("starting".into()),
+                Some(Desired::Pause) => self.status.enter(StageState::Pause),
+                Some(Desired::Stop) => {
+                    stage = None;
+                    self.status.enter(StageState::Stop);
+                }
+                Some(Desired::Run) => match self.work(&mut stage, &mut backoff).await? {
+                    Some(ended) => return Ok(ended),
+                    None => continue,
+                },
+            }
+            self.until_told(None).await;
         }
+        self.status.enter(StageState::Stop);
+        Ok(Ended::Drained)
+    }
+
+    /// Steps until the orders change, or the end comes.
+    async fn work(
+        &mut self,
+        stage: &mut Option<Box<dyn Stage>>,
+        backoff: &mut Backoff,
+    ) -> Result<Option<Ended>, StageError> {
+        loop {
+            let is_told = self.drain.is_cancelled() || self.orders.has_changed().unwrap_or(false);
+            if is_told && !stage.as_ref().is_some_and(|stage| stage.in_hand()) {
+                return Ok(None);
+            }
+            let error = match self.attempt(stage, is_told).await {
+                Ok(step) => {
+                    backoff.reset();
+                    self.status.succeeded();
+                    match step {
+                        Step::Moved(events) => {
+                            self.status.moved(events);
+                            self.status.enter(StageState::Run);
+                        }
+                        Step::Done => return Ok(Some(Ended::Done)),
+                        _ if is_told => return Ok(None),
+                        _ if self.drain.is_cancelled() => {}
+                        Step::Idle => self.status.enter(StageState::Idle),
+                        Step::Wait(cause) => self.status.enter(StageState::Wait(cause)),
+                    }
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let wait = backoff.next().max(error.retry_after().unwrap_or_default());
+            self.status.failed(error.to_string(), backoff.failures());
+            match error.class() {
+                FailureClass::Deterministic => {
+                    self.status.enter(StageState::Fail(error.to_string()));
+                    *stage = None;
+                    if self.on_failure == OnFailure::End {
+                        return Err(error);
+                    }
+                    self.until_told(None).await;
+                    return Ok(None);
+                }
+                FailureClass::Retry => {}
+                FailureClass::Reconnect | FailureClass::Repair => {
+                    *stage = None;
+                    self.status.restarted();
+                }
+            }
+            if is_told {
+                return Ok(None);
+            }
+            if matches!(error, StageError::NotBegun) {
+                self.status.wait_quietly(error.to_string());
+                self.until_told(Some(NOT_BEGUN_POLL)).await;
+                continue;
+            }
+            self.status.retries_in(wait);
+            self.status.enter(StageState::Wait(error.to_string()));
+            self.until_told(Some(wait)).await;
+        }
+    }
+
+    /// Waits until the orders change or the drain begins, or for so long.
+    async fn until_told(&mut self, wait: Option<Duration>) {
+        let waited = async {
+            match wait {
+                Some(wait) => tokio::time::sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        // Changes are looked at, not taken: whoever reads the orders next takes them.
+        let mut orders = self.orders.clone();
+        let told = async {
+            if orders.changed().await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            () = self.drain.cancelled() => {}
+            () = told => {}
+            () = waited => {}
+        }
+    }
+
+    /// One step, which ends early where the orders change in the middle of it.
+    async fn attempt(&self, stage: &mut Option<Box<dyn Stage>>, is_told: bool) -> Result<Step, StageError> {
+        let hurry = self.drain.child_token();
+        if is_told {
+            hurry.cancel();
+        }
+        let attempt = step(&self.open, stage, &hurry);
+        tokio::pin!(attempt);
+        let mut orders = self.orders.clone();
+        let told = async {
+            match orders.changed().await {
+                Ok(()) => {}
+                Err(_) => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            done = &mut attempt => return done,
+            () = self.drain.cancelled() => self.status.enter(StageState::Drain),
+            () = told => hurry.cancel(),
+        }
+        attempt.await
     }
 }
 
 /// One step, of a stage that is opened first where there is none. A panic is an error like others, and the stage that
 /// panicked is gone.
-async fn attempt(
-    open: &Open,
-    stage: &mut Option<Box<dyn Stage>>,
-    drain: &CancellationToken,
-) -> Result<Step, StageError> {
+async fn step(open: &Open, stage: &mut Option<Box<dyn Stage>>, drain: &CancellationToken) -> Result<Step, StageError> {
     let step = async {
         let mut taken = match stage.take() {
             Some(stage) => stage,
@@ -123,52 +237,77 @@ mod tests {
 
     type Act = fn() -> Result<Step, StageError>;
 
+    /// What a test sees of a run, and by what it steers it.
+    struct Rig {
+        orders: watch::Sender<Orders>,
+        status: watch::Receiver<StageStatus>,
+        drain: CancellationToken,
+        seen: Arc<Mutex<Vec<usize>>>,
+        opened: Arc<AtomicUsize>,
+    }
+
     /// A stage that does what it is told, step by step, and then drains the runner.
     struct Scripted {
         script: Arc<Mutex<VecDeque<Act>>>,
         held: usize,
         seen: Arc<Mutex<Vec<usize>>>,
+        end: CancellationToken,
+        in_hand: bool,
     }
 
     #[async_trait]
     impl Stage for Scripted {
-        async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        async fn step(&mut self, _: &CancellationToken) -> Result<Step, StageError> {
             self.seen.lock().push(self.held);
             self.held += 1;
             let next = self.script.lock().pop_front();
             next.map_or_else(
                 || {
-                    drain.cancel();
+                    self.end.cancel();
                     Ok(Step::Idle)
                 },
                 |next| next(),
             )
         }
+
+        fn in_hand(&self) -> bool {
+            self.in_hand && !self.script.lock().is_empty()
+        }
     }
 
     struct Outcome {
-        result: Result<(), StageError>,
+        result: Result<Ended, StageError>,
         /// What the stage held at each step: 0 where it had just been opened.
         held: Vec<usize>,
         opened: usize,
         status: StageStatus,
     }
 
-    async fn run_script(script: &[Act]) -> Outcome {
+    fn rig(script: &[Act], in_hand: bool, on_failure: OnFailure) -> (Rig, Runner) {
         let script = Arc::new(Mutex::new(script.iter().copied().collect()));
         let seen = Arc::new(Mutex::new(Vec::new()));
         let opened = Arc::new(AtomicUsize::new(0));
-        let (sender, receiver) = watch::channel(StageStatus::starting());
-        let (stage_seen, stage_opened) = (Arc::clone(&seen), Arc::clone(&opened));
+        let (sender, status) = watch::channel(StageStatus::starting());
+        let (orders, receiver) = watch::channel(Orders::RUN);
+        let drain = CancellationToken::new();
+        let (stage_seen, stage_opened, end) = (Arc::clone(&seen), Arc::clone(&opened), drain.clone());
         let open: Open = Box::new(move || {
             stage_opened.fetch_add(1, Ordering::Relaxed);
-            let stage = Scripted { script: Arc::clone(&script), held: 0, seen: Arc::clone(&stage_seen) };
+            let (script, seen, end) = (Arc::clone(&script), Arc::clone(&stage_seen), end.clone());
+            let stage = Scripted { script, held: 0, seen, end, in_hand };
             async { Ok(Box::new(stage) as Box<dyn Stage>) }.boxed()
         });
-        let status = StatusLine::new(StageName::ProcessTrades, sender);
-        let result = run(open, status, CancellationToken::new()).await;
-        let held = seen.lock().clone();
-        Outcome { result, held, opened: opened.load(Ordering::Relaxed), status: receiver.borrow().clone() }
+        let line = StatusLine::new(StageName::ProcessTrades.to_string(), sender);
+        let runner = Runner { open, status: line, orders: receiver, drain: drain.clone(), on_failure };
+        (Rig { orders, status, drain, seen, opened }, runner)
+    }
+
+    async fn run_script(script: &[Act]) -> Outcome {
+        let (rig, runner) = rig(script, false, OnFailure::End);
+        let result = runner.run().await;
+        let held = rig.seen.lock().clone();
+        let status = rig.status.borrow().clone();
+        Outcome { result, held, opened: rig.opened.load(Ordering::Relaxed), status }
     }
 
     fn passing() -> Result<Step, StageError> {
@@ -207,5 +346,66 @@ mod tests {
         let before = tokio::time::Instant::now();
         let _ = run_script(&[limited]).await;
         assert!(before.elapsed() >= Duration::from_secs(40), "{:?}", before.elapsed());
+    }
+
+    async fn until(status: &mut watch::Receiver<StageStatus>, word: &str) {
+        let reached = status.wait_for(|status| status.state.word() == word);
+        tokio::time::timeout(Duration::from_secs(600), reached).await.expect("the state comes").expect("it runs");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn holds_when_told_and_goes_on_with_what_it_had() {
+        let (mut rig, runner) = rig(&[passing, passing, passing, passing], false, OnFailure::Stay);
+        let run = tokio::spawn(runner.run());
+        until(&mut rig.status, "WAIT").await;
+        rig.orders.send_modify(|orders| orders.desired = Some(Desired::Pause));
+        until(&mut rig.status, "PAUS").await;
+        let steps = rig.seen.lock().len();
+        tokio::time::sleep(Duration::from_secs(3600)).await;
+        assert_eq!(rig.seen.lock().len(), steps, "it holds");
+        rig.orders.send_modify(|orders| orders.desired = Some(Desired::Run));
+        assert_eq!(run.await.unwrap().unwrap(), Ended::Drained);
+        assert_eq!(rig.opened.load(Ordering::Relaxed), 1, "it kept what it had");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn finishes_what_is_in_hand_before_it_holds() {
+        let (mut rig, runner) = rig(&[(|| Ok(Step::Moved(1))) as Act; 40], true, OnFailure::Stay);
+        rig.orders.send_modify(|orders| orders.desired = Some(Desired::Run));
+        let run = tokio::spawn(runner.run());
+        rig.status.wait_for(|status| status.moved > 0).await.unwrap();
+        rig.orders.send_modify(|orders| orders.desired = Some(Desired::Stop));
+        until(&mut rig.status, "STOP").await;
+        assert_eq!(rig.status.borrow().moved, 40);
+        rig.drain.cancel();
+        assert_eq!(run.await.unwrap().unwrap(), Ended::Drained);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_restart_opens_it_anew_at_once_and_helps_one_that_has_failed() {
+        let refused = || Err(StageError::AllRefused { count: 16, reason: "r".into() });
+        let (mut rig, runner) = rig(&[refused, || Ok(Step::Moved(7))], false, OnFailure::Stay);
+        let run = tokio::spawn(runner.run());
+        until(&mut rig.status, "FAIL").await;
+        rig.orders.send_modify(|orders| orders.restarts += 1);
+        assert_eq!(run.await.unwrap().unwrap(), Ended::Drained);
+        let status = rig.status.borrow().clone();
+        assert_eq!((status.moved, status.restarts, status.failures), (7, 1, 1));
+        assert_eq!(rig.opened.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_for_its_orders_and_is_drained_while_it_holds() {
+        let (rig, mut runner) = rig(&[], false, OnFailure::Stay);
+        let (orders, receiver) = watch::channel(Orders::default());
+        runner.orders = receiver;
+        let run = tokio::spawn(runner.run());
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(rig.opened.load(Ordering::Relaxed), 0, "nobody said that it shall work");
+        orders.send_modify(|orders| orders.desired = Some(Desired::Pause));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        rig.drain.cancel();
+        assert_eq!(run.await.unwrap().unwrap(), Ended::Drained);
+        assert_eq!(rig.opened.load(Ordering::Relaxed), 0);
     }
 }

@@ -1,14 +1,16 @@
 //! What a stage says of itself.
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
+use super::Desired;
 use crate::model::ChainPosition;
 use crate::source::Head;
 
-/// The state of a stage, as words that never change meaning.
+/// The state of a stage, as words that never change meaning. `SLOW` and `UNKN` are not among them: a stage cannot say
+/// so of itself, they are what somebody who watches finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StageState {
     /// Progressing.
@@ -17,6 +19,8 @@ pub enum StageState {
     Idle,
     /// Waiting for what is named here.
     Wait(String),
+    /// Holding, on purpose.
+    Pause,
     /// Finishing what it holds.
     Drain,
     /// Ended on purpose.
@@ -32,18 +36,27 @@ impl StageState {
             Self::Run => "RUN",
             Self::Idle => "IDLE",
             Self::Wait(_) => "WAIT",
+            Self::Pause => "PAUS",
             Self::Drain => "DRAN",
             Self::Stop => "STOP",
             Self::Fail(_) => "FAIL",
+        }
+    }
+
+    /// Why, where there is something to be said.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Self::Wait(cause) | Self::Fail(cause) => Some(cause),
+            _ => None,
         }
     }
 }
 
 impl fmt::Display for StageState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Wait(cause) | Self::Fail(cause) => write!(f, "{} {cause}", self.word()),
-            _ => f.write_str(self.word()),
+        match self.cause() {
+            Some(cause) => write!(f, "{} {cause}", self.word()),
+            None => f.write_str(self.word()),
         }
     }
 }
@@ -55,15 +68,36 @@ pub struct StageStatus {
     pub state: StageState,
     /// Since when.
     pub since: Instant,
+    /// What is wanted of it; `None` before that is known.
+    pub desired: Option<Desired>,
     /// Events that it has moved in this run.
     pub moved: u64,
     /// Steps that failed in this run.
     pub failures: u64,
+    /// How often it failed without a success since.
+    pub failures_in_a_row: u32,
+    /// When it tries again, where it waits after a failure.
+    pub retry_at: Option<Instant>,
+    /// Its last failure.
+    pub last_failure: Option<(Instant, String)>,
+    /// How often it began again in this run: asked to, after a panic, or with new connections.
+    pub restarts: u64,
 }
 
 impl StageStatus {
-    pub(super) fn starting() -> Self {
-        Self { state: StageState::Wait("starting".into()), since: Instant::now(), moved: 0, failures: 0 }
+    /// That of a stage that has just been made.
+    pub fn starting() -> Self {
+        Self {
+            state: StageState::Wait("starting".into()),
+            since: Instant::now(),
+            desired: None,
+            moved: 0,
+            failures: 0,
+            failures_in_a_row: 0,
+            retry_at: None,
+            last_failure: None,
+            restarts: 0,
+        }
     }
 }
 
@@ -87,6 +121,8 @@ pub struct Progress {
 pub struct MarketProgress {
     /// How often everything that was due has been read in this run: first all open markets, then what is new.
     pub rounds: u64,
+    /// When the last of those ended.
+    pub last_round: Option<Instant>,
     /// How many pages of the open ones have been read in one go in this run, at most.
     pub open_pages: u64,
     /// How many pages of the closed ones of the past have been read in this run.
@@ -113,34 +149,65 @@ pub struct TokenProgress {
 }
 
 /// Publishes a stage's status.
+#[derive(Clone)]
 pub(super) struct StatusLine {
-    stage: super::StageName,
+    /// The stage, or the replay.
+    name: String,
     sender: watch::Sender<StageStatus>,
 }
 
 impl StatusLine {
-    pub(super) const fn new(stage: super::StageName, sender: watch::Sender<StageStatus>) -> Self {
-        Self { stage, sender }
+    pub(super) const fn new(name: String, sender: watch::Sender<StageStatus>) -> Self {
+        Self { name, sender }
     }
 
     pub(super) fn moved(&self, events: u64) {
         self.sender.send_modify(|status| status.moved += events);
     }
 
-    pub(super) fn failed(&self) {
-        self.sender.send_modify(|status| status.failures += 1);
+    /// A step succeeded.
+    pub(super) fn succeeded(&self) {
+        self.sender.send_if_modified(|status| {
+            let changed = status.failures_in_a_row > 0 || status.retry_at.is_some();
+            (status.failures_in_a_row, status.retry_at) = (0, None);
+            changed
+        });
     }
 
-    /// Notes a state, and logs those that somebody should know of.
+    /// A step failed.
+    pub(super) fn failed(&self, cause: String, in_a_row: u32) {
+        self.sender.send_modify(|status| {
+            status.failures += 1;
+            status.failures_in_a_row = in_a_row;
+            status.last_failure = Some((Instant::now(), cause));
+        });
+    }
+
+    /// It will be tried again after so long.
+    pub(super) fn retries_in(&self, wait: Duration) {
+        self.sender.send_modify(|status| status.retry_at = Some(Instant::now() + wait));
+    }
+
+    pub(super) fn desired(&self, desired: Option<Desired>) {
+        self.sender.send_if_modified(|status| std::mem::replace(&mut status.desired, desired) != desired);
+    }
+
+    pub(super) fn restarted(&self) {
+        self.sender.send_modify(|status| status.restarts += 1);
+    }
+
+    /// Notes a state, and logs it as an event. That it is busy and idle in turns is nothing that anybody should read.
     pub(super) fn enter(&self, state: StageState) {
-        let stage = self.stage.as_str();
-        let changed = self.set(&state);
-        let Some(before) = changed else { return };
+        let Some(before) = self.set(&state) else { return };
+        let name = &self.name;
+        let (from, to, cause) = (before.word(), state.word(), state.cause().unwrap_or_default());
         match (&before, &state) {
-            (_, StageState::Fail(_)) => tracing::error!(stage, "{stage} {state}"),
-            (_, StageState::Wait(_)) => tracing::warn!(stage, "{stage} {state}"),
-            (StageState::Wait(_), StageState::Run | StageState::Idle) => tracing::info!(stage, "{stage} {state}"),
-            _ => tracing::debug!(stage, "{stage} {state}"),
+            (_, StageState::Fail(_)) => tracing::error!(from, to, cause, "{name} {state}"),
+            (_, StageState::Wait(_)) => tracing::warn!(from, to, cause, "{name} {state}"),
+            (StageState::Run | StageState::Idle, StageState::Run | StageState::Idle | StageState::Drain) => {
+                tracing::debug!(from, to, "{name} {state}");
+            }
+            _ => tracing::info!(from, to, "{name} {state}"),
         }
     }
 
@@ -156,8 +223,12 @@ impl StatusLine {
             if status.state == *state {
                 return false;
             }
-            before = Some(std::mem::replace(&mut status.state, state.clone()));
-            status.since = Instant::now();
+            let old = std::mem::replace(&mut status.state, state.clone());
+            // A wait whose cause is told in other words goes on.
+            if old.word() != state.word() {
+                status.since = Instant::now();
+            }
+            before = Some(old);
             true
         });
         before

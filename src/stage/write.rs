@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
 use super::{Stage, StageError, StageName, Step};
-use crate::broker::{EntryId, Group, Handover, NewEntry, Reader, Stream};
+use crate::broker::{Delivery, EntryId, Group, Handover, NewEntry, Reader, Stream};
 use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
@@ -52,13 +52,15 @@ pub(super) trait Row: Entry + Send + Sync + 'static {
     fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self>;
 
     /// The dead letter of a row that the warehouse refuses, or nothing where the stage must rather stop.
-    fn refused(&self, from: &str, reason: &str) -> Option<NewEntry>;
+    fn refused(&self, from: &str, reason: &str) -> Option<DeadLetter>;
 }
 
 /// A stage that writes rows.
 pub(super) struct Writer<R> {
     life: Arc<Life>,
     group: Group,
+    /// Where a replay ends.
+    up_to: Option<EntryId>,
     reader: Box<dyn Reader>,
     limits: BatchLimits,
     batch: Batch<R>,
@@ -86,10 +88,29 @@ impl<R> Batch<R> {
 
 impl<R: Row> Writer<R> {
     pub(super) async fn open(life: Arc<Life>, limits: BatchLimits) -> Result<Self, StageError> {
-        life.enter().await?;
         let group = R::group(&life);
+        Self::with_group(life, limits, group, None).await
+    }
+
+    /// One that does a part of the stream again, for a group of its own.
+    pub(super) async fn replay(
+        life: Arc<Life>,
+        limits: BatchLimits,
+        group: Group,
+        up_to: EntryId,
+    ) -> Result<Self, StageError> {
+        Self::with_group(life, limits, group, Some(up_to)).await
+    }
+
+    async fn with_group(
+        life: Arc<Life>,
+        limits: BatchLimits,
+        group: Group,
+        up_to: Option<EntryId>,
+    ) -> Result<Self, StageError> {
+        life.enter().await?;
         let reader = life.broker.reader(&group).await?;
-        Ok(Self { life, group, reader, limits, batch: Batch::empty(), bad_in_a_row: 0 })
+        Ok(Self { life, group, up_to, reader, limits, batch: Batch::empty(), bad_in_a_row: 0 })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -98,6 +119,7 @@ impl<R: Row> Writer<R> {
         let max_bytes = usize::try_from(self.limits.max_bytes.as_u64()).unwrap_or(usize::MAX);
         while self.batch.len() < self.limits.max_rows && bytes < max_bytes {
             let read = self.reader.read(self.limits.max_rows - self.batch.len(), max_bytes - bytes, wait).await?;
+            let read = within(read, self.up_to);
             if read.is_empty() {
                 break;
             }
@@ -127,33 +149,11 @@ impl<R: Row> Writer<R> {
 
     /// Writes the rows, and says which the warehouse will never take.
     async fn write(&mut self) -> Result<Vec<(usize, String)>, StageError> {
-        let rows = &self.batch.rows;
-        let mut in_a_row = match rows.len() {
+        let before = match self.batch.rows.len() {
             0 => check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?,
             _ => self.bad_in_a_row,
         };
-        let mut refused = Vec::new();
-        let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
-        while let Some(part) = parts.pop() {
-            if part.is_empty() {
-                continue;
-            }
-            match R::write(&*self.life.warehouse, &rows[part.clone()]).await {
-                Ok(()) => in_a_row = 0,
-                Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
-                    in_a_row += 1;
-                    if in_a_row >= MOST_REFUSED_IN_A_ROW {
-                        return Err(StageError::AllRefused { count: in_a_row, reason });
-                    }
-                    refused.push((part.start, reason));
-                }
-                Err(WarehouseError::Rows(_)) => {
-                    let middle = part.start + part.len() / 2;
-                    parts.extend([middle..part.end, part.start..middle]);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let (refused, in_a_row) = write_rows(&*self.life.warehouse, &self.batch.rows, before).await?;
         self.bad_in_a_row = in_a_row;
         Ok(refused)
     }
@@ -166,6 +166,7 @@ impl<R: Row> Writer<R> {
                 return Err(StageError::AllRefused { count: 1, reason });
             };
             tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
+            let letter = NewEntry { stream: Stream::dead_letters(), body: letter.encode() };
             dead.push(Handover { id: self.batch.ids[at], outputs: vec![letter] });
         }
         for dead in dead {
@@ -184,7 +185,8 @@ impl<R: Row> Stage for Writer<R> {
             let _ = drain.run_until_cancelled(self.gather()).await.transpose()?;
         }
         if self.batch.len() == 0 {
-            return Ok(Step::Idle);
+            let is_over = self.up_to.is_some() && !drain.is_cancelled();
+            return Ok(if is_over { Step::Done } else { Step::Idle });
         }
         if planted(Bug::AcknowledgeBeforeConfirm) {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
@@ -200,6 +202,50 @@ impl<R: Row> Stage for Writer<R> {
         self.batch = Batch::empty();
         Ok(Step::Moved(moved))
     }
+
+    fn in_hand(&self) -> bool {
+        self.batch.len() > 0
+    }
+}
+
+/// Writes rows: a batch that is refused is halved until the rows at fault stand alone. Says which those are and why, and how
+/// many in a row were bad at the end.
+pub(super) async fn write_rows<R: Row>(
+    warehouse: &dyn Warehouse,
+    rows: &[R],
+    mut bad_in_a_row: usize,
+) -> Result<(Vec<(usize, String)>, usize), StageError> {
+    let mut refused = Vec::new();
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
+    while let Some(part) = parts.pop() {
+        if part.is_empty() {
+            continue;
+        }
+        match R::write(warehouse, &rows[part.clone()]).await {
+            Ok(()) => bad_in_a_row = 0,
+            Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
+                bad_in_a_row += 1;
+                if bad_in_a_row >= MOST_REFUSED_IN_A_ROW {
+                    return Err(StageError::AllRefused { count: bad_in_a_row, reason });
+                }
+                refused.push((part.start, reason));
+            }
+            Err(WarehouseError::Rows(_)) => {
+                let middle = part.start + part.len() / 2;
+                parts.extend([middle..part.end, part.start..middle]);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok((refused, bad_in_a_row))
+}
+
+/// Of what was read that which belongs to a replay that ends at `up_to`.
+pub(super) fn within(mut read: Vec<Delivery>, up_to: Option<EntryId>) -> Vec<Delivery> {
+    if let Some(up_to) = up_to {
+        read.retain(|delivery| delivery.id <= up_to);
+    }
+    read
 }
 
 /// What an entry holds, or why it is damaged. An entry of a newer polytape is neither: it must not be given up.

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use super::StageName;
 use super::life::Life;
 use super::write::{Row, dead_letter};
-use crate::broker::{Group, NewEntry};
+use crate::broker::Group;
 use crate::model::DeadLetter;
 use crate::model::entry::EntryError;
 use crate::warehouse::{Warehouse, WarehouseError};
@@ -28,7 +28,7 @@ impl Row for DeadLetter {
     }
 
     /// There is nowhere left to put it: better stop than lose it.
-    fn refused(&self, _: &str, _: &str) -> Option<NewEntry> {
+    fn refused(&self, _: &str, _: &str) -> Option<DeadLetter> {
         None
     }
 }

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::StageName;
 use super::life::Life;
-use super::write::{Row, dead_letter_entry};
-use crate::broker::{Group, NewEntry};
-use crate::model::Market;
+use super::write::{Row, dead_letter};
+use crate::broker::Group;
 use crate::model::entry::{Entry, EntryError};
+use crate::model::{DeadLetter, Market};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 #[async_trait]
@@ -26,7 +26,7 @@ impl Row for Market {
         None
     }
 
-    fn refused(&self, from: &str, reason: &str) -> Option<NewEntry> {
-        Some(dead_letter_entry(Self::STAGE, from, Some(self.id.clone()), &self.encode(), reason))
+    fn refused(&self, from: &str, reason: &str) -> Option<DeadLetter> {
+        Some(dead_letter(Self::STAGE, from, Some(self.id.clone()), &self.encode(), reason))
     }
 }

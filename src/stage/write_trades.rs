@@ -4,10 +4,10 @@ use async_trait::async_trait;
 
 use super::StageName;
 use super::life::Life;
-use super::write::{Row, dead_letter_entry};
-use crate::broker::{Group, NewEntry};
-use crate::model::Trade;
+use super::write::{Row, dead_letter};
+use crate::broker::Group;
 use crate::model::entry::{Entry, EntryError};
+use crate::model::{DeadLetter, Trade};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 #[async_trait]
@@ -26,8 +26,8 @@ impl Row for Trade {
         None
     }
 
-    fn refused(&self, from: &str, reason: &str) -> Option<NewEntry> {
+    fn refused(&self, from: &str, reason: &str) -> Option<DeadLetter> {
         let position = format!("{:#x}:{}", self.fill.transaction_hash, self.fill.log_index);
-        Some(dead_letter_entry(Self::STAGE, from, Some(position), &self.encode(), reason))
+        Some(dead_letter(Self::STAGE, from, Some(position), &self.encode(), reason))
     }
 }

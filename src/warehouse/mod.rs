@@ -28,6 +28,64 @@ pub struct Checkpoint {
     pub watermark: String,
 }
 
+/// A replay, as it is kept. The positions are text that only its stage understands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRecord {
+    /// Its id.
+    pub id: String,
+    /// The stage that it repeats.
+    pub stage: String,
+    /// Where it begins.
+    pub begin: String,
+    /// Where it ends.
+    pub until: String,
+    /// How far it has come; empty where its group knows that.
+    pub cursor: String,
+    /// What there was to do when it began: blocks or entries.
+    pub total: u64,
+    /// How much of that is done.
+    pub done: u64,
+    /// Rows that it wrote or handed on.
+    pub moved: u64,
+    /// How it stands.
+    pub state: JobState,
+    /// Why it failed.
+    pub reason: String,
+    /// When it began, in unix milliseconds.
+    pub started_at: i64,
+    /// When it ended, if it has.
+    pub ended_at: Option<i64>,
+}
+
+/// How a replay stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobState {
+    /// It goes on, in this process or the next.
+    Running,
+    /// It came to its end.
+    Done,
+    /// Somebody ended it.
+    Cancelled,
+    /// It could not be brought to its end.
+    Failed,
+}
+
+impl JobState {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Running, Self::Done, Self::Cancelled, Self::Failed];
+
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -94,6 +152,18 @@ pub trait Warehouse: Send + Sync {
 
     /// Sets the checkpoint of a source.
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError>;
+
+    /// What was asked of the stages of a pipeline, by their names.
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError>;
+
+    /// Keeps what was asked of a stage.
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError>;
+
+    /// The replays of a pipeline that have not ended, and of the others the newest `ended`; the oldest first.
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError>;
+
+    /// Keeps a replay as it is now.
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError>;
 
     /// Of these markets those that are there, by id.
     async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError>;

@@ -5,6 +5,7 @@
 
 mod broker;
 mod cli;
+mod control;
 mod kill;
 mod markets;
 mod pipeline;

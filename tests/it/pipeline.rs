@@ -23,7 +23,7 @@ use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{
-    Checkpoint, EmbeddedWarehouse, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+    Checkpoint, EmbeddedWarehouse, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
 };
 
 use crate::support::store::Store;
@@ -142,6 +142,22 @@ impl Warehouse for Difficult {
         self.inner.newest_trades(limit).await
     }
 
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+        self.inner.desired_states(pipeline).await
+    }
+
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+        self.inner.set_desired_state(pipeline, stage, state).await
+    }
+
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+        self.inner.jobs(pipeline, ended).await
+    }
+
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+        self.inner.set_job(pipeline, job).await
+    }
+
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         self.inner.row_counts().await
     }
@@ -212,7 +228,7 @@ impl Setting {
         })
     }
 
-    fn end(&self) -> ChainPosition {
+    pub fn end(&self) -> ChainPosition {
         ChainPosition::start_of(self.world.last_fill_block().unwrap() + 1)
     }
 
@@ -224,7 +240,17 @@ impl Setting {
         self.assert_truth();
     }
 
-    fn assert_truth(&self) {
+    /// The store's file.
+    pub fn file(&self) -> rusqlite::Connection {
+        self.store.file()
+    }
+
+    /// The first block of the world.
+    pub fn first_block(&self) -> u64 {
+        self.world.config().first_block
+    }
+
+    pub fn assert_truth(&self) {
         let blocks = self.world.config().first_block..=self.world.last_fill_block().unwrap();
         let difference = compare(&self.store.file(), &self.world, blocks);
         assert!(difference.is_none(), "{difference:#?}");
@@ -232,7 +258,7 @@ impl Setting {
 }
 
 /// Waits until something is so.
-async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !is_so() {
         assert!(begin.elapsed() < Duration::from_secs(60), "{what}: not within a minute");
@@ -240,7 +266,7 @@ async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn state(pipeline: &Pipeline, stage: StageName) -> StageState {
+pub fn state(pipeline: &Pipeline, stage: StageName) -> StageState {
     pipeline.observer().stages().into_iter().find(|(name, _)| *name == stage).unwrap().1.state
 }
 
@@ -371,7 +397,7 @@ async fn where_every_row_is_refused_the_stage_stops_and_nothing_is_lost() {
     // Smaller than what is too many in a row: it counts over batches.
     setting.max_rows = 5;
     setting.warehouse.refuse_all.store(true, Ordering::Relaxed);
-    let mut pipeline = setting.start();
+    let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
     assert!(matches!(failed, PipelineFailed::Stage { stage: StageName::WriteTrades, .. }), "{failed}");
     assert!(failed.to_string().starts_with("write-trades failed: 16 rows in a row were refused"), "{failed}");
@@ -521,7 +547,7 @@ async fn entries_of_a_newer_version_are_not_given_up() {
     let newer = NewEntry { stream: Stream::trades(), body: vec![2, 7, 7] };
     assert_eq!(setting.broker.append(vec![newer], advance).await.unwrap(), Appended::Now);
     let letters = setting.warehouse.row_counts().await.unwrap().dead_letters;
-    let mut pipeline = setting.start();
+    let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
     assert!(failed.to_string().contains("stream:trades holds entries of a newer polytape (version 2)"), "{failed}");
     pipeline.drain(Duration::from_secs(10)).await;
@@ -562,7 +588,7 @@ async fn another_pipeline_on_the_same_streams_is_refused() {
     setting.finish(pipeline).await;
     let file = setting.store.file();
     file.execute("UPDATE checkpoints SET pipeline = 'other'", []).unwrap();
-    let mut pipeline = setting.start();
+    let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
     assert!(failed.to_string().contains("belong to another pipeline than \"main\""), "{failed}");
 }
@@ -572,7 +598,7 @@ async fn an_error_for_good_is_told_by_its_class() {
     let setting = Setting::new(10).await;
     let checkpoint = Checkpoint { world: "chain:137".into(), start: "{}".into(), watermark: "{}".into() };
     setting.warehouse.set_checkpoint("main", "polygon", &checkpoint).await.unwrap();
-    let mut pipeline = setting.start();
+    let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
     assert!(matches!(failed, PipelineFailed::Stage { stage: StageName::IngestFills, .. }), "{failed}");
     let expected = format!("this store holds chain:137, but polygon serves chain:{}", setting.world.chain_id());

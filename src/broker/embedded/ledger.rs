@@ -11,7 +11,7 @@ const SEQ_BITS: u32 = 20;
 
 /// An id as one number, in the same order. It fits SQLite's signed integers until the year 2248.
 pub(super) const fn pack(id: EntryId) -> u64 {
-    (id.ms << SEQ_BITS) | id.seq
+    (id.ms << SEQ_BITS) | (if id.seq < 1 << SEQ_BITS { id.seq } else { (1 << SEQ_BITS) - 1 })
 }
 
 /// The id that a number stands for.
@@ -85,12 +85,23 @@ impl Ledger {
         self.last_id.subscribe()
     }
 
+    /// Whether there is such a group.
+    pub(super) fn has(&self, group: &Group) -> bool {
+        self.groups.contains_key(&group.name)
+    }
+
+    /// Forgets a group that the file has no more.
+    pub(super) fn forget(&mut self, group: &Group) {
+        self.groups.remove(&group.name);
+    }
+
     pub(super) fn state(&self) -> StreamState {
         let state = |(name, group): (&String, &GroupLedger)| GroupState {
             name: name.clone(),
             pending: group.pending.len() as u64,
             undelivered: group.unacknowledged - group.pending.len() as u64,
             unacknowledged_bytes: group.unacknowledged_bytes,
+            clear_up_to: unpack(group.clear_up_to(self.last_id())),
         };
         StreamState {
             entries: self.entries,

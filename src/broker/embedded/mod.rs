@@ -15,14 +15,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use rand::RngExt;
-use rusqlite::Transaction;
+use rusqlite::{Connection, Transaction};
 
 use super::{
     Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, Mark, NewEntry, Reader, Stream,
     StreamState, check_append, check_size,
 };
 use crate::clock::unix_ms;
-use crate::embedded::{Database, StorageError};
+use crate::embedded::{Database, StorageError, off_thread};
 use crate::planted::{Bug, planted};
 use ledger::{Ledger, pack, unpack};
 use reader::EmbeddedReader;
@@ -106,6 +106,17 @@ impl EmbeddedBroker {
                 },
             )
             .await
+    }
+
+    /// Reads of a stream beside the writer.
+    async fn look<T: Send + 'static>(
+        &self,
+        stream: &Stream,
+        work: impl FnOnce(&Connection, i64) -> Result<T, BrokerError> + Send + 'static,
+    ) -> Result<T, BrokerError> {
+        let number = self.shared.lock().ledger(stream)?.stream();
+        let database = self.database.clone();
+        off_thread(move || work(&database.reader()?, number)).await
     }
 
     /// Commits the cursor alone, lingers, and only then adds the entries: what must never be done.
@@ -194,6 +205,54 @@ impl Broker for EmbeddedBroker {
         };
         let (stream, seat, connection) = self.write(taking, |taken, _| taken).await?;
         Ok(Box::new(EmbeddedReader::new(group.clone(), stream, seat, connection, Arc::clone(&self.shared))))
+    }
+
+    async fn open_group(&self, group: &Group, after: EntryId) -> Result<(), BrokerError> {
+        let (opened, recorded, after) = (group.clone(), group.clone(), pack(after));
+        self.write(
+            move |tx, shared| {
+                let number = {
+                    let mut shared = shared.lock();
+                    let ledger = shared.ledger(&opened.stream)?;
+                    if ledger.has(&opened) {
+                        return Ok(None);
+                    }
+                    ledger.stream()
+                };
+                sql::open_group(tx, number, &opened.name, after)?;
+                Ok(Some(sql::size_behind(tx, number, after)?))
+            },
+            move |left, shared| {
+                let (Some(left), Ok(ledger)) = (left, shared.ledger(&recorded.stream)) else { return };
+                ledger.load_group(recorded.name, after, BTreeSet::new(), left);
+            },
+        )
+        .await
+    }
+
+    async fn close_group(&self, group: &Group) -> Result<(), BrokerError> {
+        let (closed, forgotten) = (group.clone(), group.clone());
+        self.write(
+            move |tx, shared| {
+                let number = shared.lock().ledger(&closed.stream)?.stream();
+                sql::close_group(tx, number, &closed.name)
+            },
+            move |(), shared| {
+                if let Ok(ledger) = shared.ledger(&forgotten.stream) {
+                    ledger.forget(&forgotten);
+                }
+            },
+        )
+        .await
+    }
+
+    async fn oldest(&self, stream: &Stream, after: EntryId) -> Result<Option<EntryId>, BrokerError> {
+        let oldest = self.look(stream, move |connection, number| sql::oldest(connection, number, pack(after))).await?;
+        Ok(oldest.map(unpack))
+    }
+
+    async fn count(&self, stream: &Stream, after: EntryId, up_to: EntryId) -> Result<u64, BrokerError> {
+        self.look(stream, move |connection, number| sql::count(connection, number, (pack(after), pack(up_to)))).await
     }
 
     async fn trim(&self, stream: &Stream, required: &[Group], keep: Keep) -> Result<usize, BrokerError> {

@@ -98,8 +98,35 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
     Ok(ledgers)
 }
 
+/// Adds a group that has everything up to `after` behind it.
+pub(super) fn open_group(tx: &Transaction<'_>, stream: i64, group: &str, after: u64) -> Result<(), BrokerError> {
+    tx.prepare_cached("INSERT OR IGNORE INTO groups (stream, name, acknowledged) VALUES (?, ?, ?)")?
+        .execute(params![stream, group, after])?;
+    Ok(())
+}
+
+/// Removes a group.
+pub(super) fn close_group(tx: &Transaction<'_>, stream: i64, group: &str) -> Result<(), BrokerError> {
+    for table in ["groups", "acknowledged_ahead"] {
+        tx.execute(&format!("DELETE FROM {table} WHERE stream = ? AND name = ?"), params![stream, group])?;
+    }
+    Ok(())
+}
+
+/// The oldest entry behind an id.
+pub(super) fn oldest(connection: &Connection, stream: i64, after: u64) -> Result<Option<u64>, BrokerError> {
+    let sql = format!("SELECT id FROM entries_{stream} WHERE id > ? ORDER BY id LIMIT 1");
+    Ok(connection.prepare_cached(&sql)?.query_row([after], |row| row.get(0)).optional()?)
+}
+
+/// How many entries there are behind one id, up to another.
+pub(super) fn count(connection: &Connection, stream: i64, (after, up_to): (u64, u64)) -> Result<u64, BrokerError> {
+    let sql = format!("SELECT count(*) FROM entries_{stream} WHERE id > ? AND id <= ?");
+    Ok(connection.prepare_cached(&sql)?.query_row([after, up_to], |row| row.get(0))?)
+}
+
 /// How many entries there are behind an id, and their bytes.
-fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64), BrokerError> {
+pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64), BrokerError> {
     let sql = format!("SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream} WHERE id > ?");
     Ok(tx.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }

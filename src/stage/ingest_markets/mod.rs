@@ -166,7 +166,10 @@ impl IngestMarkets {
     /// A round ends when everything has been read.
     fn count_round(&self) {
         if self.agenda.is_done() {
-            self.progress.send_modify(|progress| progress.markets.rounds += 1);
+            self.progress.send_modify(|progress| {
+                progress.markets.rounds += 1;
+                progress.markets.last_round = Some(std::time::Instant::now());
+            });
         }
     }
 
@@ -341,5 +344,9 @@ impl Stage for IngestMarkets {
             self.settle(turn);
         }
         self.read(drain).await
+    }
+
+    fn in_hand(&self) -> bool {
+        !self.parts.is_empty() || self.page.is_some()
     }
 }

@@ -1,5 +1,6 @@
 //! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql` and `0003_markets.sql`.
 
+mod control;
 mod inspect;
 mod markets;
 mod readers;
@@ -10,7 +11,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{Checkpoint, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
@@ -116,6 +117,31 @@ impl Warehouse for EmbeddedWarehouse {
                 Ok(())
             })
             .await
+    }
+
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+        let pipeline = pipeline.to_owned();
+        self.read(move |connection| control::desired_states(connection, &pipeline)).await
+    }
+
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+        let row = [pipeline, stage, state].map(str::to_owned);
+        self.database
+            .write(move |tx| {
+                tx.prepare_cached("INSERT OR REPLACE INTO desired_states VALUES (?, ?, ?)")?.execute(row)?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+        let pipeline = pipeline.to_owned();
+        self.read(move |connection| control::jobs(connection, &pipeline, ended)).await
+    }
+
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+        let (pipeline, job) = (pipeline.to_owned(), job.clone());
+        self.database.write(move |tx| Ok(control::set_job(tx, &pipeline, &job)?)).await
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {

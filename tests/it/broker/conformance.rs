@@ -133,6 +133,56 @@ pub async fn an_append_whose_reply_was_lost_is_not_doubled<R: Rig>() {
     assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("2"));
 }
 
+pub async fn a_group_of_its_own_is_given_what_is_behind_its_begin<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a"], "0", "1").await;
+    append(&*broker, &["b", "c"], "1", "3").await;
+    let stream = Stream::order_events();
+    let mut live = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *live).await);
+    broker.acknowledge(&input(), read.clone()).await.unwrap();
+    assert_eq!(broker.oldest(&stream, EntryId::default()).await.unwrap(), Some(read[0]));
+    assert_eq!(broker.oldest(&stream, read[0]).await.unwrap(), Some(read[1]));
+    assert_eq!(broker.oldest(&stream, read[2]).await.unwrap(), None);
+    assert_eq!(broker.count(&stream, read[0], read[2]).await.unwrap(), 2);
+    assert_eq!(broker.count(&stream, read[2], EntryId::last_of(read[2].ms + 1)).await.unwrap(), 0);
+    assert_eq!(broker.count(&stream, EntryId::before(read[0].ms), EntryId::last_of(read[2].ms)).await.unwrap(), 3);
+
+    let replay = stream.group("replay:x");
+    broker.open_group(&replay, read[0]).await.unwrap();
+    let mut reader = broker.reader(&replay).await.unwrap();
+    let again = read_all(&mut *reader).await;
+    assert_eq!(texts(&again), ["b", "c"]);
+    broker.acknowledge(&replay, vec![again[0].id]).await.unwrap();
+    broker.open_group(&replay, EntryId::default()).await.unwrap();
+    let of_replay = |state: polytape::broker::StreamState| {
+        state.groups.into_iter().find(|group| group.name == "replay:x").expect("it is there")
+    };
+    let state = of_replay(broker.stream(&stream).await.unwrap());
+    assert_eq!((state.pending, state.undelivered), (1, 0), "one that is there stays as it is");
+    assert_eq!(state.clear_up_to.max(again[0].id), state.clear_up_to);
+    assert!(state.clear_up_to < again[1].id);
+
+    // Who is live goes on as ever, and trimming respects who is told to be required.
+    append(&*broker, &["d"], "3", "4").await;
+    let more = read_all(&mut *live).await;
+    assert_eq!(texts(&more), ["d"]);
+    broker.acknowledge(&input(), ids(&more)).await.unwrap();
+    assert_eq!(broker.trim(&stream, &[input(), replay.clone()], KEEP_NOTHING).await.unwrap(), 2);
+
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let mut reader = broker.reader(&replay).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["c", "d"], "it outlives the process");
+    broker.close_group(&replay).await.unwrap();
+    broker.close_group(&replay).await.unwrap();
+    assert!(broker.stream(&stream).await.unwrap().groups.iter().all(|group| group.name != "replay:x"));
+    is_lost(broker.reader(&replay).await.map(|_| ())).await;
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 2);
+}
+
 pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
     let rig = R::new().await;
     let one = begun(&rig).await;
@@ -570,6 +620,7 @@ macro_rules! conformance {
         conformance!($rig:
             entries_flow_in_order
             an_append_whose_reply_was_lost_is_not_doubled
+            a_group_of_its_own_is_given_what_is_behind_its_begin
             two_ingesters_neither_double_nor_skip
             an_empty_page_moves_the_cursor
             a_missing_cursor_is_a_conflict

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use polytape::model::{Amount, DeadLetter, Exchange, Fill, NonUsdcSide, Resolution, Side, TokenId, Trade, U256};
-use polytape::warehouse::{Checkpoint, RowCounts, Warehouse, WarehouseError};
+use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Warehouse, WarehouseError};
 use rusqlite::types::Value;
 
 pub use super::market_conformance::*;
@@ -204,6 +204,56 @@ pub async fn a_checkpoint_is_kept_for_each_pipeline_and_source<R: Rig>() {
     assert_eq!(warehouse.checkpoint("main", "sqd").await.unwrap(), None);
 }
 
+pub async fn what_was_asked_for_is_kept<R: Rig>() {
+    let mut rig = R::new();
+    let warehouse = rig.warehouse();
+    assert!(warehouse.desired_states("main").await.unwrap().is_empty());
+    warehouse.set_desired_state("main", "write-trades", "pause").await.unwrap();
+    warehouse.set_desired_state("main", "write-trades", "run").await.unwrap();
+    warehouse.set_desired_state("main", "resolver", "stop").await.unwrap();
+    warehouse.set_desired_state("other", "resolver", "pause").await.unwrap();
+    rig.restart();
+    let states = rig.warehouse().desired_states("main").await.unwrap();
+    let expected = [("write-trades", "run"), ("resolver", "stop")];
+    assert_eq!(states, expected.map(|(stage, state)| (stage.to_owned(), state.to_owned())).into());
+}
+
+pub async fn replays_are_kept_until_they_have_ended_and_a_few_longer<R: Rig>() {
+    let mut rig = R::new();
+    let warehouse = rig.warehouse();
+    let job = |id: &str, state, started_at| JobRecord {
+        id: id.into(),
+        stage: "write-trades".into(),
+        begin: "1-0".into(),
+        until: "9-0".into(),
+        cursor: String::new(),
+        total: u64::from(u32::MAX) + 7,
+        done: 3,
+        moved: 2,
+        state,
+        reason: "it\nis \"so\"".into(),
+        started_at,
+        ended_at: (state != JobState::Running).then_some(started_at + 10),
+    };
+    let all = [
+        job("a", JobState::Done, 1),
+        job("b", JobState::Running, 2),
+        job("c", JobState::Failed, 3),
+        job("d", JobState::Cancelled, 4),
+    ];
+    for job in &all {
+        warehouse.set_job("main", job).await.unwrap();
+    }
+    warehouse.set_job("other", &job("e", JobState::Running, 5)).await.unwrap();
+    rig.restart();
+    let warehouse = rig.warehouse();
+    assert_eq!(warehouse.jobs("main", 9).await.unwrap(), all);
+    let ids = |jobs: Vec<JobRecord>| jobs.into_iter().map(|job| job.id).collect::<Vec<_>>();
+    assert_eq!(ids(warehouse.jobs("main", 2).await.unwrap()), ["b", "c", "d"]);
+    warehouse.set_job("main", &JobRecord { done: 5, ..all[1].clone() }).await.unwrap();
+    assert_eq!(warehouse.jobs("main", 0).await.unwrap()[0].done, 5);
+}
+
 /// Every test of the suite, on one rig.
 macro_rules! conformance {
     ($rig:ty) => {
@@ -217,6 +267,8 @@ macro_rules! conformance {
             a_dead_letter_keeps_its_first_sight_and_its_bytes
             a_refused_row_is_told_apart_from_a_failing_store
             a_checkpoint_is_kept_for_each_pipeline_and_source
+            what_was_asked_for_is_kept
+            replays_are_kept_until_they_have_ended_and_a_few_longer
             a_market_is_written_column_by_column
             the_later_description_of_a_market_stays
             a_token_is_found_in_the_market_that_lists_it

@@ -1,0 +1,300 @@
+//! Does what commands ask: tells the runners what is wanted of them, keeps that in the warehouse, and begins replays.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rand::RngExt;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tracing::Instrument;
+
+use super::backoff::Backoff;
+use super::command::{Answer, Command, Plan, Replay};
+use super::job::{self, Board, Job};
+use super::orders::{Desired, Orders};
+use super::workshop::Workshop;
+use super::{StageError, StageName, plan};
+use crate::clock::unix_ms;
+use crate::warehouse::{JobRecord, JobState, WarehouseError};
+
+/// Commands that wait to be looked at, at most.
+const WAITING: usize = 16;
+
+/// How long whoever asks waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long the warehouse may take to keep what was asked for.
+const KEEPING: Duration = Duration::from_secs(3);
+
+/// How often it is tried again.
+const KEEP_AGAIN: Duration = Duration::from_secs(5);
+
+/// Replays at a time.
+const JOBS: usize = 4;
+
+type Asked = (Command, oneshot::Sender<Answer>);
+
+/// By which a pipeline is steered. Clones steer the same one.
+#[derive(Clone, Debug)]
+pub struct Control(mpsc::Sender<Asked>);
+
+impl Control {
+    /// Asks for something, and waits for the answer, but not for ever.
+    pub async fn send(&self, command: Command) -> Answer {
+        let (sender, answer) = oneshot::channel();
+        let said = command.to_string();
+        let sent = async {
+            self.0.send((command, sender)).await.ok()?;
+            answer.await.ok()
+        };
+        match tokio::time::timeout(PATIENCE, sent).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => Answer::Refused(format!("{said}: the pipeline is ending")),
+            Err(_) => Answer::Refused(format!("{said}: no answer within {} s", PATIENCE.as_secs())),
+        }
+    }
+}
+
+/// What a supervisor has to do with.
+pub(super) struct Supervisor {
+    workshop: Arc<Workshop>,
+    orders: BTreeMap<StageName, watch::Sender<Orders>>,
+    board: Arc<Board>,
+    /// What is wanted and could not be kept yet.
+    unkept: Mutex<BTreeMap<StageName, Desired>>,
+    drain: CancellationToken,
+    jobs: TaskTracker,
+    /// The same, so that they end with the pipeline.
+    tasks: Mutex<Vec<AbortOnDropHandle<()>>>,
+}
+
+impl Supervisor {
+    /// One for the stages to which these orders go, and by what it is asked.
+    pub(super) fn new(
+        workshop: Arc<Workshop>,
+        orders: BTreeMap<StageName, watch::Sender<Orders>>,
+        board: Arc<Board>,
+        drain: CancellationToken,
+    ) -> (Arc<Self>, Control, mpsc::Receiver<Asked>) {
+        let (sender, asked) = mpsc::channel(WAITING);
+        let (unkept, jobs, tasks) = (Mutex::default(), TaskTracker::new(), Mutex::default());
+        (Arc::new(Self { workshop, orders, board, unkept, drain, jobs, tasks }), Control(sender), asked)
+    }
+
+    /// The replays that are under way.
+    pub(super) const fn jobs(&self) -> &TaskTracker {
+        &self.jobs
+    }
+
+    /// Lets the stages begin, as was asked for in the past, and then does what it is asked, until the drain.
+    pub(super) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
+        self.recall().await;
+        let mut again = tokio::time::interval(KEEP_AGAIN);
+        loop {
+            tokio::select! {
+                () = self.drain.cancelled() => return,
+                _ = again.tick() => self.keep_again().await,
+                next = asked.recv() => match next {
+                    Some((command, answer)) => self.perform(command, answer).await,
+                    None => return self.drain.cancelled().await,
+                },
+            }
+        }
+    }
+
+    /// Takes up what was asked for before. Until that is known, nothing begins.
+    async fn recall(self: &Arc<Self>) {
+        let life = &self.workshop.life;
+        let mut backoff = Backoff::default();
+        while !self.drain.is_cancelled() {
+            let recalled = async {
+                let desired = life.warehouse.desired_states(&life.pipeline).await?;
+                let jobs = life.warehouse.jobs(&life.pipeline, Board::ENDED as u32).await?;
+                Ok::<_, WarehouseError>((desired, jobs))
+            };
+            match recalled.await {
+                Ok((desired, jobs)) => {
+                    for (stage, orders) in &self.orders {
+                        let wanted = desired.get(stage.as_str()).and_then(|word| Desired::read(word));
+                        if let Some(wanted @ (Desired::Pause | Desired::Stop)) = wanted {
+                            tracing::warn!(
+                                stage = stage.as_str(),
+                                "{stage}: {} was asked for and holds",
+                                wanted.as_str()
+                            );
+                        }
+                        orders.send_modify(|orders| orders.desired = Some(wanted.unwrap_or(Desired::Run)));
+                    }
+                    jobs.into_iter().for_each(|record| self.take_up(record));
+                    return;
+                }
+                Err(error) => {
+                    tracing::warn!("what was asked for before cannot be read, nothing begins: {error}");
+                    let _ = self.drain.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+                }
+            }
+        }
+    }
+
+    /// Shows a replay of the past, and goes on with it if it has not ended.
+    fn take_up(self: &Arc<Self>, record: JobRecord) {
+        let Ok(stage) = record.stage.parse::<StageName>() else { return };
+        let goes_on = record.state == JobState::Running;
+        let (job, line) = Job::new(stage, record);
+        self.board.add(Arc::clone(&job));
+        if goes_on {
+            tracing::info!(stage = stage.as_str(), "replay {} of {stage} goes on", job.record().id);
+            let span = tracing::info_span!("replay", stage = stage.as_str());
+            let run = job::run(job, line, Arc::clone(&self.workshop), self.drain.clone());
+            let task = AbortOnDropHandle::new(self.jobs.spawn(run.instrument(span)));
+            let mut tasks = self.tasks.lock();
+            tasks.retain(|task| !task.is_finished());
+            tasks.push(task);
+        }
+    }
+
+    async fn perform(self: &Arc<Self>, command: Command, answer: oneshot::Sender<Answer>) {
+        let answered = match command {
+            // What has to ask others must not hold up who wants to pause something.
+            Command::Plan(replay) => {
+                let this = Arc::clone(self);
+                tokio::spawn(async move { answer.send(this.plan(&replay).await) });
+                return;
+            }
+            Command::Replay(replay) => {
+                let this = Arc::clone(self);
+                tokio::spawn(async move { answer.send(this.replay(&replay).await) });
+                return;
+            }
+            Command::Pause(stage) => self.want(stage, Desired::Pause).await,
+            Command::Resume(stage) => self.want(stage, Desired::Run).await,
+            Command::Stop(stage) => self.want(stage, Desired::Stop).await,
+            Command::Restart(stage) => self.restart(stage).await,
+            Command::Cancel(id) => self.cancel(&id),
+        };
+        let _ = answer.send(answered);
+    }
+
+    async fn want(&self, stage: StageName, desired: Desired) -> Answer {
+        let Some(orders) = self.orders.get(&stage) else {
+            return Answer::Refused(format!("{stage} does not run here"));
+        };
+        let changed = orders.send_if_modified(|orders| orders.desired.replace(desired) != Some(desired));
+        let word = match desired {
+            Desired::Run => "runs",
+            Desired::Pause => "is paused",
+            Desired::Stop => "is stopped",
+        };
+        if !changed {
+            return Answer::Done(format!("{stage} {word} already"));
+        }
+        tracing::info!(stage = stage.as_str(), "{stage} {word}, as asked");
+        match self.keep(stage, desired).await {
+            Ok(()) => Answer::Done(format!("{stage} {word}")),
+            Err(cause) => {
+                self.unkept.lock().insert(stage, desired);
+                Answer::Done(format!("{stage} {word}, but that cannot be kept over a restart yet: {cause}"))
+            }
+        }
+    }
+
+    async fn keep(&self, stage: StageName, desired: Desired) -> Result<(), String> {
+        let life = &self.workshop.life;
+        let kept = life.warehouse.set_desired_state(&life.pipeline, stage.as_str(), desired.as_str());
+        match tokio::time::timeout(KEEPING, kept).await {
+            Ok(kept) => kept.map_err(|error| error.to_string()),
+            Err(_) => Err("the warehouse does not answer".into()),
+        }
+    }
+
+    async fn keep_again(&self) {
+        let unkept = std::mem::take(&mut *self.unkept.lock());
+        for (stage, desired) in unkept {
+            let is_newest = self.orders.get(&stage).is_some_and(|orders| orders.borrow().desired == Some(desired));
+            if is_newest && self.keep(stage, desired).await.is_err() {
+                self.unkept.lock().insert(stage, desired);
+            }
+        }
+    }
+
+    async fn restart(&self, stage: StageName) -> Answer {
+        let Some(orders) = self.orders.get(&stage) else {
+            return Answer::Refused(format!("{stage} does not run here"));
+        };
+        orders.send_modify(|orders| orders.restarts += 1);
+        tracing::info!(stage = stage.as_str(), "{stage} begins again, as asked");
+        let desired = orders.borrow().desired;
+        match desired {
+            Some(Desired::Stop) => match self.want(stage, Desired::Run).await {
+                Answer::Done(_) => Answer::Done(format!("{stage} begins again, from a stop")),
+                other => other,
+            },
+            Some(Desired::Pause) => Answer::Done(format!("{stage} begins again, and stays paused")),
+            _ => Answer::Done(format!("{stage} begins again")),
+        }
+    }
+
+    fn cancel(&self, id: &str) -> Answer {
+        match self.board.going_on().into_iter().find(|job| job.record().id == id) {
+            Some(job) => {
+                job.cancel.cancel();
+                Answer::Done(format!("replay {id} of {} is cancelled", job.stage))
+            }
+            None => Answer::Refused(format!("no replay {id} is under way")),
+        }
+    }
+
+    async fn plan(&self, replay: &Replay) -> Answer {
+        match self.range(replay).await {
+            Ok(range) => Answer::Plan(range.plan),
+            Err(error) => Answer::Refused(error.to_string()),
+        }
+    }
+
+    async fn range(&self, replay: &Replay) -> Result<plan::Range, StageError> {
+        let resolved = plan::resolve(&self.workshop.life, replay);
+        let patience = PATIENCE.saturating_sub(Duration::from_secs(1));
+        let late = || StageError::Replay("the range could not be found out in time".into());
+        tokio::time::timeout(patience, resolved).await.map_err(|_| late())?
+    }
+
+    async fn replay(self: &Arc<Self>, replay: &Replay) -> Answer {
+        let going_on = self.board.going_on();
+        if let Some(job) = going_on.iter().find(|job| job.stage == replay.stage) {
+            return Answer::Refused(format!("replay {} of {} is under way", job.record().id, replay.stage));
+        }
+        if going_on.len() >= JOBS {
+            return Answer::Refused(format!("{JOBS} replays are under way"));
+        }
+        let range = match self.range(replay).await {
+            Ok(range) => range,
+            Err(error) => return Answer::Refused(error.to_string()),
+        };
+        let record = JobRecord {
+            id: format!("{:06x}", rand::rng().random::<u32>() & 0xff_ffff),
+            stage: replay.stage.to_string(),
+            begin: range.begin,
+            until: range.until,
+            cursor: String::new(),
+            total: range.total,
+            done: 0,
+            moved: 0,
+            state: JobState::Running,
+            reason: String::new(),
+            started_at: unix_ms(),
+            ended_at: None,
+        };
+        let life = &self.workshop.life;
+        if let Err(error) = life.warehouse.set_job(&life.pipeline, &record).await {
+            return Answer::Refused(format!("the replay cannot be written down: {error}"));
+        }
+        let Plan { from, to, amount, .. } = range.plan;
+        let said = format!("replay {} of {} begins: {amount}, from {from} to {to}", record.id, replay.stage);
+        tracing::info!(stage = replay.stage.as_str(), "{said}");
+        self.take_up(record);
+        Answer::Done(said)
+    }
+}

@@ -1,0 +1,299 @@
+//! The verbs, judged by the data: whatever is asked for in the middle of the flow, nothing is lost and nothing doubled.
+
+use std::time::Duration;
+
+use polytape::stage::{Answer, Command, Pipeline, Point, Replay, StageName, StageState};
+use polytape::warehouse::{JobState, Warehouse};
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use crate::pipeline::{Setting, eventually, state};
+
+/// The stages of a pipeline that reads no markets.
+const STAGES: [StageName; 4] =
+    [StageName::IngestFills, StageName::ProcessTrades, StageName::WriteTrades, StageName::WriteDeadLetters];
+
+async fn ask(pipeline: &Pipeline, command: Command) -> String {
+    match pipeline.control().send(command.clone()).await {
+        Answer::Done(said) => said,
+        other => panic!("{command}: {other:?}"),
+    }
+}
+
+async fn refused(pipeline: &Pipeline, command: Command) -> String {
+    match pipeline.control().send(command.clone()).await {
+        Answer::Refused(why) => why,
+        other => panic!("{command}: {other:?}"),
+    }
+}
+
+async fn trades(setting: &Setting) -> u64 {
+    setting.warehouse.row_counts().await.unwrap().trades
+}
+
+/// The rows of a table, but for when they came.
+fn rows(setting: &Setting) -> Vec<String> {
+    let connection = setting.file();
+    let mut select = connection.prepare("SELECT * FROM trades ORDER BY block_number, log_index").unwrap();
+    let columns = select.column_count() - 1;
+    let row = |row: &rusqlite::Row<'_>| {
+        let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
+        Ok(format!("{:?}", values.collect::<Result<Vec<_>, _>>()?))
+    };
+    select.query_map([], row).unwrap().collect::<Result<_, _>>().unwrap()
+}
+
+/// Deletes rows as somebody else would.
+fn delete(setting: &Setting, which: &str) -> u64 {
+    let connection = setting.file();
+    connection.execute(&format!("DELETE FROM trades WHERE {which}"), []).unwrap() as u64
+}
+
+async fn everything_landed(setting: &Setting, pipeline: &Pipeline) {
+    let observer = pipeline.observer();
+    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+}
+
+/// Waits until the newest replay has ended, and says how.
+async fn job_ended(pipeline: &Pipeline) -> (JobState, u64, String) {
+    let observer = pipeline.observer();
+    let last = || observer.jobs().into_iter().last().expect("there is a replay").record;
+    eventually("the replay has ended", || last().state != JobState::Running).await;
+    (last().state, last().moved, last().reason)
+}
+
+fn replay(stage: StageName, from: Point, to: Point) -> Command {
+    Command::Replay(Replay { stage, from, to })
+}
+
+const HOUR_AGO: Point = Point::Age(Duration::from_secs(3600));
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_holds_the_rows_and_a_resume_lets_them_go() {
+    let setting = Setting::new(6_000).await;
+    let pipeline = setting.start();
+    while trades(&setting).await < 200 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(ask(&pipeline, Command::Pause(StageName::WriteTrades)).await, "write-trades is paused");
+    eventually("it holds", || state(&pipeline, StageName::WriteTrades) == StageState::Pause).await;
+    let held = trades(&setting).await;
+    let before = pipeline.observer().progress().cursor;
+    eventually("others go on", || pipeline.observer().progress().cursor > before || held >= 6_000).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(trades(&setting).await, held, "not one row more");
+    assert_eq!(ask(&pipeline, Command::Pause(StageName::WriteTrades)).await, "write-trades is paused already");
+    assert_eq!(ask(&pipeline, Command::Resume(StageName::WriteTrades)).await, "write-trades runs");
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_paused_or_stopped_stays_so_in_the_next_process() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    ask(&pipeline, Command::Pause(StageName::ProcessTrades)).await;
+    ask(&pipeline, Command::Stop(StageName::WriteTrades)).await;
+    drop(pipeline);
+    let pipeline = setting.start();
+    eventually("it is paused", || state(&pipeline, StageName::ProcessTrades) == StageState::Pause).await;
+    eventually("it is stopped", || state(&pipeline, StageName::WriteTrades) == StageState::Stop).await;
+    eventually("others run", || state(&pipeline, StageName::IngestFills) == StageState::Idle).await;
+    ask(&pipeline, Command::Resume(StageName::ProcessTrades)).await;
+    assert_eq!(
+        ask(&pipeline, Command::Restart(StageName::WriteTrades)).await,
+        "write-trades begins again, from a stop"
+    );
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn any_orders_at_any_time_change_nothing_of_the_rows() {
+    let seed = std::env::var("POLYTAPE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7);
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let setting = Setting::new(20_000).await;
+    let pipeline = setting.start();
+    let observer = pipeline.observer();
+    let mut orders = 0;
+    while observer.progress().watermark < Some(setting.end()) && orders < 400 {
+        let stage = *STAGES.choose(&mut dice).unwrap();
+        let command = match dice.random_range(0..5) {
+            0 => Command::Pause(stage),
+            1 => Command::Restart(stage),
+            2 => Command::Stop(stage),
+            3 => replay(stage, HOUR_AGO, Point::Now),
+            _ => Command::Resume(stage),
+        };
+        // A replay may be refused: where there is nothing, or one already.
+        let _ = pipeline.control().send(command).await;
+        orders += 1;
+        tokio::time::sleep(Duration::from_millis(dice.random_range(0..25))).await;
+    }
+    assert!(orders > 20, "{orders} orders");
+    for stage in STAGES {
+        ask(&pipeline, Command::Resume(stage)).await;
+    }
+    everything_landed(&setting, &pipeline).await;
+    eventually("replays have ended", || observer.jobs().iter().all(|job| job.record.state != JobState::Running)).await;
+    for job in observer.jobs() {
+        assert_eq!(job.record.state, JobState::Done, "seed {seed}: {job:?}");
+    }
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_of_a_range_that_is_there_changes_no_row() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    let (before, watermark) = (rows(&setting), pipeline.observer().progress().watermark);
+    let first = setting.first_block();
+    for (stage, from) in [
+        (StageName::IngestFills, Point::Block(first)),
+        (StageName::WriteTrades, HOUR_AGO),
+        // The last one: its trades go where all trades go, and there the writer would find them, too.
+        (StageName::ProcessTrades, HOUR_AGO),
+    ] {
+        let said = ask(&pipeline, replay(stage, from, Point::Now)).await;
+        assert!(said.contains(" begins: "), "{said}");
+        let (ended, moved, reason) = job_ended(&pipeline).await;
+        assert_eq!(ended, JobState::Done, "{stage}: {reason}");
+        assert_eq!(moved, before.len() as u64, "{stage}");
+        assert_eq!(rows(&setting), before, "{stage}");
+    }
+    assert_eq!(trades(&setting).await, before.len() as u64);
+    assert!(pipeline.observer().progress().watermark >= watermark, "a replay takes nothing back");
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_restores_what_somebody_deleted() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    let before = rows(&setting);
+    let all = before.len() as u64;
+    let first = setting.first_block();
+    for (stage, from, to) in [
+        (StageName::IngestFills, Point::Block(first), Point::Block(setting.end().block)),
+        (StageName::ProcessTrades, HOUR_AGO, Point::Now),
+        (StageName::WriteTrades, HOUR_AGO, Point::Now),
+    ] {
+        let deleted = delete(&setting, "log_index % 3 = 0");
+        assert!(deleted > 100);
+        assert_eq!(trades(&setting).await, all - deleted, "the count knows");
+        ask(&pipeline, replay(stage, from, to)).await;
+        let (ended, _, reason) = job_ended(&pipeline).await;
+        assert_eq!(ended, JobState::Done, "{stage}: {reason}");
+        assert_eq!(rows(&setting), before, "{stage}");
+        assert_eq!(trades(&setting).await, all);
+    }
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn live_rows_go_on_beside_a_replay() {
+    let setting = Setting::new(60_000).await;
+    let pipeline = setting.start();
+    while trades(&setting).await < 5_000 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let deleted = delete(&setting, "log_index % 2 = 0");
+    assert!(deleted > 500);
+    let first = setting.first_block();
+    ask(&pipeline, replay(StageName::IngestFills, Point::Block(first), Point::Block(first + 200))).await;
+    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let observer = pipeline.observer();
+    let moved = |stage| observer.stages().into_iter().find(|(name, _)| *name == stage).unwrap().1.moved;
+    let before = moved(StageName::WriteTrades);
+    let going_on = || observer.jobs().iter().any(|job| job.record.state == JobState::Running);
+    let mut live_beside = 0;
+    while going_on() {
+        live_beside = moved(StageName::WriteTrades) - before;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(live_beside > 0, "live rows beside the replays");
+    // Rows that were deleted and whose range was in no replay come back by one more.
+    everything_landed(&setting, &pipeline).await;
+    ask(&pipeline, replay(StageName::IngestFills, Point::Block(first), Point::Now)).await;
+    let (ended, _, reason) = job_ended(&pipeline).await;
+    assert_eq!(ended, JobState::Done, "{reason}");
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_survives_its_process() {
+    for stage in [StageName::IngestFills, StageName::WriteTrades, StageName::ProcessTrades] {
+        let setting = Setting::new(6_000).await;
+        let pipeline = setting.start();
+        everything_landed(&setting, &pipeline).await;
+        let before = rows(&setting);
+        delete(&setting, "log_index % 2 = 0");
+        setting.warehouse.slow_down(Duration::from_millis(40));
+        let from = if stage == StageName::IngestFills { Point::Block(setting.first_block()) } else { HOUR_AGO };
+        ask(&pipeline, replay(stage, from, Point::Now)).await;
+        eventually("it has begun", || pipeline.observer().jobs()[0].status.moved > 0).await;
+        // As a kill: nothing is drained.
+        drop(pipeline);
+        setting.warehouse.slow_down(Duration::ZERO);
+        let pipeline = setting.start();
+        eventually("it goes on", || !pipeline.observer().jobs().is_empty()).await;
+        let (ended, _, reason) = job_ended(&pipeline).await;
+        assert_eq!(ended, JobState::Done, "{stage}: {reason}");
+        assert_eq!(rows(&setting), before, "{stage}");
+        setting.finish(pipeline).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_is_cancelled_and_leaves_no_group() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    setting.warehouse.slow_down(Duration::from_secs(1));
+    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let why = refused(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    assert!(why.contains("is under way"), "{why}");
+    let id = pipeline.observer().jobs()[0].record.id.clone();
+    ask(&pipeline, Command::Cancel(id.clone())).await;
+    assert_eq!(job_ended(&pipeline).await.0, JobState::Cancelled);
+    assert!(refused(&pipeline, Command::Cancel(id)).await.contains("no replay"));
+    setting.warehouse.slow_down(Duration::ZERO);
+    let groups = || {
+        let connection = setting.file();
+        connection
+            .query_row("SELECT count(*) FROM groups WHERE name LIKE 'replay:%'", [], |row| row.get::<_, u64>(0))
+            .unwrap()
+    };
+    eventually("its group is gone", || groups() == 0).await;
+    setting.finish(pipeline).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_says_what_a_replay_would_do_and_does_nothing() {
+    let setting = Setting::new(1_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    let first = setting.first_block();
+    let plan = |stage, from, to| Command::Plan(Replay { stage, from, to });
+    let planned =
+        pipeline.control().send(plan(StageName::IngestFills, Point::Block(first), Point::Block(first + 9))).await;
+    let Answer::Plan(planned) = planned else { panic!("{planned:?}") };
+    assert_eq!((planned.from, planned.to), (format!("block {first}"), format!("block {}", first + 9)));
+    assert_eq!(planned.amount, "10 blocks");
+    let planned = pipeline.control().send(plan(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let Answer::Plan(planned) = planned else { panic!("{planned:?}") };
+    assert_eq!(planned.amount, format!("{} entries", trades(&setting).await));
+    for (command, words) in [
+        (plan(StageName::IngestFills, Point::Now, Point::Now), "nothing lies between"),
+        (plan(StageName::WriteTrades, Point::Block(7), Point::Now), "knows times, not blocks"),
+        (plan(StageName::WriteTrades, HOUR_AGO, HOUR_AGO), "holds nothing from"),
+        (plan(StageName::Resolver, HOUR_AGO, Point::Now), "has no range to replay"),
+    ] {
+        let why = refused(&pipeline, command).await;
+        assert!(why.contains(words), "{why}");
+    }
+    assert!(pipeline.observer().jobs().is_empty());
+    assert!(refused(&pipeline, Command::Pause(StageName::Resolver)).await.contains("does not run here"));
+    setting.finish(pipeline).await;
+}
