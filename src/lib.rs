@@ -18,4 +18,5 @@ pub mod monitor;
 pub mod planted;
 pub mod source;
 pub mod stage;
+mod units;
 pub mod warehouse;

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use crate::clock::since_epoch;
 use crate::model::ChainPosition;
-use crate::monitor::{Collector, SourceView};
+use crate::monitor::{Collector, Source};
 use crate::source::Head;
-use crate::stage::{MarketProgress, StageState, TokenProgress};
+use crate::stage::{Desired, MarketProgress, StageName, StageState, TokenProgress};
 
-use super::heartbeat::thousands;
+use crate::units::thousands;
 
 /// How often to look.
 const POLL: Duration = Duration::from_millis(50);
@@ -46,6 +46,14 @@ pub enum NotCaughtUp {
         goal: Goal,
         /// What a stage says of it.
         cause: String,
+    },
+    /// A stage is paused or stopped on purpose.
+    #[error("not caught up: {stage} is {how}: resume it, and it goes on")]
+    Held {
+        /// The stage.
+        stage: StageName,
+        /// `paused` or `stopped`.
+        how: &'static str,
     },
     /// It was told to stop.
     #[error("not caught up: interrupted")]
@@ -91,7 +99,7 @@ impl Way {
     /// What is next, if anything is.
     fn goal(
         &mut self,
-        source: &SourceView,
+        source: &Source,
         markets: Option<&MarketProgress>,
         tokens: Option<TokenProgress>,
     ) -> Option<Goal> {
@@ -119,7 +127,7 @@ impl Way {
 
     /// How far the fills have come. Behind the head only the watermark counts: a cursor that goes on with the chain is no
     /// progress.
-    fn steps_to_block(&self, source: &SourceView) -> [u64; 2] {
+    fn steps_to_block(&self, source: &Source) -> [u64; 2] {
         let end = self.end().unwrap_or(ChainPosition::start_of(u64::MAX));
         let place = |position: Option<ChainPosition>| {
             let position = position.unwrap_or(ChainPosition::start_of(0)).min(end);
@@ -151,6 +159,9 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         let fresh = || source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH);
         way.head = way.head.or_else(fresh);
         let Some(goal) = way.goal(&source, markets.as_ref(), tokens) else { return Ok(()) };
+        if let Some(held) = held(collector) {
+            return Err(held);
+        }
         untried = untried.min(tokens.map_or(u64::MAX, |tokens| tokens.untried));
         // Only what leads to the goal is progress: all else may go on for ever beside a source that stands still.
         let steps = match goal {
@@ -169,10 +180,18 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
     }
 }
 
+/// A stage that will not do its part.
+fn held(collector: &Collector) -> Option<NotCaughtUp> {
+    let is_held = |status: &crate::stage::StageStatus| matches!(status.desired, Some(Desired::Pause | Desired::Stop));
+    let (stage, status) = collector.stages().into_iter().find(|(_, status)| is_held(status))?;
+    let how = if status.desired == Some(Desired::Stop) { "stopped" } else { "paused" };
+    Some(NotCaughtUp::Held { stage, how })
+}
+
 fn why(
     collector: &Collector,
     target: Option<Head>,
-    source: &SourceView,
+    source: &Source,
     goal: Goal,
     patience: Duration,
 ) -> NotCaughtUp {
@@ -189,9 +208,8 @@ fn why(
 
 /// Says what there is now.
 pub(super) async fn report(collector: &Collector) {
-    let snapshot = collector.snapshot().await;
-    let before = snapshot.source.watermark.map_or("unknown".into(), |position| thousands(position.block));
-    let rows = match snapshot.tables {
+    let before = collector.source().watermark.map_or("unknown".into(), |position| thousands(position.block));
+    let rows = match collector.tables().await {
         Ok(rows) => {
             let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
             format!("{trades} trades, {markets} markets, {letters} dead letters")
@@ -199,7 +217,7 @@ pub(super) async fn report(collector: &Collector) {
         Err(error) => format!("rows unknown ({error})"),
     };
     let tokens =
-        snapshot.tokens.map_or(String::new(), |tokens| format!(", {} tokens unresolved", thousands(tokens.unresolved)));
+        collector.tokens().map_or(String::new(), |tokens| format!(", {} tokens unresolved", thousands(tokens.unresolved)));
     let _ = writeln!(std::io::stdout(), "caught up before block {before}: {rows}{tokens}");
 }
 
@@ -210,11 +228,11 @@ mod tests {
     #[test]
     fn one_goal_after_the_other() {
         let mut way = Way { history: true, ..Way::default() };
-        let mut source = SourceView::default();
+        let mut source = Source::default();
         let (mut markets, mut tokens) = (MarketProgress::default(), None);
         assert_eq!(way.goal(&source, Some(&markets), tokens), Some(Goal::Block(0)), "nobody has told a head");
         way.head = Some(Head { block: 9, timestamp: 1 });
-        let mut goal = |source: &SourceView, markets: &MarketProgress, tokens| way.goal(source, Some(markets), tokens);
+        let mut goal = |source: &Source, markets: &MarketProgress, tokens| way.goal(source, Some(markets), tokens);
         source.watermark = Some(ChainPosition::start_of(9));
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::Block(9)));
         source.watermark = Some(ChainPosition::start_of(10));
@@ -233,7 +251,7 @@ mod tests {
     #[test]
     fn without_markets_only_the_block_counts() {
         let mut way = Way { head: Some(Head { block: 9, timestamp: 1 }), ..Way::default() };
-        let source = SourceView { watermark: Some(ChainPosition::start_of(10)), ..SourceView::default() };
+        let source = Source { watermark: Some(ChainPosition::start_of(10)), ..Source::default() };
         assert_eq!(way.goal(&source, None, None), None);
     }
 }

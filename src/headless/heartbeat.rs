@@ -1,188 +1,150 @@
-//! The heartbeat: one line that says how it goes.
+//! The heartbeat: one line that says how it goes, and a line for each alert that begins or ends.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::monitor::{Collector, Snapshot};
-use crate::source::Head;
-use crate::stage::{StageName, StageState};
-use crate::warehouse::RowCounts;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
-const INTERVAL: Duration = Duration::from_secs(10);
+use crate::monitor::{Severity, Snapshot};
+use crate::stage::StageName;
+use crate::units::{age, thousands};
+
+const INTERVAL: Duration = Duration::from_secs(30);
 
 /// The first one comes sooner: somebody may be watching.
 const FIRST: Duration = Duration::from_secs(2);
 
-/// Logs a heartbeat for ever.
-pub(super) async fn beat(collector: &Collector) -> Infallible {
-    let mut before = collector.snapshot().await;
-    let mut wait = FIRST;
+/// Logs heartbeats and alerts for ever.
+pub(super) async fn beat(mut snapshots: watch::Receiver<Arc<Snapshot>>) -> Infallible {
+    let mut due = Instant::now() + FIRST;
+    let mut firing = BTreeMap::new();
     loop {
-        tokio::time::sleep(wait).await;
-        wait = INTERVAL;
-        let now = collector.snapshot().await;
-        tracing::info!("{}", line(&before, &now, SystemTime::now()));
-        before = now;
+        if snapshots.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+        let now = Arc::clone(&snapshots.borrow_and_update());
+        firing = tell(&firing, &now);
+        if Instant::now() >= due {
+            due = Instant::now() + INTERVAL;
+            tracing::info!("{}", line(&now));
+        }
     }
 }
 
-/// What has happened between two snapshots, and how things stand at the later one.
-fn line(before: &Snapshot, now: &Snapshot, clock: SystemTime) -> String {
-    let clock = clock.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let old_head = || {
-        let (head, _) = now.source.head?;
-        (head.age(clock) > Head::FRESH).then(|| "the source is frozen".to_owned())
+/// What fires, by rule and subject.
+type Firing = BTreeMap<(String, String), String>;
+
+/// Logs which alerts began and which ended.
+fn tell(before: &Firing, now: &Snapshot) -> Firing {
+    let mut firing = Firing::new();
+    for alert in now.alerts.iter().filter(|alert| alert.severity > Severity::Info) {
+        let key = (alert.rule.clone(), alert.subject.clone());
+        if !before.contains_key(&key) {
+            tracing::warn!(rule = alert.rule, subject = alert.subject, "{}", alert.text);
+        }
+        firing.insert(key, alert.text.clone());
+    }
+    for (key, text) in before.iter().filter(|(key, _)| !firing.contains_key(*key)) {
+        tracing::info!(rule = key.0, subject = key.1, "over: {text}");
+    }
+    firing
+}
+
+/// How things stand.
+fn line(now: &Snapshot) -> String {
+    let mut line = match now.alerts.first() {
+        Some(alert) if alert.severity > Severity::Info => alert.text.clone(),
+        _ => "ok".to_owned(),
     };
-    let mut line = now
-        .stages
-        .iter()
-        .find(|(_, status)| matches!(status.state, StageState::Wait(_) | StageState::Fail(_)))
-        .map(|(stage, status)| format!("{stage} {}", status.state))
-        .or_else(old_head)
-        .unwrap_or_else(|| "ok".to_owned());
-    match now.source.head {
-        Some((head, _)) => {
-            let age = head.age(clock).as_secs();
-            let _ = write!(line, " | head {} ({age} s old)", thousands(head.block));
+    let source = &now.source;
+    match source.head.value {
+        Some(head) => {
+            let _ = write!(line, " | head {} ({} old)", thousands(head.block), age(head.age));
         }
         None => line.push_str(" | head unknown"),
     }
-    match now.source.blocks_behind() {
+    match source.blocks_behind() {
         Some(behind) => {
             let _ = write!(line, ", {} blocks behind", thousands(behind));
         }
         None => line.push_str(", lag unknown"),
     }
-    let _ = write!(
-        line,
-        " | in {}/s, out {}/s",
-        thousands(rate(before, now, StageName::IngestFills)),
-        thousands(rate(before, now, StageName::WriteTrades))
-    );
-    for (stream, state) in &now.streams {
-        let name = stream.as_str().trim_start_matches("stream:");
-        match state {
-            Ok(state) => {
-                let unread = state.groups.iter().map(|group| group.pending + group.undelivered).max().unwrap_or(0);
-                let _ = write!(line, " | {name} {} unread", thousands(unread));
+    let rate = |name| {
+        let rate = now.stages.iter().find(|stage| stage.name == name).and_then(|stage| stage.rate);
+        rate.map_or("?".to_owned(), thousands)
+    };
+    let _ = write!(line, " | in {}/s, out {}/s", rate(StageName::IngestFills), rate(StageName::WriteTrades));
+    for stream in &now.streams {
+        let name = stream.name.trim_start_matches("stream:");
+        match (stream.entries.value, stream.live()) {
+            (Some(_), Some(group)) => {
+                let _ = write!(line, " | {name} {} unread", thousands(group.pending + group.lag));
             }
-            Err(_) => {
+            _ => {
                 let _ = write!(line, " | {name} unknown");
             }
         }
     }
-    match &now.tables {
-        Ok(rows) => {
-            let RowCounts { markets, trades, dead_letters } = rows;
-            let [markets, trades, dead_letters] = [markets, trades, dead_letters].map(|rows| thousands(*rows));
-            let _ = write!(line, " | {trades} trades, {markets} markets, {dead_letters} dead letters");
+    for (at, table) in now.tables.iter().enumerate() {
+        line.push_str(if at == 0 { " | " } else { ", " });
+        let name = table.name.replace('_', " ");
+        match table.rows.value {
+            Some(rows) => {
+                let _ = write!(line, "{} {name}", thousands(rows));
+            }
+            None => {
+                let _ = write!(line, "{name} unknown");
+            }
         }
-        Err(_) => line.push_str(" | rows unknown"),
     }
     if let Some(tokens) = now.tokens {
         let _ = write!(line, " | {} tokens unresolved", thousands(tokens.unresolved));
     }
-    line
-}
-
-fn rate(before: &Snapshot, now: &Snapshot, stage: StageName) -> u64 {
-    let moved = |snapshot: &Snapshot| {
-        snapshot.stages.iter().find(|(name, _)| *name == stage).map_or(0, |(_, status)| status.moved)
-    };
-    let millis = now.at.duration_since(before.at).as_millis().max(1);
-    let events = u128::from(moved(now).saturating_sub(moved(before)));
-    u64::try_from(events * 1000 / millis).unwrap_or(u64::MAX)
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
+    for job in now.jobs.iter().filter(|job| job.ended.is_none()) {
+        let _ = write!(line, " | replay {} of {}: {} of {}", job.id, job.stage, thousands(job.done), thousands(job.total));
     }
-    text
+    line
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::{EntryId, GroupState, Stream, StreamState};
-    use crate::model::ChainPosition;
-    use crate::monitor::SourceView;
-    use crate::stage::{StageStatus, TokenProgress};
-    use std::time::Instant;
-
-    fn status(state: StageState, moved: u64) -> StageStatus {
-        StageStatus { state, moved, ..StageStatus::starting() }
-    }
-
-    fn snapshot(at: Instant, moved: u64, state: StageState) -> Snapshot {
-        let group = GroupState {
-            name: "g".into(),
-            pending: 2,
-            undelivered: 1_000,
-            unacknowledged_bytes: 9,
-            clear_up_to: EntryId::default(),
-        };
-        let stream = StreamState { entries: 5_000, bytes: 9, last_id: EntryId::default(), groups: vec![group] };
-        Snapshot {
-            at,
-            stages: vec![
-                (StageName::IngestFills, status(state, moved)),
-                (StageName::WriteTrades, status(StageState::Run, moved / 2)),
-            ],
-            source: SourceView {
-                head: Some((Head { block: 1_000_009, timestamp: 100 }, Duration::ZERO)),
-                cursor: None,
-                watermark: Some(ChainPosition::start_of(1_000_000)),
-            },
-            markets: None,
-            tokens: Some(TokenProgress { sweeps: 1, unresolved: 1_070, untried: 0 }),
-            streams: vec![(Stream::trades(), Ok(stream)), (Stream::dead_letters(), Err("gone".into()))],
-            tables: Ok(RowCounts { markets: 56_789, trades: 1_234_567, dead_letters: 3 }),
-        }
-    }
+    use crate::monitor::sample;
 
     #[test]
     fn says_how_it_goes() {
-        let start = Instant::now();
-        let before = snapshot(start, 0, StageState::Run);
-        let now = snapshot(start + Duration::from_secs(2), 5_000, StageState::Run);
-        let clock = SystemTime::UNIX_EPOCH + Duration::from_secs(104);
         assert_eq!(
-            line(&before, &now, clock),
-            "ok | head 1,000,009 (4 s old), 10 blocks behind | in 2,500/s, out 1,250/s | trades 1,002 unread | \
-             dead_letters unknown | 1,234,567 trades, 56,789 markets, 3 dead letters | 1,070 tokens unresolved"
+            line(&sample::healthy()),
+            "ok | head 97,812,345 (3s old), 1 blocks behind | in 812/s, out 812/s | markets 0 unread | order_events 12 unread | \
+             trades 300 unread | dead_letters 0 unread | 812,412,345 trades, 96,104 markets, 17 dead letters | 41 tokens \
+             unresolved"
         );
     }
 
     #[test]
-    fn an_old_head_is_not_ok() {
-        let now = snapshot(Instant::now(), 0, StageState::Idle);
-        let later = SystemTime::UNIX_EPOCH + Duration::from_secs(100 + 301);
-        let text = line(&now.clone(), &now, later);
-        assert!(text.starts_with("the source is frozen | head 1,000,009 (301 s old)"), "{text}");
+    fn names_the_worst_and_what_is_under_way() {
+        let text = line(&sample::warning());
+        assert!(text.starts_with("write-trades is behind: 188M unread in stream:trades"), "{text}");
+        assert!(text.ends_with(" | replay a3f09c of ingest-fills: 412 of 1,000"), "{text}");
     }
 
     #[test]
-    fn names_what_waits_and_what_is_unknown() {
-        let mut now = snapshot(Instant::now(), 0, StageState::Wait("node: refused".into()));
-        now.source = SourceView::default();
-        now.tables = Err("gone".into());
-        now.tokens = None;
-        let text = line(&now.clone(), &now, SystemTime::UNIX_EPOCH);
-        assert!(text.starts_with("ingest-fills WAIT node: refused | head unknown, lag unknown | "), "{text}");
-        assert!(text.ends_with(" | rows unknown"), "{text}");
+    fn what_is_unknown_is_not_zero() {
+        let text = line(&sample::loading());
+        assert!(text.starts_with("ok | head unknown, lag unknown | in ?/s, out ?/s | markets unknown"), "{text}");
+        assert!(text.contains("trades unknown, markets unknown"), "{text}");
     }
 
     #[test]
-    fn groups_digits_by_three() {
-        let text = [0, 999, 1_000, 123_456, 1_234_567].map(thousands);
-        assert_eq!(text, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    fn an_alert_is_told_once() {
+        let warning = sample::warning();
+        let first = tell(&Firing::new(), &warning);
+        assert_eq!(first.len(), 1, "what is only good to know is not told");
+        assert_eq!(tell(&first, &warning), first);
+        assert!(tell(&first, &sample::healthy()).is_empty());
     }
 }

@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::monitor::Collector;
+use crate::monitor::{Collector, Publisher};
 use crate::stage::{Pipeline, PipelineFailed};
 use crate::warehouse::Warehouse;
 
 pub use catch_up::{Goal, NotCaughtUp};
-pub(crate) use heartbeat::thousands;
 
 /// How long a drain may take before it is cut off, which is safe.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -46,6 +45,7 @@ pub enum HeadlessError {
 pub async fn run(
     pipeline: Pipeline,
     collector: Collector,
+    publisher: &Publisher,
     warehouse: Arc<dyn Warehouse>,
     options: Options,
     stop: CancellationToken,
@@ -71,7 +71,7 @@ pub async fn run(
             None => Ok(()),
         },
         never = rows => match never {},
-        never = heartbeat::beat(&collector) => match never {},
+        never = heartbeat::beat(publisher.snapshots()) => match never {},
     };
     tracing::info!("draining");
     if !pipeline.drain(DRAIN).await {

@@ -1,0 +1,30 @@
+//! Log lines did not get into their file.
+
+use super::{Facts, Finding, Rule};
+use crate::monitor::Severity;
+use crate::units::thousands;
+
+pub(super) const RULE: Rule = Rule { id: "log-drops", check };
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let dropped = facts.now.log.dropped;
+    if dropped == 0 {
+        return Vec::new();
+    }
+    let text = format!("{} log lines did not get into the file: the disk is too slow for them", thousands(dropped));
+    vec![Finding::new(Severity::Info, "log", text)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check_now, healthy};
+    use super::*;
+
+    #[test]
+    fn a_loss_is_never_silent() {
+        let mut snapshot = healthy();
+        assert_eq!(check_now(&RULE, &snapshot), []);
+        snapshot.log.dropped = 1_234;
+        assert!(check_now(&RULE, &snapshot)[0].text.starts_with("1,234 log lines"));
+    }
+}

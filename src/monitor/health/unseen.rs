@@ -1,0 +1,48 @@
+//! Something cannot be observed: its numbers are old, and nobody shall take them for now.
+
+use super::{Facts, Finding, Rule};
+use crate::monitor::{Seen, Severity};
+use crate::units::age;
+
+pub(super) const RULE: Rule = Rule { id: "unseen", check };
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let now = facts.now;
+    let streams = now.streams.iter().filter_map(|stream| find(&stream.name, &stream.entries));
+    let tables = now.tables.iter().filter_map(|table| find(&format!("table {}", table.name), &table.rows));
+    // The tables are asked together: one line says it.
+    streams.chain(tables.take(1)).collect()
+}
+
+fn find<T>(what: &str, seen: &Seen<T>) -> Option<Finding> {
+    let reason = seen.missing.as_deref()?;
+    let text = match seen.value {
+        Some(_) if seen.is_stale() => format!("{what} cannot be observed for {}: {reason}", age(seen.age)),
+        Some(_) => return None,
+        None => format!("{what} cannot be observed: {reason}"),
+    };
+    Some(Finding::new(Severity::Warn, what, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check_now, healthy};
+    use super::*;
+
+    #[test]
+    fn one_that_fails_for_a_moment_is_not_worth_a_word_and_a_stale_one_is() {
+        let mut snapshot = healthy();
+        assert_eq!(check_now(&RULE, &snapshot), []);
+        snapshot.streams[2].entries.missing = Some("timed out".into());
+        assert_eq!(check_now(&RULE, &snapshot), []);
+        snapshot.streams[2].entries.age = 42_000;
+        for table in &mut snapshot.tables {
+            table.rows = Seen { value: None, age: 0, missing: Some("refused".into()) };
+        }
+        let found: Vec<_> = check_now(&RULE, &snapshot).into_iter().map(|finding| finding.text).collect();
+        assert_eq!(
+            found,
+            ["stream:trades cannot be observed for 42s: timed out", "table trades cannot be observed: refused"]
+        );
+    }
+}

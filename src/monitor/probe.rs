@@ -1,0 +1,109 @@
+//! A probe: one question, asked again and again, one at a time.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Seen;
+
+/// How long to wait before the question is asked again.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What was seen last.
+struct Slot<T> {
+    value: Option<(T, Instant)>,
+    missing: Option<String>,
+}
+
+/// Asks for ever, as long as it is kept.
+pub(super) struct Probe<T> {
+    slot: Arc<Mutex<Slot<T>>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl<T: Clone + Send + 'static> Probe<T> {
+    pub(super) fn start<F>(question: impl Fn() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Result<T, String>> + Send,
+    {
+        let slot = Arc::new(Mutex::new(Slot { value: None, missing: None }));
+        let answers = Arc::clone(&slot);
+        let task = tokio::spawn(async move {
+            loop {
+                let answer = tokio::time::timeout(PATIENCE, question()).await;
+                let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
+                {
+                    let mut slot = answers.lock();
+                    match answer {
+                        Ok(value) => *slot = Slot { value: Some((value, Instant::now())), missing: None },
+                        Err(reason) => slot.missing = Some(reason),
+                    }
+                }
+                tokio::time::sleep(INTERVAL).await;
+            }
+        });
+        Self { slot, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// What was seen last, and when.
+    pub(super) fn last(&self) -> Option<(T, Instant)> {
+        self.slot.lock().value.clone()
+    }
+
+    /// The observation as it is now.
+    pub(super) fn seen(&self) -> Seen<T> {
+        let slot = self.slot.lock();
+        let (value, age) = match &slot.value {
+            Some((value, at)) => (Some(value.clone()), millis(at.elapsed())),
+            None => (None, 0),
+        };
+        Seen { value, age, missing: slot.missing.clone() }
+    }
+}
+
+/// A duration as the snapshot has it.
+pub(super) fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    #[tokio::test]
+    async fn what_fails_leaves_the_last_value_with_its_age_and_the_reason() {
+        tokio::time::pause();
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let probe = Probe::start(move || {
+            let nth = count.fetch_add(1, Ordering::Relaxed);
+            async move { if nth == 0 { Ok(7) } else { Err("it is away".to_owned()) } }
+        });
+        assert_eq!(probe.seen(), Seen { value: None, age: 0, missing: None }, "nothing is known yet");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(probe.seen().value, Some(7));
+        tokio::time::sleep(INTERVAL * 3).await;
+        let seen = probe.seen();
+        assert_eq!((seen.value, seen.missing.as_deref()), (Some(7), Some("it is away")));
+        assert!(asked.load(Ordering::Relaxed) >= 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_answers_is_asked_one_at_a_time() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let probe: Probe<u64> = Probe::start(move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            std::future::pending()
+        });
+        tokio::time::sleep(PATIENCE * 3).await;
+        assert!(asked.load(Ordering::Relaxed) <= 3);
+        assert_eq!(probe.seen().missing.as_deref(), Some("no answer within 5 s"));
+    }
+}

@@ -1,0 +1,313 @@
+//! Publishes a snapshot once a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::collector::{Collector, StreamLook};
+use super::past::{Moment, Past};
+use super::probe::{Probe, millis};
+use super::snapshot::{
+    About, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Snapshot, SourceView, StageView, State,
+    StreamView, TableView, TapeRow, TokensView,
+};
+use super::health;
+use crate::clock::{since_epoch, unix_ms};
+use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus};
+use crate::warehouse::{JobState, RowCounts, TapeLine};
+
+/// How often.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Rows of the tape.
+const TAPE: u32 = 100;
+
+/// Tells how the log fares.
+pub type LogCounts = Arc<dyn Fn() -> LogView + Send + Sync>;
+
+/// Publishes, as long as it is kept.
+pub struct Publisher {
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    _task: AbortOnDropHandle<()>,
+}
+
+impl Publisher {
+    /// Begins to publish. The first snapshot is there at once: it knows of nothing yet but what the stages say.
+    pub fn start(collector: Collector, about: About, log: LogCounts) -> Self {
+        let mut camera = Camera::new(collector, about, log);
+        let (sender, snapshots) = watch::channel(Arc::new(camera.take()));
+        let task = tokio::spawn(async move {
+            let mut ticks = tokio::time::interval(INTERVAL);
+            ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                sender.send_replace(Arc::new(camera.take()));
+            }
+        });
+        Self { snapshots, _task: AbortOnDropHandle::new(task) }
+    }
+
+    /// Where they are published.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+}
+
+/// Takes snapshots.
+struct Camera {
+    collector: Collector,
+    about: About,
+    log: LogCounts,
+    began: Instant,
+    streams: Vec<(String, Probe<StreamLook>)>,
+    tables: Probe<RowCounts>,
+    tape: Probe<Vec<TapeLine>>,
+    past: Past,
+    health: health::Memory,
+}
+
+impl Camera {
+    fn new(collector: Collector, about: About, log: LogCounts) -> Self {
+        let stream = |make: fn() -> crate::broker::Stream| {
+            let (collector, stream) = (collector.clone(), make());
+            let name = stream.as_str().to_owned();
+            let question = move || {
+                let (collector, stream) = (collector.clone(), stream.clone());
+                async move { collector.stream(&stream).await }
+            };
+            (name, Probe::start(question))
+        };
+        let streams = Collector::STREAMS.map(stream).into();
+        let tables = Probe::start({
+            let collector = collector.clone();
+            move || {
+                let collector = collector.clone();
+                async move { collector.tables().await }
+            }
+        });
+        let tape = Probe::start({
+            let collector = collector.clone();
+            move || {
+                let collector = collector.clone();
+                async move { collector.tape(TAPE).await }
+            }
+        });
+        let (past, health) = (Past::default(), health::Memory::default());
+        Self { collector, about, log, began: Instant::now(), streams, tables, tape, past, health }
+    }
+
+    fn take(&mut self) -> Snapshot {
+        let now = unix_ms();
+        let (stages, jobs, source) = (self.collector.stages(), self.collector.jobs(), self.collector.source());
+        self.past.remember(Instant::now(), self.moment(&stages, &jobs));
+        let head = source.head.map(|(head, _)| HeadView { block: head.block, age: millis(head.age(since_epoch())) });
+        let head_age = source.head.map_or(0, |(_, seen)| millis(seen));
+        let source = SourceView {
+            name: self.about.source.clone(),
+            head: Seen { value: head, age: head_age, missing: None },
+            cursor: source.cursor,
+            watermark: source.watermark,
+            rate: self.past.rate(|moment| moment.watermark),
+        };
+        let markets = self.collector.markets().map(|markets| MarketsView {
+            rounds: markets.rounds,
+            last_round: markets.last_round.map(|at| millis(at.elapsed())),
+            behind: markets.cursor.and_then(|cursor| Some(cursor.saturating_sub(markets.watermark?))),
+            misread: markets.misread,
+        });
+        let tokens = self
+            .collector
+            .tokens()
+            .map(|tokens| TokensView { unresolved: tokens.unresolved, untried: tokens.untried });
+        let mut snapshot = Snapshot {
+            at: now,
+            uptime: millis(self.began.elapsed()),
+            about: self.about.clone(),
+            stages: stages.iter().map(|(name, status)| self.stage(*name, status)).collect(),
+            jobs: jobs.iter().map(|job| self.job(job, now)).collect(),
+            streams: self.streams.iter().map(|(name, probe)| self.stream(name, probe, now)).collect(),
+            tables: self.tables(&source, markets.as_ref()),
+            tape: self.tape.seen().map(|lines| lines.iter().cloned().map(TapeRow::from).collect()),
+            history: HistoryView {
+                trades: self.past.growth(|moment| moment.rows.get("trades").copied()),
+                unread: self.past.series(|moment| moment.unread),
+            },
+            log: (self.log)(),
+            alerts: Vec::new(),
+            source,
+            markets,
+            tokens,
+        };
+        health::examine(&mut snapshot, &self.past, &mut self.health);
+        snapshot
+    }
+
+    /// What is to be remembered of now.
+    fn moment(&self, stages: &[(StageName, StageStatus)], jobs: &[JobStatus]) -> Moment {
+        let mut moment = Moment::default();
+        for (name, status) in stages {
+            moment.moved.insert(*name, status.moved);
+            moment.restarts.insert(*name, status.restarts);
+        }
+        // What is stale says nothing of now.
+        let fresh = Duration::from_millis(Seen::<()>::FRESH);
+        if let Some((rows, at)) = self.tables.last()
+            && at.elapsed() < fresh
+        {
+            let RowCounts { markets, trades, dead_letters } = rows;
+            moment.rows = [("markets", markets), ("trades", trades), ("dead_letters", dead_letters)].into();
+        }
+        let mut unread = Some(0);
+        for (name, probe) in &self.streams {
+            let Some((look, _)) = probe.last().filter(|(_, at)| at.elapsed() < fresh) else {
+                unread = None;
+                continue;
+            };
+            if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay(&group.name)) {
+                moment.unread_bytes.insert(name.clone(), group.unacknowledged_bytes);
+                unread = unread.map(|unread| unread + group.pending + group.undelivered);
+                let moved = reader_of(name).and_then(|stage| moment.moved.get(&stage)).copied().unwrap_or(0);
+                moment.added.insert(name.clone(), moved + group.pending + group.undelivered);
+            }
+        }
+        moment.unread = unread;
+        moment.watermark = self.collector.source().watermark.map(|position| position.block);
+        moment.jobs = jobs.iter().map(|job| (job.record.id.clone(), (job.record.done, job.record.moved))).collect();
+        moment
+    }
+
+    fn stage(&self, name: StageName, status: &StageStatus) -> StageView {
+        let state = match &status.state {
+            StageState::Run => State::Run,
+            StageState::Idle => State::Idle,
+            StageState::Wait(_) => State::Wait,
+            StageState::Pause => State::Paus,
+            StageState::Drain => State::Dran,
+            StageState::Stop => State::Stop,
+            StageState::Fail(_) => State::Fail,
+        };
+        let is_so = match status.desired {
+            Some(Desired::Pause) => state == State::Paus,
+            Some(Desired::Stop) => state == State::Stop,
+            Some(Desired::Run) => !matches!(state, State::Paus | State::Stop),
+            None => true,
+        };
+        StageView {
+            name,
+            state,
+            cause: status.state.cause().map(str::to_owned),
+            since: millis(status.since.elapsed()),
+            requested: status.desired.filter(|_| !is_so),
+            moved: status.moved,
+            rate: self.past.rate(|moment| moment.moved.get(&name).copied()),
+            failures: status.failures,
+            failures_in_a_row: status.failures_in_a_row,
+            retry_in: status.retry_at.map(|at| millis(at.saturating_duration_since(Instant::now()))),
+            last_failure: status.last_failure.as_ref().map(|(at, cause)| (millis(at.elapsed()), cause.clone())),
+            restarts: status.restarts,
+        }
+    }
+
+    fn job(&self, job: &JobStatus, now: i64) -> JobView {
+        let record = &job.record;
+        let is_running = record.state == JobState::Running;
+        let number = |part: fn(&(u64, u64)) -> u64| {
+            self.past.rate(|moment| moment.jobs.get(&record.id).map(part)).filter(|_| is_running)
+        };
+        let pace = number(|(done, _)| *done).filter(|pace| *pace > 0);
+        let waits = job.status.state.cause().map(str::to_owned).filter(|_| is_running);
+        JobView {
+            id: record.id.clone(),
+            stage: job.stage,
+            state: record.state,
+            total: record.total,
+            done: record.done,
+            moved: record.moved,
+            rate: number(|(_, moved)| *moved),
+            left: pace.map(|pace| record.total.saturating_sub(record.done) * 1_000 / pace),
+            progressed: millis(job.progressed.elapsed()),
+            ended: record.ended_at.map(|at| u64::try_from(now - at).unwrap_or(0)),
+            cause: waits.or_else(|| Some(record.reason.clone()).filter(|reason| !reason.is_empty())),
+        }
+    }
+
+    fn stream(&self, name: &str, probe: &Probe<StreamLook>, now: i64) -> StreamView {
+        let seen = probe.seen();
+        let age = |ms: u64| u64::try_from(now).unwrap_or(0).saturating_sub(ms);
+        let entries = seen.map(|look| look.state.entries);
+        let Some(look) = seen.value else { return StreamView { name: name.to_owned(), entries, ..StreamView::default() } };
+        let mut groups: Vec<GroupView> = look
+            .unread
+            .iter()
+            .map(|(group, oldest)| GroupView {
+                name: group.name.clone(),
+                pending: group.pending,
+                lag: group.undelivered,
+                unread_bytes: group.unacknowledged_bytes,
+                oldest: oldest.map(|id| age(id.ms)),
+            })
+            .collect();
+        groups.sort_by_key(|group| is_replay(&group.name));
+        StreamView {
+            name: name.to_owned(),
+            entries,
+            bytes: look.state.bytes,
+            rate: self.past.rate(|moment| moment.added.get(name).copied()),
+            oldest: look.oldest.map(|id| age(id.ms)),
+            groups,
+        }
+    }
+
+    fn tables(&self, source: &SourceView, markets: Option<&MarketsView>) -> Vec<TableView> {
+        let seen = self.tables.seen();
+        let table = |name: &'static str, rows: fn(&RowCounts) -> u64, behind: Option<u64>| TableView {
+            name: name.to_owned(),
+            rows: seen.map(rows),
+            rate: self.past.rate(|moment| moment.rows.get(name).copied()),
+            behind,
+        };
+        let mut tables = vec![table("trades", |rows| rows.trades, source.behind())];
+        if let Some(markets) = markets {
+            tables.push(table("markets", |rows| rows.markets, markets.last_round));
+        }
+        tables.push(table("dead_letters", |rows| rows.dead_letters, None));
+        tables
+    }
+}
+
+/// Whether a group is a replay's.
+fn is_replay(group: &str) -> bool {
+    group.starts_with("replay:")
+}
+
+/// The stage that reads a stream.
+pub(super) fn reader_of(stream: &str) -> Option<StageName> {
+    match stream {
+        "stream:markets" => Some(StageName::WriteMarkets),
+        "stream:order_events" => Some(StageName::ProcessTrades),
+        "stream:trades" => Some(StageName::WriteTrades),
+        "stream:dead_letters" => Some(StageName::WriteDeadLetters),
+        _ => None,
+    }
+}
+
+impl From<TapeLine> for TapeRow {
+    fn from(line: TapeLine) -> Self {
+        Self {
+            timestamp: line.timestamp,
+            block_number: line.block_number,
+            log_index: line.log_index,
+            exchange: line.exchange,
+            side: line.maker_direction,
+            shares: line.token_amount,
+            usd: line.usd_amount,
+            price: line.price,
+            token_id: line.token_id,
+            outcome: line.outcome,
+            question: line.question,
+            is_taker_row: line.is_taker_row,
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Snapshots of pipelines that there might be, for tests of what is shown. Their numbers belong together.
+
+use super::{
+    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot, SourceView,
+    StageView, State, StreamView, TableView, TapeRow, TokensView,
+};
+use crate::model::ChainPosition;
+use crate::stage::{Desired, StageName};
+use crate::warehouse::JobState;
+
+/// Before anything is known.
+pub fn loading() -> Snapshot {
+    let mut snapshot = healthy();
+    snapshot.uptime = 0;
+    for stage in &mut snapshot.stages {
+        *stage = StageView { state: State::Wait, cause: Some("starting".into()), since: 0, moved: 0, rate: None, ..stage.clone() };
+    }
+    snapshot.source = SourceView { name: snapshot.source.name, ..SourceView::default() };
+    snapshot.markets = Some(MarketsView::default());
+    snapshot.tokens = None;
+    for stream in &mut snapshot.streams {
+        *stream = StreamView { name: stream.name.clone(), ..StreamView::default() };
+    }
+    for table in &mut snapshot.tables {
+        *table = TableView { name: table.name.clone(), ..TableView::default() };
+    }
+    snapshot.tape = Seen::default();
+    snapshot.history = HistoryView::default();
+    snapshot.log = LogView { seen: 1, kept: 1, dropped: 0 };
+    snapshot
+}
+
+/// Everything is there, and nothing in it.
+pub fn empty() -> Snapshot {
+    let mut snapshot = healthy();
+    snapshot.uptime = 9_000;
+    for stage in &mut snapshot.stages {
+        *stage = StageView { state: State::Idle, cause: None, since: 4_000, moved: 0, rate: Some(0), ..stage.clone() };
+    }
+    for stream in &mut snapshot.streams {
+        (stream.entries.value, stream.bytes, stream.rate, stream.oldest) = (Some(0), 0, Some(0), None);
+        for group in &mut stream.groups {
+            (group.pending, group.lag, group.unread_bytes, group.oldest) = (0, 0, 0, None);
+        }
+    }
+    for table in &mut snapshot.tables {
+        (table.rows.value, table.rate) = (Some(0), Some(0));
+    }
+    snapshot.tape.value = Some(Vec::new());
+    snapshot.tokens = Some(TokensView::default());
+    snapshot.history = HistoryView { trades: vec![Some(0); 9], unread: vec![Some(0); 9] };
+    snapshot
+}
+
+/// All is well.
+pub fn healthy() -> Snapshot {
+    let stages = [
+        (StageName::IngestFills, State::Run, 1_640_112, 812),
+        (StageName::IngestMarkets, State::Idle, 56_789, 0),
+        (StageName::ProcessTrades, State::Run, 1_640_100, 811),
+        (StageName::WriteMarkets, State::Idle, 56_789, 0),
+        (StageName::WriteTrades, State::Run, 1_639_800, 812),
+        (StageName::WriteDeadLetters, State::Idle, 17, 0),
+        (StageName::Resolver, State::Idle, 4_211, 0),
+    ];
+    let seen = |value| Seen { value: Some(value), age: 400, missing: None };
+    let group = |name: &str, pending, lag, unread_bytes, oldest| GroupView {
+        name: name.into(),
+        pending,
+        lag,
+        unread_bytes,
+        oldest,
+    };
+    let stream = |name: &str, entries, bytes, rate, oldest, group| StreamView {
+        name: name.into(),
+        entries: seen(entries),
+        bytes,
+        rate: Some(rate),
+        oldest: Some(oldest),
+        groups: vec![group],
+    };
+    let table = |name: &str, rows, rate, behind| TableView { name: name.into(), rows: seen(rows), rate: Some(rate), behind };
+    Snapshot {
+        at: 1_795_579_471_000,
+        uptime: 273_900_000,
+        about: About {
+            name: "main".into(),
+            version: "0.1.0".into(),
+            store: "embedded".into(),
+            demo: false,
+            source: "polygon".into(),
+            max_stream_bytes: 1 << 30,
+        },
+        stages: stages
+            .into_iter()
+            .map(|(name, state, moved, rate)| StageView {
+                name,
+                state,
+                cause: None,
+                since: 273_840_000,
+                requested: None,
+                moved,
+                rate: Some(rate),
+                failures: 2,
+                failures_in_a_row: 0,
+                retry_in: None,
+                last_failure: Some((10_800_000, "polygon.drpc.org: timed out".into())),
+                restarts: 0,
+            })
+            .collect(),
+        jobs: Vec::new(),
+        source: SourceView {
+            name: "polygon".into(),
+            head: seen(HeadView { block: 97_812_345, age: 3_000 }),
+            cursor: Some(ChainPosition::start_of(97_812_346)),
+            watermark: Some(ChainPosition::start_of(97_812_345)),
+            rate: Some(1),
+        },
+        markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0 }),
+        tokens: Some(TokensView { unresolved: 41, untried: 0 }),
+        streams: vec![
+            stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
+            stream("stream:order_events", 412_345, 71_335_000, 812, 598_000, group("trade_processors", 12, 0, 2_076, Some(300))),
+            stream("stream:trades", 412_310, 98_954_000, 811, 598_000, group("trade_writers", 0, 300, 72_000, Some(600))),
+            stream("stream:dead_letters", 3, 640, 0, 312_000, group("dead_letter_writers", 0, 0, 0, None)),
+        ],
+        tables: vec![
+            table("trades", 812_412_345, 812, Some(5_000)),
+            table("markets", 96_104, 0, Some(12_000)),
+            table("dead_letters", 17, 0, None),
+        ],
+        tape: seen(tape()),
+        history: HistoryView {
+            trades: (0..120).map(|second| Some(700 + (second * 37) % 200)).collect(),
+            unread: (0..120).map(|second| Some(200 + (second * 53) % 300)).collect(),
+        },
+        log: LogView { seen: 42_004, kept: 10_000, dropped: 0 },
+        alerts: Vec::new(),
+    }
+}
+
+/// It works, but not as it should, and somebody has paused a stage and begun a replay.
+pub fn warning() -> Snapshot {
+    let mut snapshot = healthy();
+    let stages = &mut snapshot.stages;
+    (stages[4].state, stages[4].rate) = (State::Slow, Some(400));
+    let text = "write-trades is behind: 188M unread in stream:trades, 512M is its ceiling, reached in 37m17";
+    stages[4].cause = Some(text.into());
+    (stages[3].state, stages[3].since, stages[3].rate) = (State::Paus, 392_000, Some(0));
+    (stages[6].requested, stages[6].since) = (Some(Desired::Pause), 800);
+    let trades = &mut snapshot.streams[2].groups[0];
+    (trades.pending, trades.lag, trades.unread_bytes, trades.oldest) = (50_000, 733_000, 188 << 20, Some(99_000));
+    (snapshot.tables[0].rate, snapshot.tables[0].behind) = (Some(400), Some(99_000));
+    snapshot.jobs = vec![JobView {
+        id: "a3f09c".into(),
+        stage: StageName::IngestFills,
+        state: JobState::Running,
+        total: 1_000,
+        done: 412,
+        moved: 98_765,
+        rate: Some(2_400),
+        left: Some(41_000),
+        progressed: 300,
+        ended: None,
+        cause: None,
+    }];
+    snapshot.alerts = vec![
+        alert("backlog", Severity::Warn, "stream:trades", text, 190_000),
+        alert("paused", Severity::Info, "write-markets", "write-markets is paused for 6m: P lets it go on", 392_000),
+    ];
+    snapshot
+}
+
+/// Things do not work.
+pub fn failing() -> Snapshot {
+    let mut snapshot = warning();
+    let stages = &mut snapshot.stages;
+    let refused = "16 rows in a row were refused, so nothing more is given up; the last one: no such column: fee_unit";
+    (stages[4].state, stages[4].cause, stages[4].rate) = (State::Fail, Some(refused.into()), Some(0));
+    let away = "polygon.drpc.org: connection refused";
+    (stages[0].state, stages[0].cause, stages[0].since) = (State::Wait, Some(away.into()), 72_000);
+    (stages[0].failures_in_a_row, stages[0].retry_in, stages[0].rate) = (9, Some(21_000), Some(0));
+    snapshot.source.head.age = 75_000;
+    snapshot.jobs[0].state = JobState::Failed;
+    (snapshot.jobs[0].cause, snapshot.jobs[0].ended) = (Some("the streams were lost".into()), Some(40_000));
+    snapshot.alerts = vec![
+        alert("failed", Severity::Bad, "write-trades", &format!("write-trades failed for good: {refused}. R tries again"), 65_000),
+        alert("frozen", Severity::Bad, "polygon", "polygon has said nothing for 1m15: its newest final block was 97,812,345", 15_000),
+        alert("waiting", Severity::Bad, "ingest-fills", &format!("ingest-fills waits for 1m12: {away} (9 failures in a row)"), 69_000),
+    ];
+    snapshot
+}
+
+/// The store does not answer any more: what is shown is old.
+pub fn stale() -> Snapshot {
+    let mut snapshot = healthy();
+    let missing = Some("no answer within 5 s".to_owned());
+    for stream in &mut snapshot.streams {
+        (stream.entries.age, stream.entries.missing, stream.rate) = (42_000, missing.clone(), None);
+    }
+    for table in &mut snapshot.tables {
+        (table.rows.age, table.rows.missing, table.rate) = (42_000, missing.clone(), None);
+    }
+    (snapshot.tape.age, snapshot.tape.missing) = (42_000, missing);
+    let gap = snapshot.history.trades.len() - 42;
+    snapshot.history.trades[gap..].fill(None);
+    snapshot.history.unread[gap..].fill(None);
+    let text = "stream:order_events cannot be observed for 42s: no answer within 5 s";
+    snapshot.alerts = vec![alert("unseen", Severity::Warn, "stream:order_events", text, 37_000)];
+    snapshot
+}
+
+fn alert(rule: &str, severity: Severity, subject: &str, text: &str, since: u64) -> Alert {
+    Alert { rule: rule.into(), severity, subject: subject.into(), text: text.into(), since }
+}
+
+fn tape() -> Vec<TapeRow> {
+    let questions = [
+        ("Will it rain in Lisbon on November 26?", "Yes", "ctf_v2"),
+        ("東京で明日雨が降りますか？ ☔ tomorrow", "No", "ctf_v2"),
+        ("Fed decision in December?", "25 bps decrease", "neg_risk_v2"),
+        ("", "", "v3"),
+    ];
+    (0..60)
+        .map(|nth: u32| {
+            let (question, outcome, exchange) = questions[nth as usize % questions.len()];
+            TapeRow {
+                timestamp: 1_795_579_468 - i64::from(nth / 7) * 2,
+                block_number: 97_812_344 - u64::from(nth / 7),
+                log_index: 900 - nth,
+                exchange: exchange.into(),
+                side: if nth.is_multiple_of(3) { "SELL" } else { "BUY" }.into(),
+                shares: format!("{}.500000", 10 + nth * 7),
+                usd: format!("{}.{:06}", 4 + nth * 3, nth * 1_017),
+                price: (nth % 11 != 10).then(|| f64::from(nth % 97 + 1) / 100.0),
+                token_id: format!("1056178888888888{nth:04}9512"),
+                outcome: outcome.into(),
+                question: question.into(),
+                is_taker_row: nth.is_multiple_of(2),
+            }
+        })
+        .collect()
+}

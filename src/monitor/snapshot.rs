@@ -1,0 +1,398 @@
+//! The snapshot: all that can be shown, at one moment.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::ChainPosition;
+use crate::stage::{Desired, StageName};
+use crate::warehouse::JobState;
+
+/// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// When it was taken.
+    pub at: i64,
+    /// How long the pipeline has been running.
+    pub uptime: u64,
+    /// Which pipeline it is.
+    pub about: About,
+    /// The stages, in the order of the flow.
+    pub stages: Vec<StageView>,
+    /// The replays that go on, and the last ones that ended.
+    pub jobs: Vec<JobView>,
+    /// The source of fills.
+    pub source: SourceView,
+    /// The markets; `None` where they are not read.
+    pub markets: Option<MarketsView>,
+    /// The tokens whose market is not known; `None` before all of them have been looked at.
+    pub tokens: Option<TokensView>,
+    /// The streams, in the order of the flow.
+    pub streams: Vec<StreamView>,
+    /// The tables.
+    pub tables: Vec<TableView>,
+    /// The newest trades, the newest first.
+    pub tape: Seen<Vec<TapeRow>>,
+    /// The last two minutes.
+    pub history: HistoryView,
+    /// The log.
+    pub log: LogView,
+    /// What somebody should look at, the worst first.
+    pub alerts: Vec<Alert>,
+}
+
+/// Which pipeline it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    /// Its name.
+    pub name: String,
+    /// The version of polytape.
+    pub version: String,
+    /// What it writes to, in words: `embedded`.
+    pub store: String,
+    /// Whether its world is the demo's.
+    pub demo: bool,
+    /// The source of fills.
+    pub source: String,
+    /// Bytes that a stream may hold.
+    pub max_stream_bytes: u64,
+}
+
+/// An observation: what was seen last, how long ago, and why there is nothing newer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen<T> {
+    /// What was seen last, if anything ever was.
+    pub value: Option<T>,
+    /// How long ago.
+    pub age: u64,
+    /// Why there is nothing newer.
+    pub missing: Option<String>,
+}
+
+impl<T> Seen<T> {
+    /// An observation that is older than this is stale.
+    pub const FRESH: u64 = 5_000;
+
+    /// Whether it is too old to be taken for now.
+    pub const fn is_stale(&self) -> bool {
+        self.value.is_some() && self.age > Self::FRESH
+    }
+
+    /// The same observation of a part.
+    pub fn map<U>(&self, part: impl FnOnce(&T) -> U) -> Seen<U> {
+        Seen { value: self.value.as_ref().map(part), age: self.age, missing: self.missing.clone() }
+    }
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self { value: None, age: 0, missing: None }
+    }
+}
+
+/// The state of a stage as it is shown: its own word, or what is found by watching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum State {
+    /// Progressing.
+    Run,
+    /// Caught up.
+    Idle,
+    /// Waiting for something that has a name.
+    Wait,
+    /// Working, but a health rule fires.
+    Slow,
+    /// Holding on purpose.
+    Paus,
+    /// A replay is running.
+    Repl,
+    /// Finishing what it holds.
+    Dran,
+    /// Ended on purpose.
+    Stop,
+    /// Refused for good.
+    Fail,
+    /// It cannot be observed.
+    Unkn,
+}
+
+impl State {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 10] = [
+        Self::Fail,
+        Self::Unkn,
+        Self::Slow,
+        Self::Wait,
+        Self::Dran,
+        Self::Paus,
+        Self::Stop,
+        Self::Repl,
+        Self::Run,
+        Self::Idle,
+    ];
+
+    /// The word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Run => "RUN",
+            Self::Idle => "IDLE",
+            Self::Wait => "WAIT",
+            Self::Slow => "SLOW",
+            Self::Paus => "PAUS",
+            Self::Repl => "REPL",
+            Self::Dran => "DRAN",
+            Self::Stop => "STOP",
+            Self::Fail => "FAIL",
+            Self::Unkn => "UNKN",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageView {
+    /// Its name.
+    pub name: StageName,
+    /// Its state.
+    pub state: State,
+    /// Why it is in that state, where there is something to be said.
+    pub cause: Option<String>,
+    /// For how long.
+    pub since: u64,
+    /// What is wanted of it, where it is not so yet.
+    pub requested: Option<Desired>,
+    /// Events that it has moved in this run.
+    pub moved: u64,
+    /// The same, a second.
+    pub rate: Option<u64>,
+    /// Steps that failed in this run.
+    pub failures: u64,
+    /// How often it failed without a success since.
+    pub failures_in_a_row: u32,
+    /// When it tries again, where it waits after a failure.
+    pub retry_in: Option<u64>,
+    /// Its last failure, and how long ago that was.
+    pub last_failure: Option<(u64, String)>,
+    /// How often it began again in this run.
+    pub restarts: u64,
+}
+
+/// A replay.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobView {
+    /// Its id.
+    pub id: String,
+    /// The stage whose work it repeats.
+    pub stage: StageName,
+    /// How it stands.
+    pub state: JobState,
+    /// What there was to do: blocks or entries.
+    pub total: u64,
+    /// How much of that is done.
+    pub done: u64,
+    /// Rows that it wrote or handed on.
+    pub moved: u64,
+    /// Rows a second.
+    pub rate: Option<u64>,
+    /// When it will be done, at that pace.
+    pub left: Option<u64>,
+    /// How long ago it came further.
+    pub progressed: u64,
+    /// How long ago it ended.
+    pub ended: Option<u64>,
+    /// What it waits for, or why it failed.
+    pub cause: Option<String>,
+}
+
+/// The source of fills.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceView {
+    /// Its name.
+    pub name: String,
+    /// The newest final block.
+    pub head: Seen<HeadView>,
+    /// Every event before this is in the streams or beyond.
+    pub cursor: Option<ChainPosition>,
+    /// Every event before this is in the tables.
+    pub watermark: Option<ChainPosition>,
+    /// Blocks a second by which the watermark moves.
+    pub rate: Option<u64>,
+}
+
+/// The newest final block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeadView {
+    /// Its number.
+    pub block: u64,
+    /// How old it is.
+    pub age: u64,
+}
+
+impl SourceView {
+    /// Final blocks that are not in the tables.
+    pub fn blocks_behind(&self) -> Option<u64> {
+        let head = self.head.value.as_ref()?;
+        Some(head.block.saturating_add(1).saturating_sub(self.watermark?.block))
+    }
+
+    /// How old the newest block is whose fills are all in the tables, given that a block takes two seconds.
+    pub fn behind(&self) -> Option<u64> {
+        Some(self.head.value.as_ref()?.age + self.blocks_behind()? * 2_000)
+    }
+}
+
+/// The markets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarketsView {
+    /// How often everything that was due has been read in this run.
+    pub rounds: u64,
+    /// How long ago that was so the last time.
+    pub last_round: Option<u64>,
+    /// How many moves of its cursor are not in the table yet.
+    pub behind: Option<u64>,
+    /// How many fields were of another type than expected.
+    pub misread: u64,
+}
+
+/// The tokens whose market is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokensView {
+    /// How many.
+    pub unresolved: u64,
+    /// How many of them nobody has been asked about in this run.
+    pub untried: u64,
+}
+
+/// A stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StreamView {
+    /// Its name.
+    pub name: String,
+    /// Entries that it holds.
+    pub entries: Seen<u64>,
+    /// Bytes of those.
+    pub bytes: u64,
+    /// Entries a second that come in.
+    pub rate: Option<u64>,
+    /// The age of its oldest entry.
+    pub oldest: Option<u64>,
+    /// Its groups: those of the stages, then those of replays.
+    pub groups: Vec<GroupView>,
+}
+
+impl StreamView {
+    /// The group of the stage that reads it.
+    pub fn live(&self) -> Option<&GroupView> {
+        self.groups.first()
+    }
+}
+
+/// A consumer group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupView {
+    /// Its name.
+    pub name: String,
+    /// Entries that were given out and not acknowledged.
+    pub pending: u64,
+    /// Entries that were not given out yet.
+    pub lag: u64,
+    /// Bytes of both.
+    pub unread_bytes: u64,
+    /// The age of the oldest entry that is not acknowledged.
+    pub oldest: Option<u64>,
+}
+
+/// A table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableView {
+    /// Its name.
+    pub name: String,
+    /// Rows.
+    pub rows: Seen<u64>,
+    /// New rows a second.
+    pub rate: Option<u64>,
+    /// How old what it shows is: `None` where that is not known.
+    pub behind: Option<u64>,
+}
+
+/// A row of the tape.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TapeRow {
+    /// Block time, in unix seconds.
+    pub timestamp: i64,
+    /// The block.
+    pub block_number: u64,
+    /// The place in the block.
+    pub log_index: u32,
+    /// The contract.
+    pub exchange: String,
+    /// What the maker's order did.
+    pub side: String,
+    /// Shares, exact.
+    pub shares: String,
+    /// Dollars, exact.
+    pub usd: String,
+    /// Dollars a share.
+    pub price: Option<f64>,
+    /// The outcome token.
+    pub token_id: String,
+    /// The outcome, where it is known.
+    pub outcome: String,
+    /// The question of its market, where that is known.
+    pub question: String,
+    /// Whether it counts for volume.
+    pub is_taker_row: bool,
+}
+
+/// The last two minutes, a number a second, the newest last; `None` where nothing was known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryView {
+    /// Trades that were written, a second.
+    pub trades: Vec<Option<u64>>,
+    /// Entries that the groups of the stages had not acknowledged.
+    pub unread: Vec<Option<u64>>,
+}
+
+/// The log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogView {
+    /// Lines of this run.
+    pub seen: u64,
+    /// Lines that are still in memory.
+    pub kept: u64,
+    /// Lines that did not get into the file, since that could not keep up.
+    pub dropped: u64,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// It works, but not as it should.
+    Warn,
+    /// It does not work.
+    Bad,
+}
+
+/// A health rule that fires.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// The rule.
+    pub rule: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What it is about: a stage, a stream, a table, a replay.
+    pub subject: String,
+    /// What is so and why, in words.
+    pub text: String,
+    /// For how long.
+    pub since: u64,
+}
