@@ -53,6 +53,17 @@ pub enum StageName {
 }
 
 impl StageName {
+    /// All of them, in the order of the flow.
+    pub const ALL: [Self; 7] = [
+        Self::IngestMarkets,
+        Self::IngestFills,
+        Self::ProcessTrades,
+        Self::WriteMarkets,
+        Self::WriteTrades,
+        Self::WriteDeadLetters,
+        Self::Resolver,
+    ];
+
     /// The name as it is written everywhere.
     pub const fn as_str(self) -> &'static str {
         match self {

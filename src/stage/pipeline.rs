@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::ingest_fills::IngestFills;
 use super::ingest_markets::{Habits, IngestMarkets};
@@ -205,7 +206,10 @@ impl Pipeline {
         let (sender, receiver) = watch::channel(StageStatus::starting());
         self.statuses.push((name, receiver));
         let status = StatusLine::new(name, sender);
-        self.stages.spawn(runner::run(open, status, self.drain.clone()).map(move |result| (name, result)));
+        // What is logged in it is its own. An error's level: no level that is configured takes the stage from a line.
+        let span = tracing::error_span!("stage", stage = name.as_str());
+        let running = runner::run(open, status, self.drain.clone()).map(move |result| (name, result));
+        self.stages.spawn(running.instrument(span));
     }
 
     /// Runs what is no stage, and again where it panics: that is a bug, and no reason to do without it.
