@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod demo_world;
 mod logging;
+mod logs;
 mod places;
 mod run;
 mod signals;
@@ -13,11 +14,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, parse_duration};
 use crate::embedded::{DataDirError, StorageError};
 use crate::headless::HeadlessError;
+use crate::stage::StageName;
 
 /// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
@@ -38,6 +41,8 @@ enum Command {
     /// Show the configuration, or begin one
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Print the newest lines of the log, and follow it
+    Logs(LogsArgs),
     /// Serve the demo world alone, for staging and measuring
     DemoWorld(DemoWorldArgs),
 }
@@ -73,6 +78,38 @@ enum ConfigCommand {
         #[arg(long)]
         force: bool,
     },
+}
+
+/// What `logs` is told.
+#[derive(Args, Debug)]
+struct LogsArgs {
+    /// Only lines of this stage
+    #[arg(long, value_name = "STAGE", value_parser = PossibleValuesParser::new(StageName::ALL.map(StageName::as_str)))]
+    stage: Option<String>,
+
+    /// Only lines of this level or above
+    #[arg(long, value_name = "LEVEL", value_parser = ["error", "warn", "info", "debug", "trace"], ignore_case = true)]
+    level: Option<String>,
+
+    /// Go on with the lines that come, until stopped
+    #[arg(long, short)]
+    follow: bool,
+
+    /// So many lines, the newest
+    #[arg(long, short = 'n', value_name = "N", default_value_t = 100)]
+    lines: usize,
+
+    /// Print lines as they are in the files: JSON
+    #[arg(long)]
+    json: bool,
+
+    /// Read the configuration from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read the log of the pipeline in this directory
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
 }
 
 /// What `demo-world` is told.
@@ -153,6 +190,12 @@ enum CliError {
     ConfigUnwritable { path: PathBuf, cause: std::io::Error },
     #[error("{failed} of {all} checks failed")]
     Checks { failed: usize, all: usize },
+    #[error("there is no log in {}: run polytape first, or name its --data-dir", .0.display())]
+    NoLog(PathBuf),
+    #[error("cannot read the log in {}: {cause}", .path.display())]
+    LogUnreadable { path: PathBuf, cause: std::io::Error },
+    #[error("cannot print: {0}")]
+    Output(std::io::Error),
     #[error("there is no home directory: name the place with --data-dir or --config")]
     NoHome,
     #[error(transparent)]
@@ -203,6 +246,7 @@ async fn perform(command: Command) -> Result<(), CliError> {
         Command::Check(args) => check::run(args).await,
         Command::Config(ConfigCommand::Show { config }) => config::show(config.as_deref()),
         Command::Config(ConfigCommand::Init { config, force }) => config::init(config, force),
+        Command::Logs(args) => logs::run(args),
         Command::DemoWorld(args) => demo_world::run(args).await,
     }
 }
@@ -240,6 +284,9 @@ mod tests {
             &["--timeout", "10m"],
             &["--until-caught-up", "--timeout", "soon"],
             &["--what"],
+            &["logs", "--stage", "ingest-rumours"],
+            &["logs", "--level", "loud"],
+            &["logs", "-n", "-1"],
             &["walk"],
         ] {
             let error = Cli::try_parse_from([&["polytape"][..], wrong].concat()).unwrap_err();

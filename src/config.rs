@@ -9,6 +9,7 @@ mod show;
 mod value;
 
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytesize::ByteSize;
@@ -185,6 +186,18 @@ pub struct LogConfig {
     /// The least level that is logged.
     #[serde(with = "value::level")]
     pub level: tracing::Level,
+    /// Where its files are, if it is not the usual place.
+    pub dir: PathBuf,
+    /// How many of its files are kept, one a day.
+    #[serde(deserialize_with = "value::files")]
+    pub keep_files: usize,
+}
+
+impl LogConfig {
+    /// Where the files of a pipeline are that lives in a directory.
+    pub fn dir_for(&self, data_dir: &Path) -> PathBuf {
+        if self.dir.as_os_str().is_empty() { data_dir.join("logs") } else { self.dir.clone() }
+    }
 }
 
 impl Default for PipelineConfig {
@@ -237,6 +250,6 @@ impl Default for StorageConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: tracing::Level::INFO }
+        Self { level: tracing::Level::INFO, dir: PathBuf::new(), keep_files: 7 }
     }
 }

@@ -13,6 +13,7 @@ pub mod demo;
 pub mod embedded;
 pub mod failure;
 pub mod headless;
+pub mod logs;
 pub mod model;
 pub mod monitor;
 pub mod planted;

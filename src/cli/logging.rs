@@ -1,23 +1,47 @@
-//! The log: lines for people on a terminal, JSON lines otherwise.
+//! Puts the log together: who takes its records, and from which level on.
 
-use std::io::IsTerminal;
+use std::env;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
 
-use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Sends log lines to stderr, ours from `level` on and those of libraries from `warn` on, until the guard is dropped.
+use crate::config::LogConfig;
+use crate::logs::{FileLog, LogRing, Logs, RecordLayer, Sink, StderrGate, StderrLog, StderrStyle, TuiLog, log_panics};
+
+/// Logs to memory, to files in a directory and to stderr, until what is returned is dropped: ours from the configured
+/// level on, and what libraries say from `warn` on. Panics are logged, too.
 ///
-/// A terminal that is held or gone never holds up the pipeline: lines go through a bounded queue and are dropped where
-/// that is full.
-pub(super) fn init(level: tracing::Level) -> WorkerGuard {
-    let filter = EnvFilter::new(format!("warn,polytape={}", level.as_str().to_lowercase()));
-    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
-    // There is one program and one log; a second attempt, in a test, changes nothing.
-    let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init()
-    } else {
-        builder.with_ansi(false).json().flatten_event(true).try_init()
+/// A directory that cannot be used is told in the log, which goes on without files.
+pub(super) fn init(config: &LogConfig, directory: &Path) -> Logs {
+    let (ring, gate) = (Arc::new(LogRing::new()), StderrGate::new());
+    let (stderr, stderr_guard) = StderrLog::new(gate.clone(), style());
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(stderr), Box::new(TuiLog::new())];
+    let (file, no_file) = match FileLog::open(directory, config.keep_files) {
+        Ok(file) => (Some(file), None),
+        Err(error) => (None, Some(error)),
     };
-    guard
+    if let Some(file) = &file {
+        sinks.push(Box::new(file.sink()));
+    }
+    let filter = EnvFilter::new(format!("warn,polytape={}", config.level.as_str().to_lowercase()));
+    let layer = RecordLayer::new(Arc::clone(&ring), sinks);
+    // There is one program and one log; a second attempt, in a test, changes nothing.
+    let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
+    log_panics();
+    if let Some(error) = no_file {
+        tracing::warn!("{error}; going on without: choose another directory with log.dir");
+    }
+    Logs::new(ring, gate, file, stderr_guard)
+}
+
+/// Lines for people on a terminal, JSON lines otherwise.
+fn style() -> StderrStyle {
+    if !io::stderr().is_terminal() {
+        return StderrStyle::Json;
+    }
+    StderrStyle::Human { colour: env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) }
 }

@@ -26,7 +26,11 @@ const DEMO_POLL: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
-    let _log = logging::init(config.log.level);
+    let data_dir = DataDir::lock(&data_dir(&args)?)?;
+    if args.demo && args.data_dir.is_none() {
+        data_dir.wipe()?;
+    }
+    let _logs = logging::init(&config.log, &config.log.dir_for(data_dir.path()));
     let demo = if args.demo { Some(demo(&args, &mut config).await?) } else { None };
     let polygon = sources::polygon(&config.sources.polygon, config.sources.polygon.urls.clone())?;
     let markets = Markets {
@@ -36,10 +40,6 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         history: config.sources.gamma.scan == Scan::All,
     };
 
-    let data_dir = DataDir::lock(&data_dir(&args)?)?;
-    if args.demo && args.data_dir.is_none() {
-        data_dir.wipe()?;
-    }
     let database = Database::open(&data_dir)?;
     let broker = Arc::new(EmbeddedBroker::new(database.clone()));
     let warehouse = Arc::new(EmbeddedWarehouse::new(database));

@@ -262,6 +262,8 @@ mod tests {
             min_free = "0B"
             [log]
             level = "debug"
+            dir = "/var/log/polytape"
+            keep_files = 30
             "#,
         )
         .unwrap();
@@ -272,7 +274,9 @@ mod tests {
         assert_eq!((config.writer.max_rows, config.writer.linger), (10, Duration::from_secs(1)));
         assert_eq!((config.writer.max_bytes, config.streams.max_bytes), (ByteSize::mib(1), ByteSize::mib(64)));
         assert_eq!((config.streams.keep, config.storage.min_free), (Duration::from_secs(5400), ByteSize::b(0)));
-        assert_eq!(config.log.level, tracing::Level::DEBUG);
+        assert_eq!((config.log.level, config.log.keep_files), (tracing::Level::DEBUG, 30));
+        assert_eq!(config.log.dir_for(Path::new("/data")), Path::new("/var/log/polytape"));
+        assert_eq!(Config::default().log.dir_for(Path::new("/data")), Path::new("/data/logs"));
     }
 
     #[test]
@@ -287,6 +291,9 @@ mod tests {
             ("[writer]\nlinger = \"-1s\"", "FILE line 2, linger: \"-1s\" is no duration"),
             ("[streams]\nmax_bytes = \"1KiB\"", "FILE line 2, max_bytes: 1.0 KiB is too little"),
             ("[log]\nlevel = \"loud\"", "FILE line 2, level: \"loud\" is no level"),
+            ("[log]\nkeep_files = 0", "FILE line 2, keep_files: 0 files: 1 to 1000 are expected"),
+            ("[log]\nkeep_files = 1001", "FILE line 2, keep_files: 1001 files"),
+            ("[log]\ndir = 5", "FILE line 2, dir: invalid type: integer"),
             ("[pipeline]\nstart = \"tomorrow\"", "FILE line 2, start: \"tomorrow\" is no start"),
             ("[pipeline]\nname = \"a b\"", "FILE line 2, name: \"a b\" is no name"),
             ("[sources.polygon]\nurls = []", "FILE line 2, urls: at least one URL is expected"),

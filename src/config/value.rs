@@ -107,6 +107,12 @@ pub(super) fn rows<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, 
     allowed.ok_or_else(|| D::Error::custom(format!("{rows} rows: 1 to 1000000 are expected")))
 }
 
+pub(super) fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let files = i64::deserialize(deserializer)?;
+    let allowed = usize::try_from(files).ok().filter(|files| (1..=1_000).contains(files));
+    allowed.ok_or_else(|| D::Error::custom(format!("{files} files: 1 to 1000 are expected")))
+}
+
 pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let name = String::deserialize(deserializer)?;
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

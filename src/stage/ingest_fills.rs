@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::life::{Life, read_position, write_position};
 use super::room::Room;
@@ -140,7 +141,7 @@ impl IngestFills {
         }
         let source = Arc::clone(&self.life.source);
         let page = async move { source.page(from, head).await };
-        Some(AbortOnDropHandle::new(tokio::spawn(page)))
+        Some(AbortOnDropHandle::new(tokio::spawn(page.in_current_span())))
     }
 }
 

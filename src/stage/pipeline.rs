@@ -160,7 +160,8 @@ impl Pipeline {
                 drain: drain.clone(),
                 on_failure: OnFailure::Stay,
             };
-            let span = tracing::info_span!("stage", stage = name.as_str());
+            // The highest level, so that no filter takes the stage away from the lines that are let through.
+            let span = tracing::error_span!("stage", stage = name.as_str());
             let running = stages.spawn(runner.run().map(|_| ()).instrument(span));
             tasks.push(AbortOnDropHandle::new(running));
         }

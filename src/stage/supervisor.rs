@@ -147,7 +147,7 @@ impl Supervisor {
         self.board.add(Arc::clone(&job));
         if goes_on {
             tracing::info!(stage = stage.as_str(), "replay {} of {stage} goes on", job.record().id);
-            let span = tracing::info_span!("replay", stage = stage.as_str());
+            let span = tracing::error_span!("replay", stage = stage.as_str());
             let run = job::run(job, line, Arc::clone(&self.workshop), self.drain.clone());
             let task = AbortOnDropHandle::new(self.jobs.spawn(run.instrument(span)));
             let mut tasks = self.tasks.lock();

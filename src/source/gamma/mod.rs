@@ -27,6 +27,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use parking_lot::Mutex;
 use reqwest::StatusCode;
+use tracing::Span;
 
 use super::http::{Api, ApiError};
 use super::{ApiConfig, ApiConfigError, Listing, MarketPage, MarketSource, Order, SourceError};
@@ -110,7 +111,9 @@ impl Gamma {
     /// Reads a page. Proving a hundred markets' tokens takes a while: not on a thread that others wait for.
     async fn read(&self, body: Bytes, asked_at: u64) -> Result<MarketPage, SourceError> {
         let misread = Arc::clone(&self.misread);
-        let read = tokio::task::spawn_blocking(move || page::read(&body, asked_at, &misread));
+        // What is logged belongs to the stage that asks, on whatever thread.
+        let stage = Span::current();
+        let read = tokio::task::spawn_blocking(move || stage.in_scope(|| page::read(&body, asked_at, &misread)));
         match read.await {
             Ok(page) => page.map_err(|cause| self.api.untrusted(cause)),
             Err(panic) => Err(self.api.untrusted(format!("a page that cannot be read: {panic}"))),

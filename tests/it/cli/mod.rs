@@ -5,6 +5,7 @@ mod config;
 mod config_command;
 mod demo;
 mod demo_world;
+mod logs;
 mod output;
 mod secrets;
 mod source;

@@ -1,0 +1,64 @@
+//! `polytape logs`: prints the newest lines of the log, and follows it.
+
+mod backward;
+mod follow;
+mod line;
+mod patience;
+mod printer;
+mod selection;
+mod tail;
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use self::follow::Follower;
+use self::line::Line;
+use self::printer::Printer;
+use self::selection::Selection;
+use super::{CliError, LogsArgs, places};
+use crate::config::load;
+use crate::logs::files_in;
+
+/// Why it ends before its end.
+enum Stop {
+    /// The log cannot be read.
+    Reading(io::Error),
+    /// Stdout does not take it.
+    Printing(io::Error),
+}
+
+pub(super) fn run(args: LogsArgs) -> Result<(), CliError> {
+    let config = load(places::config_file(args.config.as_deref()).as_deref(), std::env::vars_os())?;
+    let directory = config.log.dir_for(&places::data_dir(args.data_dir.as_deref())?);
+    match show(&args, &directory) {
+        Ok(()) => Ok(()),
+        // A reader that went away has seen enough.
+        Err(Stop::Printing(cause)) if cause.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(Stop::Printing(cause)) => Err(CliError::Output(cause)),
+        Err(Stop::Reading(cause)) if cause.kind() == ErrorKind::NotFound => Err(CliError::NoLog(directory)),
+        Err(Stop::Reading(cause)) => Err(CliError::LogUnreadable { path: directory, cause }),
+    }
+}
+
+fn show(args: &LogsArgs, directory: &Path) -> Result<(), Stop> {
+    let selection = Selection::new(args.stage.clone(), args.level.as_deref());
+    let files = files_in(directory).map_err(Stop::Reading)?;
+    let tail = tail::read(&files, args.lines, &selection, args.follow).map_err(Stop::Reading)?;
+    let mut printer = Printer::new(io::stdout().lock(), args.json);
+    tail.lines.iter().try_for_each(|line| printer.print(line)).map_err(Stop::Printing)?;
+    printer.flush().map_err(Stop::Printing)?;
+    if !args.follow {
+        return Ok(());
+    }
+    let mut follower = Follower::new(directory.to_owned(), tail.reached);
+    loop {
+        follower.advance(&mut |raw| {
+            let line = Line::new(raw);
+            if selection.has(&line) { printer.print(&line).map_err(Stop::Printing) } else { Ok(()) }
+        })?;
+        printer.flush().map_err(Stop::Printing)?;
+        if patience::wait() == patience::Reader::Gone {
+            return Ok(());
+        }
+    }
+}
