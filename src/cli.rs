@@ -2,11 +2,13 @@
 
 mod check;
 mod config;
+mod demo;
 mod demo_world;
 mod logging;
 mod logs;
 mod places;
 mod run;
+mod screen;
 mod signals;
 mod sources;
 
@@ -19,8 +21,9 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, parse_duration};
 use crate::embedded::{DataDirError, StorageError};
-use crate::headless::HeadlessError;
+use crate::headless::{HeadlessError, When};
 use crate::stage::StageName;
+use crate::tui::KeymapError;
 
 /// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
@@ -170,6 +173,10 @@ struct RunArgs {
     /// With --until-caught-up: fail after so long without progress
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration, requires = "until_caught_up")]
     timeout: Duration,
+
+    /// Show how far catching up has come: blocks, rows a second, time left
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
+    progress: When,
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
@@ -196,6 +203,8 @@ enum CliError {
     LogUnreadable { path: PathBuf, cause: std::io::Error },
     #[error("cannot print: {0}")]
     Output(std::io::Error),
+    #[error(transparent)]
+    Keymap(#[from] KeymapError),
     #[error("there is no home directory: name the place with --data-dir or --config")]
     NoHome,
     #[error(transparent)]
@@ -214,7 +223,7 @@ impl CliError {
     /// 1 failed, 2 usage or config.
     const fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Source(..) | Self::NoHome => 2,
+            Self::Config(_) | Self::Keymap(_) | Self::Source(..) | Self::NoHome => 2,
             _ => 1,
         }
     }

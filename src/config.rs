@@ -38,6 +38,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// The log.
     pub log: LogConfig,
+    /// The screen.
+    pub ui: UiConfig,
 }
 
 /// `[pipeline]`
@@ -198,6 +200,44 @@ impl LogConfig {
     pub fn dir_for(&self, data_dir: &Path) -> PathBuf {
         if self.dir.as_os_str().is_empty() { data_dir.join("logs") } else { self.dir.clone() }
     }
+}
+
+/// `[ui]`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UiConfig {
+    /// The colours.
+    pub theme: UiTheme,
+    /// The characters.
+    pub charset: UiCharset,
+    /// A file of keys that lies over the usual ones; empty for none.
+    pub keymap: String,
+}
+
+/// Colours of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UiTheme {
+    /// The terminal's own sixteen.
+    #[default]
+    Ansi,
+    /// Told apart whatever colours a person sees.
+    Cvd,
+    /// None.
+    Mono,
+}
+
+/// Characters of the screen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UiCharset {
+    /// As the environment says.
+    #[default]
+    Auto,
+    /// Lines, bars and dots.
+    Unicode,
+    /// Seven bits.
+    Ascii,
 }
 
 impl Default for PipelineConfig {

@@ -19,5 +19,7 @@ pub mod monitor;
 pub mod planted;
 pub mod source;
 pub mod stage;
+mod tty;
+pub mod tui;
 mod units;
 pub mod warehouse;

@@ -14,6 +14,10 @@ pub enum Bug {
     KeyWithoutLogIndex,
     /// Of two versions of a trade the one that arrives later wins, not the more complete one.
     VersionByClock,
+    /// A stage panics once it works.
+    StagePanics,
+    /// The screen panics when it is told to repaint.
+    ScreenPanics,
 }
 
 impl Bug {
@@ -24,6 +28,8 @@ impl Bug {
             Self::AcknowledgeBeforeConfirm => "acknowledge-before-confirm",
             Self::KeyWithoutLogIndex => "key-without-log-index",
             Self::VersionByClock => "version-by-clock",
+            Self::StagePanics => "stage-panics",
+            Self::ScreenPanics => "screen-panics",
         }
     }
 }

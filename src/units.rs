@@ -85,10 +85,7 @@ mod tests {
         let text = [0, 9_999, 10_000, 78_349, 99_999, 412_000, 999_999, 1_239_999, 812_400_000, u64::MAX].map(count);
         assert_eq!(text, ["0", "9999", "10.0k", "78.3k", "99.9k", "412k", "999k", "1.23M", "812M", "18.4E"]);
         let text = [0, 1_023, 1_024, 1_048_575, 1_048_576, 536_870_912, u64::MAX].map(bytes);
-        assert_eq!(text, ["0B", "1023B", "1.00K", "0.99M", "1.00M", "512M", "15.9E"].map(|text| match text {
-            "0.99M" => "1023K",
-            text => text,
-        }));
+        assert_eq!(text, ["0B", "1023B", "1.00K", "0.99M", "1.00M", "512M", "15.9E"]);
         for number in (0..64).map(|bit| (1_u64 << bit) - 1) {
             assert!(count(number).len() <= 5 && bytes(number).len() <= 5, "{number}");
         }

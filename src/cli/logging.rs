@@ -10,15 +10,16 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogConfig;
+use crate::headless::Progress;
 use crate::logs::{FileLog, LogRing, Logs, RecordLayer, Sink, StderrGate, StderrLog, StderrStyle, TuiLog, log_panics};
 
 /// Logs to memory, to files in a directory and to stderr, until what is returned is dropped: ours from the configured
 /// level on, and what libraries say from `warn` on. Panics are logged, too.
 ///
 /// A directory that cannot be used is told in the log, which goes on without files.
-pub(super) fn init(config: &LogConfig, directory: &Path) -> Logs {
+pub(super) fn init(config: &LogConfig, directory: &Path, progress: &Progress) -> Logs {
     let (ring, gate) = (Arc::new(LogRing::new()), StderrGate::new());
-    let (stderr, stderr_guard) = StderrLog::new(gate.clone(), style());
+    let (stderr, stderr_guard) = StderrLog::new(progress.beside(), gate.clone(), style());
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(stderr), Box::new(TuiLog::new())];
     let (file, no_file) = match FileLog::open(directory, config.keep_files) {
         Ok(file) => (Some(file), None),

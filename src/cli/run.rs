@@ -1,37 +1,32 @@
 //! `polytape run`: puts a pipeline together and runs it.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, RunArgs, logging, places, signals, sources};
+use super::{CliError, RunArgs, demo, logging, places, screen, signals, sources};
 use crate::broker::EmbeddedBroker;
-use crate::config::{Config, GammaSection, Scan, StartSpec, load};
-use crate::demo::{DemoServer, World, WorldConfig};
+use crate::config::{Scan, load};
 use crate::embedded::{DataDir, Database};
-use crate::headless::{self, Options};
-use crate::monitor::Collector;
+use crate::headless::{self, Options, Progress, Running};
+use crate::logs::Logs;
+use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
 use crate::stage::{Limits, Markets, Parts, Pipeline};
+use crate::tui::Leave;
 use crate::warehouse::EmbeddedWarehouse;
 
-/// How far back a demo without end begins, so that there is something to catch up with.
-const DEMO_BACKLOG: Duration = Duration::from_secs(120);
-
-/// How often the demo's markets are asked for: a new one shall show soon.
-const DEMO_POLL: Duration = Duration::from_secs(5);
-
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
+    screen::leave_session();
     let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
     if args.demo && args.data_dir.is_none() {
         data_dir.wipe()?;
     }
-    let _logs = logging::init(&config.log, &config.log.dir_for(data_dir.path()));
-    let demo = if args.demo { Some(demo(&args, &mut config).await?) } else { None };
+    let progress = Progress::new(args.progress);
+    let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
+    let demo = if args.demo { Some(demo::start(&args, &mut config).await?) } else { None };
     let polygon = sources::polygon(&config.sources.polygon, config.sources.polygon.urls.clone())?;
     let markets = Markets {
         source: Arc::new(sources::gamma(&config)?),
@@ -52,11 +47,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         );
     }
 
-    let history = markets.history;
+    let (history, name) = (markets.history, config.pipeline.name);
     let stop = CancellationToken::new();
     signals::watch(stop.clone()).map_err(CliError::Start)?;
     let pipeline = Pipeline::start(Parts {
-        name: config.pipeline.name,
+        name: name.clone(),
         source: Arc::new(polygon),
         markets: Some(markets),
         broker: broker.clone(),
@@ -74,34 +69,46 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         },
     });
     let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());
+    let about = About {
+        name,
+        version: env!("CARGO_PKG_VERSION").into(),
+        store: "embedded".into(),
+        demo: args.demo,
+        source: "polygon".into(),
+        max_stream_bytes: config.streams.max_bytes.as_u64(),
+    };
+    let publisher = Publisher::start(collector.clone(), about, log_counts(&logs));
+    let running = Running { pipeline, collector, publisher, warehouse };
     let options = Options {
         until_caught_up: args.until_caught_up.then_some(args.timeout),
         history,
         show_rows: args.demo && !args.no_tui,
+        progress,
     };
-    Ok(headless::run(pipeline, collector, warehouse, options, stop).await?)
+    if !args.until_caught_up && screen::is_wanted(args.no_tui) {
+        let look = screen::look(&config.ui)?;
+        let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), !args.demo, &stop).await;
+        if let Some(leave) = leave {
+            running.drain().await;
+            drop(data_dir);
+            return if leave == Leave::Detach { screen::detach() } else { Ok(()) };
+        }
+    }
+    Ok(headless::run(running, options, stop).await?)
+}
+
+/// Tells how the log fares.
+fn log_counts(logs: &Arc<Logs>) -> LogCounts {
+    let logs = Arc::clone(logs);
+    Arc::new(move || {
+        let counts = logs.ring.counts();
+        LogView { seen: counts.seen, kept: counts.kept, dropped: logs.file_dropped().unwrap_or(0) }
+    })
 }
 
 /// The configuration to read. The demo is the same for everybody, unless it is told otherwise.
 fn file(args: &RunArgs) -> Option<PathBuf> {
     if args.demo { args.config.clone() } else { places::config_file(args.config.as_deref()) }
-}
-
-/// Starts the demo world and points the configuration at it.
-async fn demo(args: &RunArgs, config: &mut Config) -> Result<DemoServer, CliError> {
-    let world =
-        World::new(WorldConfig { seed: args.seed, fills: args.fills, rate: args.rate, ..WorldConfig::default() });
-    config.pipeline.start = match args.fills {
-        // A world that ends is read from its beginning, all of it.
-        Some(_) => StartSpec::Block(world.config().first_block),
-        None => StartSpec::Age(DEMO_BACKLOG),
-    };
-    let server = DemoServer::start(Arc::new(world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-    let server = server.await.map_err(CliError::Demo)?;
-    config.sources.polygon.urls = vec![server.url()];
-    config.sources.gamma = GammaSection { url: server.url(), poll_interval: DEMO_POLL, ..config.sources.gamma.clone() };
-    config.sources.data_api.url = server.url();
-    Ok(server)
 }
 
 /// The demo has a store of its own.

@@ -5,17 +5,17 @@ use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` at the first signal and ends the program at the second, which loses nothing.
+/// Cancels `stop` at the first signal and ends the program at one that comes when it is cancelled, which loses nothing.
 pub(super) fn watch(stop: CancellationToken) -> io::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     tokio::spawn(async move {
-        for attempt in 0.. {
+        loop {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
-            if attempt > 0 {
+            if stop.is_cancelled() {
                 std::process::exit(1);
             }
             stop.cancel();

@@ -90,6 +90,7 @@ fn misspelt(name: &str) -> Option<String> {
         "STREAMS",
         "STORAGE",
         "LOG",
+        "UI",
     ];
     let (section, key) =
         sections.iter().find_map(|section| Some((section, rest.strip_prefix(section)?.strip_prefix('_')?)))?;

@@ -188,13 +188,7 @@ fn held(collector: &Collector) -> Option<NotCaughtUp> {
     Some(NotCaughtUp::Held { stage, how })
 }
 
-fn why(
-    collector: &Collector,
-    target: Option<Head>,
-    source: &Source,
-    goal: Goal,
-    patience: Duration,
-) -> NotCaughtUp {
+fn why(collector: &Collector, target: Option<Head>, source: &Source, goal: Goal, patience: Duration) -> NotCaughtUp {
     let waiting = collector.stages().into_iter().find(|(_, status)| matches!(status.state, StageState::Wait(_)));
     let cause = waiting.map_or(String::new(), |(stage, status)| format!(": {stage}: {}", status.state));
     match (target, source.head) {
@@ -216,8 +210,9 @@ pub(super) async fn report(collector: &Collector) {
         }
         Err(error) => format!("rows unknown ({error})"),
     };
-    let tokens =
-        collector.tokens().map_or(String::new(), |tokens| format!(", {} tokens unresolved", thousands(tokens.unresolved)));
+    let tokens = collector
+        .tokens()
+        .map_or(String::new(), |tokens| format!(", {} tokens unresolved", thousands(tokens.unresolved)));
     let _ = writeln!(std::io::stdout(), "caught up before block {before}: {rows}{tokens}");
 }
 

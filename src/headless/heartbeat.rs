@@ -105,7 +105,8 @@ fn line(now: &Snapshot) -> String {
         let _ = write!(line, " | {} tokens unresolved", thousands(tokens.unresolved));
     }
     for job in now.jobs.iter().filter(|job| job.ended.is_none()) {
-        let _ = write!(line, " | replay {} of {}: {} of {}", job.id, job.stage, thousands(job.done), thousands(job.total));
+        let _ =
+            write!(line, " | replay {} of {}: {} of {}", job.id, job.stage, thousands(job.done), thousands(job.total));
     }
     line
 }

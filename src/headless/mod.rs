@@ -1,7 +1,9 @@
 //! `--no-tui`: the pipeline without a screen. Log lines and a heartbeat on stderr, results on stdout.
 
 mod catch_up;
+mod hang_up;
 mod heartbeat;
+mod progress;
 mod tape;
 
 use std::convert::Infallible;
@@ -15,12 +17,12 @@ use crate::stage::{Pipeline, PipelineFailed};
 use crate::warehouse::Warehouse;
 
 pub use catch_up::{Goal, NotCaughtUp};
+pub use progress::{Progress, When};
 
 /// How long a drain may take before it is cut off, which is safe.
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// What to do besides running.
-#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// End when caught up, or when there is no progress for so long.
     pub until_caught_up: Option<Duration>,
@@ -28,6 +30,8 @@ pub struct Options {
     pub history: bool,
     /// Print rows as they arrive.
     pub show_rows: bool,
+    /// Shows how far it has come.
+    pub progress: Progress,
 }
 
 /// Why it did not end well.
@@ -41,24 +45,40 @@ pub enum HeadlessError {
     NotCaughtUp(#[from] NotCaughtUp),
 }
 
+/// A pipeline, and who watches it.
+pub struct Running {
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// Sees it as it is.
+    pub collector: Collector,
+    /// Publishes what it sees.
+    pub publisher: Publisher,
+    /// Where rows land.
+    pub warehouse: Arc<dyn Warehouse>,
+}
+
+impl Running {
+    /// Finishes what is in hand, for a while.
+    pub async fn drain(self) {
+        tracing::info!("draining");
+        if !self.pipeline.drain(DRAIN).await {
+            tracing::warn!("not drained within {DRAIN:?}: what was in hand is read again next time");
+        }
+    }
+}
+
 /// Runs a pipeline until `stop` is cancelled, it has caught up, or it fails; then drains it.
-pub async fn run(
-    pipeline: Pipeline,
-    collector: Collector,
-    publisher: &Publisher,
-    warehouse: Arc<dyn Warehouse>,
-    options: Options,
-    stop: CancellationToken,
-) -> Result<(), HeadlessError> {
+pub async fn run(running: Running, options: Options, stop: CancellationToken) -> Result<(), HeadlessError> {
+    let Running { pipeline, collector, publisher, warehouse } = &running;
     let caught_up = async {
         match options.until_caught_up {
-            Some(patience) => catch_up::wait(&collector, options.history, patience).await,
+            Some(patience) => catch_up::wait(collector, options.history, patience).await,
             None => std::future::pending().await,
         }
     };
     let rows = async {
         match options.show_rows {
-            true => tape::print(&*warehouse).await,
+            true => tape::print(&**warehouse).await,
             false => std::future::pending::<Infallible>().await,
         }
     };
@@ -72,11 +92,12 @@ pub async fn run(
         },
         never = rows => match never {},
         never = heartbeat::beat(publisher.snapshots()) => match never {},
+        never = hang_up::survive() => match never {},
+        never = options.progress.watch(publisher.snapshots()) => match never {},
     };
-    tracing::info!("draining");
-    if !pipeline.drain(DRAIN).await {
-        tracing::warn!("not drained within {DRAIN:?}: what was in hand is read again next time");
-    }
+    let collector = collector.clone();
+    options.progress.end();
+    running.drain().await;
     if ended.is_ok() && options.until_caught_up.is_some() {
         catch_up::report(&collector).await;
     }

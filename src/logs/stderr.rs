@@ -67,12 +67,8 @@ pub struct StderrLog {
 }
 
 impl StderrLog {
-    /// Writes to stderr until the guard is dropped.
-    pub fn new(gate: StderrGate, style: StderrStyle) -> (Self, WorkerGuard) {
-        Self::to(io::stderr(), gate, style)
-    }
-
-    fn to(out: impl Write + Send + 'static, gate: StderrGate, style: StderrStyle) -> (Self, WorkerGuard) {
+    /// Writes to `out`, which is stderr or stands before it, until the guard is dropped.
+    pub fn new(out: impl Write + Send + 'static, gate: StderrGate, style: StderrStyle) -> (Self, WorkerGuard) {
         let (queue, guard) = tracing_appender::non_blocking(Gated { gate: gate.clone(), out });
         (Self { gate, style, queue }, guard)
     }
@@ -152,7 +148,7 @@ mod tests {
 
     fn written(style: StderrStyle, act: impl FnOnce(&StderrGate, &StderrLog)) -> String {
         let (out, gate) = (Written::default(), StderrGate::new());
-        let (log, guard) = StderrLog::to(out.clone(), gate.clone(), style);
+        let (log, guard) = StderrLog::new(out.clone(), gate.clone(), style);
         act(&gate, &log);
         drop(guard);
         String::from_utf8(out.0.lock().clone()).unwrap()

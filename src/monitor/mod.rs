@@ -9,13 +9,12 @@ mod health;
 mod past;
 mod probe;
 mod publisher;
-#[cfg(test)]
-pub(crate) mod sample;
+pub mod sample;
 mod snapshot;
 
 pub use collector::{Collector, Source};
 pub use publisher::{LogCounts, Publisher};
 pub use snapshot::{
-    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot, SourceView,
-    StageView, State, StreamView, TableView, TapeRow, TokensView,
+    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot,
+    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };

@@ -7,13 +7,13 @@ use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::collector::{Collector, StreamLook};
+use super::health;
 use super::past::{Moment, Past};
 use super::probe::{Probe, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Snapshot, SourceView, StageView, State,
-    StreamView, TableView, TapeRow, TokensView,
+    About, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Snapshot, SourceView, StageView,
+    State, StreamView, TableView, TapeRow, TokensView,
 };
-use super::health;
 use crate::clock::{since_epoch, unix_ms};
 use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus};
 use crate::warehouse::{JobState, RowCounts, TapeLine};
@@ -117,10 +117,8 @@ impl Camera {
             behind: markets.cursor.and_then(|cursor| Some(cursor.saturating_sub(markets.watermark?))),
             misread: markets.misread,
         });
-        let tokens = self
-            .collector
-            .tokens()
-            .map(|tokens| TokensView { unresolved: tokens.unresolved, untried: tokens.untried });
+        let tokens =
+            self.collector.tokens().map(|tokens| TokensView { unresolved: tokens.unresolved, untried: tokens.untried });
         let mut snapshot = Snapshot {
             at: now,
             uptime: millis(self.began.elapsed()),
@@ -237,7 +235,9 @@ impl Camera {
         let seen = probe.seen();
         let age = |ms: u64| u64::try_from(now).unwrap_or(0).saturating_sub(ms);
         let entries = seen.map(|look| look.state.entries);
-        let Some(look) = seen.value else { return StreamView { name: name.to_owned(), entries, ..StreamView::default() } };
+        let Some(look) = seen.value else {
+            return StreamView { name: name.to_owned(), entries, ..StreamView::default() };
+        };
         let mut groups: Vec<GroupView> = look
             .unread
             .iter()

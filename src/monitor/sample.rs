@@ -1,8 +1,8 @@
 //! Snapshots of pipelines that there might be, for tests of what is shown. Their numbers belong together.
 
 use super::{
-    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot, SourceView,
-    StageView, State, StreamView, TableView, TapeRow, TokensView,
+    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot,
+    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::model::ChainPosition;
 use crate::stage::{Desired, StageName};
@@ -13,7 +13,14 @@ pub fn loading() -> Snapshot {
     let mut snapshot = healthy();
     snapshot.uptime = 0;
     for stage in &mut snapshot.stages {
-        *stage = StageView { state: State::Wait, cause: Some("starting".into()), since: 0, moved: 0, rate: None, ..stage.clone() };
+        *stage = StageView {
+            state: State::Wait,
+            cause: Some("starting".into()),
+            since: 0,
+            moved: 0,
+            rate: None,
+            ..stage.clone()
+        };
     }
     snapshot.source = SourceView { name: snapshot.source.name, ..SourceView::default() };
     snapshot.markets = Some(MarketsView::default());
@@ -63,7 +70,6 @@ pub fn healthy() -> Snapshot {
         (StageName::WriteDeadLetters, State::Idle, 17, 0),
         (StageName::Resolver, State::Idle, 4_211, 0),
     ];
-    let seen = |value| Seen { value: Some(value), age: 400, missing: None };
     let group = |name: &str, pending, lag, unread_bytes, oldest| GroupView {
         name: name.into(),
         pending,
@@ -79,7 +85,8 @@ pub fn healthy() -> Snapshot {
         oldest: Some(oldest),
         groups: vec![group],
     };
-    let table = |name: &str, rows, rate, behind| TableView { name: name.into(), rows: seen(rows), rate: Some(rate), behind };
+    let table =
+        |name: &str, rows, rate, behind| TableView { name: name.into(), rows: seen(rows), rate: Some(rate), behind };
     Snapshot {
         at: 1_795_579_471_000,
         uptime: 273_900_000,
@@ -120,8 +127,22 @@ pub fn healthy() -> Snapshot {
         tokens: Some(TokensView { unresolved: 41, untried: 0 }),
         streams: vec![
             stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
-            stream("stream:order_events", 412_345, 71_335_000, 812, 598_000, group("trade_processors", 12, 0, 2_076, Some(300))),
-            stream("stream:trades", 412_310, 98_954_000, 811, 598_000, group("trade_writers", 0, 300, 72_000, Some(600))),
+            stream(
+                "stream:order_events",
+                412_345,
+                71_335_000,
+                812,
+                598_000,
+                group("trade_processors", 12, 0, 2_076, Some(300)),
+            ),
+            stream(
+                "stream:trades",
+                412_310,
+                98_954_000,
+                811,
+                598_000,
+                group("trade_writers", 0, 300, 72_000, Some(600)),
+            ),
             stream("stream:dead_letters", 3, 640, 0, 312_000, group("dead_letter_writers", 0, 0, 0, None)),
         ],
         tables: vec![
@@ -184,9 +205,27 @@ pub fn failing() -> Snapshot {
     snapshot.jobs[0].state = JobState::Failed;
     (snapshot.jobs[0].cause, snapshot.jobs[0].ended) = (Some("the streams were lost".into()), Some(40_000));
     snapshot.alerts = vec![
-        alert("failed", Severity::Bad, "write-trades", &format!("write-trades failed for good: {refused}. R tries again"), 65_000),
-        alert("frozen", Severity::Bad, "polygon", "polygon has said nothing for 1m15: its newest final block was 97,812,345", 15_000),
-        alert("waiting", Severity::Bad, "ingest-fills", &format!("ingest-fills waits for 1m12: {away} (9 failures in a row)"), 69_000),
+        alert(
+            "failed",
+            Severity::Bad,
+            "write-trades",
+            &format!("write-trades failed for good: {refused}. R tries again"),
+            65_000,
+        ),
+        alert(
+            "frozen",
+            Severity::Bad,
+            "polygon",
+            "polygon has said nothing for 1m15: its newest final block was 97,812,345",
+            15_000,
+        ),
+        alert(
+            "waiting",
+            Severity::Bad,
+            "ingest-fills",
+            &format!("ingest-fills waits for 1m12: {away} (9 failures in a row)"),
+            69_000,
+        ),
     ];
     snapshot
 }
@@ -208,6 +247,10 @@ pub fn stale() -> Snapshot {
     let text = "stream:order_events cannot be observed for 42s: no answer within 5 s";
     snapshot.alerts = vec![alert("unseen", Severity::Warn, "stream:order_events", text, 37_000)];
     snapshot
+}
+
+fn seen<T>(value: T) -> Seen<T> {
+    Seen { value: Some(value), age: 400, missing: None }
 }
 
 fn alert(rule: &str, severity: Severity, subject: &str, text: &str, since: u64) -> Alert {

@@ -67,7 +67,7 @@ struct Inner {
 impl Job {
     pub(super) fn new(stage: StageName, record: JobRecord) -> (Arc<Self>, StatusLine) {
         let (sender, status) = watch::channel(StageStatus::starting());
-        let line = StatusLine::new(format!("replay {} of {stage}", record.id), sender);
+        let line = StatusLine::new("state of the replay", sender);
         let before = (record.done, record.moved);
         let inner = Inner { record, before, progressed: Instant::now(), moved: 0, robbed: 0 };
         (Arc::new(Self { stage, inner: Mutex::new(inner), status, cancel: CancellationToken::new() }), line)

@@ -155,7 +155,7 @@ impl Pipeline {
             orders.insert(name, told);
             let runner = Runner {
                 open: workshop.open(name),
-                status: StatusLine::new(name.to_string(), sender),
+                status: StatusLine::new("state", sender),
                 orders: receiver,
                 drain: drain.clone(),
                 on_failure: OnFailure::Stay,

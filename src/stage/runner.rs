@@ -222,7 +222,7 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{StageName, StageStatus};
+    use super::super::StageStatus;
     use super::*;
     use async_trait::async_trait;
     use std::collections::VecDeque;
@@ -297,7 +297,7 @@ mod tests {
             let stage = Scripted { script, held: 0, seen, end, in_hand };
             async { Ok(Box::new(stage) as Box<dyn Stage>) }.boxed()
         });
-        let line = StatusLine::new(StageName::ProcessTrades.to_string(), sender);
+        let line = StatusLine::new("state", sender);
         let runner = Runner { open, status: line, orders: receiver, drain: drain.clone(), on_failure };
         (Rig { orders, status, drain, seen, opened }, runner)
     }

@@ -151,14 +151,14 @@ pub struct TokenProgress {
 /// Publishes a stage's status.
 #[derive(Clone)]
 pub(super) struct StatusLine {
-    /// The stage, or the replay.
-    name: String,
+    /// Whose state it is, in the log: the stage is in every line of it anyway.
+    what: &'static str,
     sender: watch::Sender<StageStatus>,
 }
 
 impl StatusLine {
-    pub(super) const fn new(name: String, sender: watch::Sender<StageStatus>) -> Self {
-        Self { name, sender }
+    pub(super) const fn new(what: &'static str, sender: watch::Sender<StageStatus>) -> Self {
+        Self { what, sender }
     }
 
     pub(super) fn moved(&self, events: u64) {
@@ -199,15 +199,14 @@ impl StatusLine {
     /// Notes a state, and logs it as an event. That it is busy and idle in turns is nothing that anybody should read.
     pub(super) fn enter(&self, state: StageState) {
         let Some(before) = self.set(&state) else { return };
-        let name = &self.name;
-        let (from, to, cause) = (before.word(), state.word(), state.cause().unwrap_or_default());
+        let (what, from, to) = (self.what, before.word(), state.word());
         match (&before, &state) {
-            (_, StageState::Fail(_)) => tracing::error!(from, to, cause, "{name} {state}"),
-            (_, StageState::Wait(_)) => tracing::warn!(from, to, cause, "{name} {state}"),
+            (_, StageState::Fail(cause)) => tracing::error!(from, to, cause, "{what}"),
+            (_, StageState::Wait(cause)) => tracing::warn!(from, to, cause, "{what}"),
             (StageState::Run | StageState::Idle, StageState::Run | StageState::Idle | StageState::Drain) => {
-                tracing::debug!(from, to, "{name} {state}");
+                tracing::debug!(from, to, "{what}");
             }
-            _ => tracing::info!(from, to, "{name} {state}"),
+            _ => tracing::info!(from, to, "{what}"),
         }
     }
 

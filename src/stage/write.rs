@@ -188,6 +188,7 @@ impl<R: Row> Stage for Writer<R> {
             let is_over = self.up_to.is_some() && !drain.is_cancelled();
             return Ok(if is_over { Step::Done } else { Step::Idle });
         }
+        assert!(!planted(Bug::StagePanics) || R::STAGE != StageName::WriteTrades, "planted: the stage panics");
         if planted(Bug::AcknowledgeBeforeConfirm) {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
             tokio::time::sleep(Duration::from_millis(25)).await;

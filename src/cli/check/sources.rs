@@ -6,12 +6,12 @@ use super::Line;
 use crate::cli::sources;
 use crate::clock::since_epoch;
 use crate::config::{Config, Scan};
-use crate::headless::thousands;
 use crate::model::{Market, TokenId, U256};
 use crate::source::data_api::DataApi;
 use crate::source::{
     FillSource as _, Head, Listing, MarketPage, MarketSource as _, Order, SourceError, TokenSource as _, host_of,
 };
+use crate::units::thousands;
 
 /// Tokens that the API of tokens is asked about: as many as one request carries.
 const TOKENS: usize = 50;

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 
 use super::Line;
 use crate::embedded::{DataDir, free_space};
-use crate::headless::thousands;
+use crate::units::thousands;
 use crate::warehouse::{StoreSummary, inspect};
 
 const STORE: &str = "store";

@@ -26,7 +26,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             let left = u128::from(ceiling.saturating_sub(now)) * span.as_millis() / u128::from(grown);
             u64::try_from(left).ok()
         });
-        let what = format!("{} unread in {}, {} is its ceiling", bytes(group.unread_bytes), stream.name, bytes(ceiling));
+        let what =
+            format!("{} unread in {}, {} is its ceiling", bytes(group.unread_bytes), stream.name, bytes(ceiling));
         let is_held = facts
             .now
             .stages
@@ -56,7 +57,7 @@ mod tests {
         snapshot.streams[2].groups[0].unread_bytes = 256 << 20;
         let text = |past: &Past| check(&Facts { now: &snapshot, past }).remove(0).text;
         let unread = |moment: &mut crate::monitor::past::Moment, mib: u64| {
-            drop(moment.unread_bytes.insert("stream:trades".into(), mib << 20));
+            moment.unread_bytes.insert("stream:trades".into(), mib << 20);
         };
         let grows = past_of(31, |moment, second| unread(moment, 226 + second));
         assert_eq!(

@@ -30,7 +30,9 @@ mod tests {
     fn only_new_ones_count() {
         let snapshot = healthy();
         let rows = |grow: u64| {
-            past_of(60, move |moment, second| drop(moment.rows.insert("dead_letters", 17 + second.min(grow))))
+            past_of(60, move |moment, second| {
+                moment.rows.insert("dead_letters", 17 + second.min(grow));
+            })
         };
         assert_eq!(check(&Facts { now: &snapshot, past: &rows(0) }), []);
         let text = |grow| check(&Facts { now: &snapshot, past: &rows(grow) }).remove(0).text;

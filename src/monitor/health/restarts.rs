@@ -16,8 +16,11 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for stage in &facts.now.stages {
         let restarts = facts.past.then_and_now(OVER, |moment| moment.restarts.get(&stage.name).copied());
-        let Some((_, then, now)) = restarts.filter(|(_, then, now)| now.saturating_sub(*then) >= LOOP) else { continue };
-        let last = stage.last_failure.as_ref().map_or(String::new(), |(_, cause)| format!(", the last time after: {cause}"));
+        let Some((_, then, now)) = restarts.filter(|(_, then, now)| now.saturating_sub(*then) >= LOOP) else {
+            continue;
+        };
+        let last =
+            stage.last_failure.as_ref().map_or(String::new(), |(_, cause)| format!(", the last time after: {cause}"));
         let text = format!("{} began again {} times within 5 minutes{last}", stage.name, now - then);
         found.push(Finding::new(Severity::Warn, stage.name.as_str(), text).slows(stage.name));
     }
@@ -36,7 +39,7 @@ mod tests {
         snapshot.stages[0].last_failure = Some((900, "panicked: boom".into()));
         let restarts = |times: u64| {
             past_of(60, move |moment, second| {
-                drop(moment.restarts.insert(StageName::IngestFills, second.min(times)));
+                moment.restarts.insert(StageName::IngestFills, second.min(times));
             })
         };
         assert_eq!(check(&Facts { now: &snapshot, past: &restarts(2) }), []);

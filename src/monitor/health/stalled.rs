@@ -19,15 +19,18 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for stream in &facts.now.streams {
         let (Some(reader), Some(group)) = (reader_of(&stream.name), stream.live()) else { continue };
-        let works = facts.now.stages.iter().any(|stage| {
-            stage.name == reader && matches!(stage.state, State::Run | State::Idle | State::Slow)
-        });
+        let works = facts
+            .now
+            .stages
+            .iter()
+            .any(|stage| stage.name == reader && matches!(stage.state, State::Run | State::Idle | State::Slow));
         let moved = facts.past.then_and_now(STALLED, |moment| moment.moved.get(&reader).copied());
         let stands = moved.is_some_and(|(span, then, now)| then == now && span + Duration::from_secs(2) >= STALLED);
         let oldest = group.oldest.unwrap_or(0);
         if works && stands && oldest > OLD && group.pending + group.lag > 0 {
             let entries = count(group.pending + group.lag);
-            let text = format!("{reader} moves nothing: {entries} unread in {}, the oldest {}", stream.name, age(oldest));
+            let text =
+                format!("{reader} moves nothing: {entries} unread in {}, the oldest {}", stream.name, age(oldest));
             found.push(Finding::new(Severity::Warn, reader.as_str(), text).slows(reader));
         }
     }
@@ -44,14 +47,20 @@ mod tests {
     fn unread_entries_that_nobody_moves_are_a_stall() {
         let mut snapshot = healthy();
         let stream = snapshot.streams.iter_mut().find(|stream| stream.name == "stream:trades").expect("it is there");
-        (stream.groups[0].pending, stream.groups[0].oldest) = (500, Some(20_000));
-        let stands = past_of(30, |moment, _| drop(moment.moved.insert(StageName::WriteTrades, 7)));
+        (stream.groups[0].pending, stream.groups[0].lag, stream.groups[0].oldest) = (500, 0, Some(20_000));
+        let stands = past_of(30, |moment, _| {
+            moment.moved.insert(StageName::WriteTrades, 7);
+        });
         let found = check(&Facts { now: &snapshot, past: &stands });
         assert_eq!(found[0].text, "write-trades moves nothing: 500 unread in stream:trades, the oldest 20s");
         assert_eq!(found[0].slows, Some(StageName::WriteTrades));
-        let moves = past_of(30, |moment, second| drop(moment.moved.insert(StageName::WriteTrades, second)));
+        let moves = past_of(30, |moment, second| {
+            moment.moved.insert(StageName::WriteTrades, second);
+        });
         assert_eq!(check(&Facts { now: &snapshot, past: &moves }), []);
-        let short = past_of(5, |moment, _| drop(moment.moved.insert(StageName::WriteTrades, 7)));
+        let short = past_of(5, |moment, _| {
+            moment.moved.insert(StageName::WriteTrades, 7);
+        });
         assert_eq!(check(&Facts { now: &snapshot, past: &short }), [], "not long enough to tell");
     }
 }

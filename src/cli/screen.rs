@@ -1,0 +1,132 @@
+//! `run` on a terminal: whether there is to be a screen, how it looks, and what happens when it ends.
+
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::CliError;
+use crate::config::{UiCharset, UiConfig, UiTheme};
+use crate::headless::Running;
+use crate::logs::Logs;
+use crate::tui::{Charset, End, Keymap, Leave, Look, Parts, Screen, Theme};
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Whether there is a terminal that can show a screen. Where there is one that cannot, that is said.
+pub(super) fn is_wanted(no_tui: bool) -> bool {
+    if no_tui || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return false;
+    }
+    if variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
+        tracing::info!(
+            "this terminal (TERM={}) shows no screen: going on as with --no-tui",
+            variable("TERM").unwrap_or_default()
+        );
+        return false;
+    }
+    true
+}
+
+/// How it looks, by configuration and environment.
+pub(super) fn look(ui: &UiConfig) -> Result<Look, CliError> {
+    let asked = match ui.theme {
+        UiTheme::Ansi => Theme::Ansi,
+        UiTheme::Cvd => Theme::Cvd,
+        UiTheme::Mono => Theme::Mono,
+    };
+    let charset = match ui.charset {
+        UiCharset::Unicode => Charset::Unicode,
+        UiCharset::Ascii => Charset::Ascii,
+        UiCharset::Auto => Charset::detect(variable),
+    };
+    let keymap = if ui.keymap.is_empty() { Keymap::defaults() } else { Keymap::load(Path::new(&ui.keymap))? };
+    Ok(Look { theme: Theme::detect(asked, variable), charset, keymap })
+}
+
+/// Shows the screen until somebody leaves it or the pipeline is told to stop. Nothing where it ended by itself: the
+/// pipeline goes on without.
+pub(super) async fn show(
+    running: &Running,
+    logs: &Arc<Logs>,
+    look: Look,
+    saved: &Path,
+    can_detach: bool,
+    stop: &CancellationToken,
+) -> Option<Leave> {
+    logs.gate.close();
+    let parts = Parts {
+        snapshots: running.publisher.snapshots(),
+        control: running.pipeline.control(),
+        ring: Arc::clone(&logs.ring),
+        saved: saved.to_owned(),
+        look,
+        can_detach,
+    };
+    let mut screen = match Screen::start(parts) {
+        Ok(screen) => screen,
+        Err(error) => {
+            logs.gate.open();
+            tracing::error!("no screen can be shown, going on as with --no-tui: {error}");
+            return None;
+        }
+    };
+    let ended = tokio::select! {
+        ended = screen.ended() => ended,
+        () = stop.cancelled() => {
+            screen.close().await;
+            End::Left(Leave::Stop)
+        }
+    };
+    logs.gate.open();
+    match ended {
+        End::Left(leave) => {
+            // From now on a signal means that it takes too long.
+            stop.cancel();
+            Some(leave)
+        }
+        End::HungUp(cause) => {
+            tracing::warn!("the screen is gone ({cause}): the pipeline goes on without, SIGTERM ends it");
+            None
+        }
+        End::Failed(cause) => {
+            tracing::error!("the screen failed ({cause}): the pipeline goes on without, Ctrl-C ends it");
+            None
+        }
+    }
+}
+
+/// Starts polytape again, as it was started, without a screen and in a session of its own. The store is free by now.
+pub(super) fn detach() -> Result<(), CliError> {
+    let program = std::env::current_exe().map_err(CliError::Start)?;
+    let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    if arguments.first().is_none_or(|first| first != "run") {
+        arguments.insert(0, "run".into());
+    }
+    arguments.push("--no-tui".into());
+    let mut child = Command::new(program);
+    child.args(arguments).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let child = child.spawn().map_err(CliError::Start)?;
+    let text = format!(
+        "polytape goes on without a screen, pid {}; `polytape logs --follow` shows what it does, `kill {}` ends it\n",
+        child.id(),
+        child.id()
+    );
+    let _ = io::stdout().write_all(text.as_bytes());
+    Ok(())
+}
+
+/// Set for the process that goes on.
+const DETACHED: &str = "POLYTAPE_DETACHED";
+
+/// Leaves the session of the terminal, where this is the process that goes on without.
+pub(super) fn leave_session() {
+    if std::env::var_os(DETACHED).is_some() {
+        // It fails for who leads a group, and there is nothing to leave then.
+        let _ = rustix::process::setsid();
+    }
+}

@@ -1,0 +1,69 @@
+//! Asks how the screen is to be left.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::tui::Leave;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QuitDialog {
+    pub(crate) can_detach: bool,
+    pub(crate) at: usize,
+}
+
+impl QuitDialog {
+    /// Where there is nothing to detach from, stopping is what is meant.
+    pub(crate) const fn new(can_detach: bool) -> Self {
+        Self { can_detach, at: if can_detach { 2 } else { 0 } }
+    }
+
+    /// What can be chosen: a key, a name, and what it does.
+    pub(crate) fn choices(&self) -> Vec<(char, &'static str, &'static str, Option<Leave>)> {
+        let stop = ('s', "Stop", "finish what is in hand and exit", Some(Leave::Stop));
+        let detach = ('d', "Detach", "the pipeline goes on without a screen", Some(Leave::Detach));
+        let cancel = ('c', "Cancel", "stay here", None);
+        if self.can_detach { vec![stop, detach, cancel] } else { vec![stop, cancel] }
+    }
+
+    /// The choice, once it is made.
+    #[allow(clippy::option_option)]
+    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Option<Leave>> {
+        let choices = self.choices();
+        match key.code {
+            KeyCode::Enter => return choices.get(self.at).map(|choice| choice.3),
+            KeyCode::Esc | KeyCode::Char('q') => return Some(None),
+            KeyCode::Char(typed) => {
+                if let Some(choice) = choices.iter().find(|choice| choice.0 == typed) {
+                    return Some(choice.3);
+                }
+                match typed {
+                    'j' | 'l' => self.at += 1,
+                    'k' | 'h' => self.at += choices.len() - 1,
+                    _ => {}
+                }
+            }
+            KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.at += 1,
+            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => self.at += choices.len() - 1,
+            _ => {}
+        }
+        self.at %= choices.len();
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyModifiers;
+
+    #[test]
+    fn enter_stays_where_the_pipeline_could_be_stopped_by_mistake() {
+        let key = |code| KeyEvent::new(code, KeyModifiers::NONE);
+        assert_eq!(QuitDialog::new(true).key(key(KeyCode::Enter)), Some(None));
+        assert_eq!(QuitDialog::new(false).key(key(KeyCode::Enter)), Some(Some(Leave::Stop)));
+        assert_eq!(QuitDialog::new(true).key(key(KeyCode::Char('d'))), Some(Some(Leave::Detach)));
+        assert_eq!(QuitDialog::new(false).key(key(KeyCode::Char('d'))), None);
+        let mut dialog = QuitDialog::new(true);
+        assert_eq!(dialog.key(key(KeyCode::Down)), None);
+        assert_eq!(dialog.key(key(KeyCode::Enter)), Some(Some(Leave::Stop)), "around the end to the first one");
+    }
+}

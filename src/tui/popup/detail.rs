@@ -1,0 +1,90 @@
+//! All that is known of a stage or a replay.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::monitor::{JobView, StageView};
+use crate::stage::StageName;
+use crate::tui::state::{State, Target};
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widget::{Canvas, popup};
+use crate::units::{age, percent, thousands};
+
+pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let (title, lines) = match state.target() {
+        Some(Target::Stage(stage)) => (stage.name.to_string(), of_stage(stage)),
+        Some(Target::Job(job)) => (format!("replay {} of {}", job.id, job.stage), of_job(job)),
+        None => return,
+    };
+    let width = area.width.saturating_sub(4).min(100);
+    let columns = usize::from(width.saturating_sub(18)).max(1);
+    let mut shown = Vec::new();
+    for (name, value) in lines {
+        for (at, part) in text::wrap(&text::clean(&value, canvas.charset()), columns).into_iter().enumerate() {
+            shown.push((if at == 0 { name } else { "" }, part));
+        }
+    }
+    let height = u16::try_from(shown.len()).unwrap_or(u16::MAX).saturating_add(4).min(area.height.saturating_sub(2));
+    let inner = popup(canvas, area, (width, height), &title, "Esc closes");
+    let (label, dim) = (canvas.style(Token::Label), canvas.style(Token::Dim));
+    for (line, (name, value)) in (0..).zip(&shown) {
+        canvas.put(inner, 0, line, name, label);
+        canvas.put(inner, 13, line, value, Style::new());
+    }
+    canvas.put(inner, 0, height.saturating_sub(3), "P pause  R restart  B replay  X stop  j/k the next one", dim);
+}
+
+fn of_stage(stage: &StageView) -> Vec<(&'static str, String)> {
+    let wanted = stage.requested.map_or(String::new(), |desired| format!(", {} is wanted", desired.as_str()));
+    let mut lines = vec![
+        ("does", does(stage.name).to_owned()),
+        ("state", format!("{} for {}{wanted}", stage.state, age(stage.since))),
+    ];
+    if let Some(cause) = &stage.cause {
+        lines.push(("because", cause.clone()));
+    }
+    if let Some(wait) = stage.retry_in {
+        lines.push(("tries again", format!("in {}, after {} failures in a row", age(wait), stage.failures_in_a_row)));
+    }
+    let rate = stage.rate.map_or("unknown".to_owned(), |rate| format!("{} a second", thousands(rate)));
+    lines.push(("moved", format!("{} in this run, {rate}", thousands(stage.moved))));
+    lines.push(("failures", format!("{} in this run, {} new beginnings", thousands(stage.failures), stage.restarts)));
+    if let Some((ago, failure)) = &stage.last_failure {
+        lines.push(("last failure", format!("{} ago: {failure}", age(*ago))));
+    }
+    lines
+}
+
+/// What a stage is there for.
+const fn does(stage: StageName) -> &'static str {
+    match stage {
+        StageName::IngestFills => "reads fills from the chain into stream:order_events",
+        StageName::IngestMarkets => "reads markets from Gamma into stream:markets",
+        StageName::ProcessTrades => "makes trades of fills: stream:order_events to stream:trades",
+        StageName::WriteMarkets => "writes stream:markets to the table markets",
+        StageName::WriteTrades => "writes stream:trades to the table trades",
+        StageName::WriteDeadLetters => "writes stream:dead_letters to the table dead_letters",
+        StageName::Resolver => "finds the markets of trades that landed without one",
+    }
+}
+
+fn of_job(job: &JobView) -> Vec<(&'static str, String)> {
+    let rate = job.rate.map_or("unknown".to_owned(), |rate| format!("{} a second", thousands(rate)));
+    let mut lines = vec![
+        ("state", job.state.as_str().to_owned()),
+        ("done", format!("{} of {}, {}", thousands(job.done), thousands(job.total), percent(job.done, job.total))),
+        ("rows", format!("{}, {rate}", thousands(job.moved))),
+        ("came further", format!("{} ago", age(job.progressed))),
+    ];
+    if let Some(left) = job.left {
+        lines.push(("left", age(left)));
+    }
+    if let Some(ended) = job.ended {
+        lines.push(("ended", format!("{} ago", age(ended))));
+    }
+    if let Some(cause) = &job.cause {
+        lines.push(("because", cause.clone()));
+    }
+    lines
+}

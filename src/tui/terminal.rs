@@ -1,0 +1,92 @@
+//! The terminal, taken and given back. It may die at any time, and that must cost nothing.
+//!
+//! Nothing that ratatui or crossterm offer for the whole of a program is used here: they restore the terminal when any
+//! thread panics, and print to it when it is gone.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::queue;
+use crossterm::terminal::{
+    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size as terminal_size,
+};
+use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+
+use crate::tty;
+
+/// The size of a terminal that does not tell its own.
+const USUAL: (u16, u16) = (80, 24);
+
+/// A terminal that is ours, until dropped.
+pub(super) struct Terminal {
+    out: File,
+    is_ours: bool,
+}
+
+impl Terminal {
+    /// Takes it: raw mode, the alternate screen, no cursor.
+    pub(super) fn take() -> io::Result<Self> {
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let mut terminal = Self { out, is_ours: false };
+        terminal.enter()?;
+        Ok(terminal)
+    }
+
+    /// To write to it: what is written at once goes out in one piece.
+    pub(super) fn writer(&self) -> io::Result<File> {
+        self.out.try_clone()
+    }
+
+    /// Takes it, or takes it again.
+    pub(super) fn enter(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        self.is_ours = true;
+        let mut bytes = Vec::new();
+        queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, Hide)?;
+        self.out.write_all(&bytes)
+    }
+
+    /// Gives it back as it was. What fails here fails on a terminal that is gone.
+    pub(super) fn leave(&mut self) {
+        if !std::mem::take(&mut self.is_ours) {
+            return;
+        }
+        let mut bytes = Vec::new();
+        let _ = queue!(bytes, Show, DisableBracketedPaste, LeaveAlternateScreen);
+        let _ = self.out.write_all(&bytes);
+        let _ = disable_raw_mode();
+    }
+
+    /// Lets go of one that is gone. Nothing that reads or writes it later can spin, fail or panic.
+    pub(super) fn lose(mut self) -> io::Result<()> {
+        self.leave();
+        tty::let_go()
+    }
+
+    /// Stops the process, as a terminal does on Ctrl-Z, until somebody lets it go on. False where nobody could: it leads
+    /// its session.
+    pub(super) fn suspend(&mut self) -> io::Result<bool> {
+        if getsid(None)? == getpid() {
+            return Ok(false);
+        }
+        self.leave();
+        // SIGTSTP would be ignored where no shell watches.
+        kill_current_process_group(Signal::STOP)?;
+        self.enter()?;
+        Ok(true)
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Its columns and lines.
+pub(super) fn size() -> (u16, u16) {
+    terminal_size().ok().filter(|(width, height)| *width > 0 && *height > 0).unwrap_or(USUAL)
+}

@@ -1,0 +1,84 @@
+//! The header, and the worst thing with its reason.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::monitor::{Severity, State as StageState};
+use crate::tui::state::{State, goes_on};
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widget::Canvas;
+use crate::units::{about, age, thousands};
+
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let shown = state.shown();
+    let (focus, dim) = (canvas.style(Token::Focus), canvas.style(Token::Dim));
+    let mut at = 1 + canvas.put(area, 1, 0, "polytape", focus) + 1;
+    at += canvas.put(area, at, 0, &text::clean(&shown.about.name, canvas.charset()), Style::new()) + 2;
+    let right = right(state);
+    let room = area.width.saturating_sub(u16::try_from(text::width(&right)).unwrap_or(0) + 2);
+    let left = Rect { width: room, ..area };
+    for word in StageState::ALL {
+        let stages = shown.stages.iter().filter(|stage| stage.state == word).count();
+        let jobs = if word == StageState::Repl { shown.jobs.iter().filter(|job| goes_on(job)).count() } else { 0 };
+        if stages + jobs > 0 {
+            let part = format!("{} {word} {}", canvas.charset().state(word), stages + jobs);
+            let style = canvas.look.theme.state(word);
+            at += canvas.put(left, at, 0, &part, style) + 2;
+        }
+    }
+    let style = if state.frozen.is_some() || state.silence().is_some() { canvas.style(Token::Control) } else { dim };
+    canvas.put_right(area, 0, &format!("{right} "), style);
+
+    let (worst, style) = worst(state, canvas);
+    let count = shown.alerts.len();
+    let note = if count > 1 { format!("  1/{count} ! all ") } else { String::new() };
+    let line = Rect { width: area.width.saturating_sub(u16::try_from(text::width(&note)).unwrap_or(0)), ..area };
+    canvas.put(line, 1, 1, &worst, style);
+    canvas.put_right(area, 1, &note, dim);
+}
+
+/// What is said at the right: how old the picture is where it is old, and what runs.
+fn right(state: &State) -> String {
+    let shown = state.shown();
+    if let Some((_, since)) = &state.frozen {
+        return format!("FROZEN {} (Space lets it go on)", about(state.now.saturating_sub(*since)));
+    }
+    if let Some(silence) = state.silence() {
+        return format!("no news for {}", age(silence));
+    }
+    let world = if shown.about.demo { "demo" } else { shown.about.store.as_str() };
+    format!("up {}  {world}  {}", about(shown.uptime), shown.about.version)
+}
+
+/// The worst thing in words, or that all is well and what that means.
+pub(super) fn worst(state: &State, canvas: &Canvas<'_>) -> (String, Style) {
+    let (shown, charset) = (state.shown(), canvas.charset());
+    if let Some(alert) = shown.alerts.first() {
+        let word = match alert.severity {
+            Severity::Bad => format!("{} BAD", charset.state(StageState::Fail)),
+            Severity::Warn => format!("{} WARN", charset.state(StageState::Slow)),
+            Severity::Info => format!("{} NOTE", charset.dot()),
+        };
+        let text = text::clean(&alert.text, charset);
+        return (format!("{word}  {text}"), canvas.look.theme.severity(alert.severity));
+    }
+    match (shown.source.watermark, shown.source.blocks_behind()) {
+        (Some(watermark), Some(behind)) if behind <= 30 => {
+            let block = thousands(watermark.block.saturating_sub(1));
+            let text = format!(
+                "{} all is well: every fill up to block {block} is in the tables",
+                charset.state(StageState::Run)
+            );
+            (text, canvas.style(Token::Ok))
+        }
+        _ => {
+            let waiting = shown.stages.iter().find_map(|stage| Some((stage.name, stage.cause.as_deref()?)));
+            let text = match waiting {
+                Some((stage, cause)) => format!("{stage}: {}", text::clean(cause, charset)),
+                None => "nothing is known of the source yet".to_owned(),
+            };
+            (format!("{} {text}", charset.state(StageState::Wait)), canvas.style(Token::Dim))
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! A terminal that is too small for anything but the worst thing.
+
+use ratatui::layout::Rect;
+
+use super::header;
+use crate::tui::state::State;
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widget::Canvas;
+
+/// Columns and lines that a view needs.
+pub(super) const LEAST: (u16, u16) = (60, 14);
+
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let (worst, style) = header::worst(state, canvas);
+    let mut line = 0;
+    for text in text::wrap(&worst, usize::from(area.width).max(1)) {
+        canvas.put(area, 0, line, &text, style);
+        line += 1;
+    }
+    let need = format!("need {}x{}, have {}x{}", LEAST.0, LEAST.1, area.width, area.height);
+    let dim = canvas.style(Token::Dim);
+    canvas.put(area, 0, line, &need, dim);
+}

@@ -1,0 +1,69 @@
+//! Where the source's events are: head, cursor, watermark, and what is left over.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::state::State;
+use crate::tui::theme::Token;
+use crate::tui::widget::Canvas;
+use crate::units::{about, age, thousands};
+
+/// One line. Wider terminals see more of it.
+pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
+    let shown = state.shown();
+    let source = &shown.source;
+    let (label, dim, plain) = (canvas.style(Token::Label), canvas.style(Token::Dim), Style::new());
+    let (is_old, is_wide) = (source.head.is_stale(), area.width >= 116);
+    let head = match source.head.value {
+        Some(head) if is_old => (format!("{} ({} unseen)", thousands(head.block), age(source.head.age)), Token::Warn),
+        // The age of a head that comes every second says nothing but that it is new.
+        Some(head) if head.age < 20_000 => (format!("{} new", thousands(head.block)), Token::Text),
+        Some(head) => (format!("{} {} old", thousands(head.block), age(head.age)), Token::Warn),
+        None => ("unknown".into(), Token::Dim),
+    };
+    let watermark = match (source.watermark, source.blocks_behind()) {
+        (Some(watermark), Some(behind)) => {
+            let token = if behind > 30 { Token::Warn } else { Token::Text };
+            let block = thousands(watermark.block.saturating_sub(1));
+            let behind = thousands(behind);
+            (if is_wide { format!("{block}, {behind} behind") } else { format!("{block} -{behind}") }, token)
+        }
+        (Some(watermark), None) => (thousands(watermark.block.saturating_sub(1)), Token::Text),
+        _ => ("unknown".into(), Token::Dim),
+    };
+    let unresolved = match shown.tokens {
+        Some(tokens) => (thousands(tokens.unresolved), Token::Text),
+        None => ("?".into(), Token::Dim),
+    };
+    let dead = shown.tables.iter().find(|table| table.name == "dead_letters").and_then(|table| table.rows.value);
+    let dead = match dead {
+        Some(dead) => (thousands(dead), if dead > 0 { Token::Warn } else { Token::Text }),
+        None => ("?".into(), Token::Dim),
+    };
+    let mut parts = vec![
+        (source.name.as_str(), "head", head),
+        ("", "in tables", watermark),
+        ("", "unresolved", unresolved),
+        ("", "dead", dead),
+    ];
+    if is_wide {
+        if let Some(cursor) = source.cursor {
+            parts.insert(1, ("", "read", (thousands(cursor.block.saturating_sub(1)), Token::Text)));
+        }
+        if let Some(markets) = &shown.markets {
+            let round = markets.last_round.map_or("first round".to_owned(), |last| format!("{} ago", about(last)));
+            parts.push(("", "markets read", (round, Token::Text)));
+        }
+    }
+    let mut at = 1;
+    for (nth, (who, what, (value, token))) in parts.into_iter().enumerate() {
+        let (style, gap) = (canvas.style(token), if nth == 0 { "" } else { "  " });
+        let space = if who.is_empty() { "" } else { " " };
+        at += canvas.puts(
+            area,
+            at,
+            0,
+            &[(gap, plain), (who, plain), (space, plain), (what, label), (" ", dim), (&value, style)],
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! The streams: who is behind, and by how much.
+//!
+//! ```text
+//!   STREAM       LEN  +/S BYTES   LAG PEND   OLD
+//! ▶ order_events 412k 812 68.0M     0   12    0s
+//! ```
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::monitor::{GroupView, StreamView};
+use crate::tui::state::{Pane, State};
+use crate::tui::text;
+use crate::tui::theme::Token;
+use crate::tui::widget::{Canvas, Cell, Column, Frame, pane, table};
+use crate::units::{about, age, bytes, count, percent};
+
+const BRIEF: [Column; 7] = [
+    Column::text("STREAM", 12, 0),
+    Column::number("LEN", 5, 1),
+    Column::number("+/S", 5, 6),
+    Column::number("BYTES", 5, 2),
+    Column::number("LAG", 5, 0),
+    Column::number("PEND", 4, 1),
+    Column::number("OLD", 4, 3),
+];
+
+const WHOLE: [Column; 9] = [
+    Column::text("STREAM / GROUP", 24, 0),
+    Column::number("LEN", 5, 1),
+    Column::number("+/S", 5, 4),
+    Column::number("BYTES", 5, 2),
+    Column::number("FULL", 5, 5),
+    Column::number("LAG", 5, 0),
+    Column::number("PEND", 5, 1),
+    Column::number("OLDEST", 6, 3),
+    Column::text("", 1, 6),
+];
+
+/// The pane of the overview.
+pub(super) fn brief(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+    let shown = state.shown();
+    let has_keys = state.focused() == Pane::Streams;
+    let inner = pane(canvas, area, frame, "2 Streams", &old(&shown.streams), has_keys);
+    let lines: Vec<Vec<Cell>> = shown
+        .streams
+        .iter()
+        .map(|stream| {
+            let group = stream.live().cloned().unwrap_or_default();
+            let is_known = stream.entries.value.is_some();
+            let style = canvas.style(if stream.entries.is_stale() { Token::Dim } else { Token::Text });
+            let cell = |text: String| Cell::new(if is_known { text } else { "-".into() }, style);
+            vec![
+                Cell::new(name(stream, canvas), style),
+                cell(count(stream.entries.value.unwrap_or(0))),
+                number(stream.rate, style),
+                cell(bytes(stream.bytes)),
+                cell(count(group.lag)),
+                cell(count(group.pending)),
+                cell(group.oldest.map_or("-".into(), age)),
+            ]
+        })
+        .collect();
+    table(canvas, inner, &BRIEF, &lines, has_keys.then(|| state.selected(Pane::Streams)));
+}
+
+/// The view: every group of every stream, and a word on the selected one.
+pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+    let shown = state.shown();
+    let inner = pane(canvas, area, frame, "2 Streams and groups", &old(&shown.streams), true);
+    let most = shown.about.max_stream_bytes;
+    let (mut lines, mut selected) = (Vec::new(), 0);
+    for (at, stream) in shown.streams.iter().enumerate() {
+        if at == state.selected(Pane::Streams) {
+            selected = lines.len();
+        }
+        let style = canvas.style(if stream.entries.is_stale() { Token::Dim } else { Token::Focus });
+        let known = |text: String| Cell::new(if stream.entries.value.is_some() { text } else { "-".into() }, style);
+        lines.push(vec![
+            Cell::new(text::clean(&stream.name, canvas.charset()), style),
+            known(count(stream.entries.value.unwrap_or(0))),
+            number(stream.rate, style),
+            known(bytes(stream.bytes)),
+            known(percent(stream.bytes, most)),
+            Cell::default(),
+            Cell::default(),
+            known(stream.oldest.map_or("-".into(), about)),
+        ]);
+        let style = canvas.style(if stream.entries.is_stale() { Token::Dim } else { Token::Text });
+        lines.extend(stream.groups.iter().map(|group| group_line(group, most, style, canvas)));
+    }
+    let room = inner.height.saturating_sub(4);
+    let top = Rect { height: room, ..inner };
+    table(canvas, top, &WHOLE, &lines, Some(selected));
+    let bottom = Rect { y: inner.y + room, height: inner.height - room, ..inner };
+    let about = shown.streams.get(state.selected(Pane::Streams)).map(|stream| explain(stream, most));
+    let dim = canvas.style(Token::Dim);
+    for (line, text) in
+        (1..).zip(text::wrap(&about.unwrap_or_default(), usize::from(inner.width.saturating_sub(2)).max(1)))
+    {
+        canvas.put(bottom, 1, line, &text, dim);
+    }
+}
+
+fn group_line(group: &GroupView, most: u64, style: Style, canvas: &Canvas<'_>) -> Vec<Cell> {
+    let is_full = group.unread_bytes >= most / 8 && most > 0;
+    let unread = if is_full { canvas.style(Token::Warn) } else { style };
+    vec![
+        Cell::new(format!("  {}", text::clean(&group.name, canvas.charset())), style),
+        Cell::default(),
+        Cell::default(),
+        Cell::new(bytes(group.unread_bytes), unread),
+        Cell::new(percent(group.unread_bytes, most / 2), unread),
+        Cell::new(count(group.lag), unread),
+        Cell::new(count(group.pending), style),
+        Cell::new(group.oldest.map_or("-".into(), age), unread),
+    ]
+}
+
+/// What the numbers of a stream mean.
+fn explain(stream: &StreamView, most: u64) -> String {
+    if let Some(reason) = &stream.entries.missing {
+        return format!("{} cannot be observed: {reason}", stream.name);
+    }
+    let ceiling = bytes(most / 2);
+    format!(
+        "{} holds what was written to it in the last minutes. Its ceiling is {ceiling} unread: there the stage before it \
+         waits. LAG was not given out yet, PEND was and is not done, OLDEST of a group is the oldest of both.",
+        stream.name
+    )
+}
+
+fn number(rate: Option<u64>, style: Style) -> Cell {
+    Cell::new(rate.map_or("-".into(), count), style)
+}
+
+fn name(stream: &StreamView, canvas: &Canvas<'_>) -> String {
+    text::clean(stream.name.trim_start_matches("stream:"), canvas.charset())
+}
+
+/// How old the numbers are, where they are old.
+fn old(streams: &[StreamView]) -> String {
+    let oldest = streams.iter().filter(|stream| stream.entries.is_stale()).map(|stream| stream.entries.age).max();
+    oldest.map_or_else(String::new, |oldest| format!("{} old", age(oldest)))
+}
