@@ -14,7 +14,7 @@ pub enum Bug {
     KeyWithoutLogIndex,
     /// Of two versions of a trade the one that arrives later wins, not the more complete one.
     VersionByClock,
-    /// A stage panics once it works.
+    /// A stage panics, once.
     StagePanics,
     /// The screen panics when it is told to repaint.
     ScreenPanics,
@@ -46,4 +46,11 @@ pub(crate) fn planted(bug: Bug) -> bool {
 #[cfg(not(feature = "planted-bugs"))]
 pub(crate) const fn planted(_: Bug) -> bool {
     false
+}
+
+/// The same, but only the first time in a process.
+pub(crate) fn planted_once(bug: Bug) -> bool {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    static DONE: AtomicBool = AtomicBool::new(false);
+    planted(bug) && !DONE.swap(true, Ordering::Relaxed)
 }

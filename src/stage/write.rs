@@ -19,7 +19,7 @@ use crate::broker::{Delivery, EntryId, Group, Handover, NewEntry, Reader, Stream
 use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
-use crate::planted::{Bug, planted};
+use crate::planted::{Bug, planted, planted_once};
 use crate::warehouse::{Warehouse, WarehouseError};
 
 /// How long to wait for entries, at most.
@@ -188,7 +188,7 @@ impl<R: Row> Stage for Writer<R> {
             let is_over = self.up_to.is_some() && !drain.is_cancelled();
             return Ok(if is_over { Step::Done } else { Step::Idle });
         }
-        assert!(!planted(Bug::StagePanics) || R::STAGE != StageName::WriteTrades, "planted: the stage panics");
+        assert!(R::STAGE != StageName::WriteTrades || !planted_once(Bug::StagePanics), "planted: the stage panics");
         if planted(Bug::AcknowledgeBeforeConfirm) {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
             tokio::time::sleep(Duration::from_millis(25)).await;

@@ -100,8 +100,11 @@ mod tests {
     fn one_write_where_something_changed_and_none_where_nothing_did() {
         let mut counted = Counted::default();
         let mut painter = Painter::new(&mut counted);
-        let text =
-            |text: &'static str| move |_: Rect, buffer: &mut Buffer| drop(buffer.set_string(1, 1, text, Style::new()));
+        let text = |text: &'static str| {
+            move |_: Rect, buffer: &mut Buffer| {
+                buffer.set_string(1, 1, text, Style::new());
+            }
+        };
         assert!(painter.paint((20, 4), text("one")).unwrap() > 0);
         assert_eq!(painter.paint((20, 4), text("one")).unwrap(), 0);
         assert!(painter.paint((20, 4), text("two")).unwrap() > 0);
