@@ -202,7 +202,7 @@ pub fn failing() -> Snapshot {
     (stages[0].state, stages[0].cause, stages[0].since) = (State::Wait, Some(away.into()), 72_000);
     (stages[0].failures_in_a_row, stages[0].retry_in, stages[0].rate) = (9, Some(21_000), Some(0));
     snapshot.source.head.age = 75_000;
-    snapshot.jobs[0].state = JobState::Failed;
+    (snapshot.jobs[0].state, snapshot.jobs[0].rate, snapshot.jobs[0].left) = (JobState::Failed, None, None);
     (snapshot.jobs[0].cause, snapshot.jobs[0].ended) = (Some("the streams were lost".into()), Some(40_000));
     snapshot.alerts = vec![
         alert(

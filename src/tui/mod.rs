@@ -11,6 +11,7 @@ mod keymap;
 mod line;
 mod painter;
 mod popup;
+mod preview;
 mod runtime;
 mod state;
 mod terminal;
@@ -31,6 +32,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use glyphs::Charset;
 pub use keymap::{Keymap, KeymapError};
+pub use preview::Preview;
 pub use runtime::{End, Parts};
 pub use state::Look;
 pub use theme::Theme;

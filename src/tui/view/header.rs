@@ -15,17 +15,17 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let (focus, dim) = (canvas.style(Token::Focus), canvas.style(Token::Dim));
     let mut at = 1 + canvas.put(area, 1, 0, "polytape", focus) + 1;
     at += canvas.put(area, at, 0, &text::clean(&shown.about.name, canvas.charset()), Style::new()) + 2;
-    let right = right(state);
-    let room = area.width.saturating_sub(u16::try_from(text::width(&right)).unwrap_or(0) + 2);
-    let left = Rect { width: room, ..area };
-    for word in StageState::ALL {
-        let stages = shown.stages.iter().filter(|stage| stage.state == word).count();
-        let jobs = if word == StageState::Repl { shown.jobs.iter().filter(|job| goes_on(job)).count() } else { 0 };
-        if stages + jobs > 0 {
-            let part = format!("{} {word} {}", canvas.charset().state(word), stages + jobs);
-            let style = canvas.look.theme.state(word);
-            at += canvas.put(left, at, 0, &part, style) + 2;
-        }
+    let words = words(state, canvas);
+    let needed: u16 = words.iter().map(|(word, _)| columns(word) + 2).sum();
+    // The states go before whatever is said at the right.
+    let mut right = right(state);
+    while right.len() > 1 && at + needed + columns(&right.join("  ")) + 2 > area.width {
+        right.pop();
+    }
+    let right = right.join("  ");
+    let left = Rect { width: area.width.saturating_sub(columns(&right) + 2), ..area };
+    for (word, style) in words {
+        at += canvas.put(left, at, 0, &word, style) + 2;
     }
     let style = if state.frozen.is_some() || state.silence().is_some() { canvas.style(Token::Control) } else { dim };
     canvas.put_right(area, 0, &format!("{right} "), style);
@@ -38,17 +38,37 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     canvas.put_right(area, 1, &note, dim);
 }
 
-/// What is said at the right: how old the picture is where it is old, and what runs.
-fn right(state: &State) -> String {
+fn columns(text: &str) -> u16 {
+    u16::try_from(text::width(text)).unwrap_or(u16::MAX)
+}
+
+/// How many stages and replays are in which state, the worst first.
+fn words(state: &State, canvas: &Canvas<'_>) -> Vec<(String, Style)> {
+    let shown = state.shown();
+    let count = |word: StageState| {
+        let stages = shown.stages.iter().filter(|stage| stage.state == word).count();
+        stages + if word == StageState::Repl { shown.jobs.iter().filter(|job| goes_on(job)).count() } else { 0 }
+    };
+    let words = StageState::ALL.into_iter().filter(|word| count(*word) > 0);
+    words
+        .map(|word| {
+            let text = format!("{} {word} {}", canvas.charset().state(word), count(word));
+            (text, canvas.look.theme.state(word))
+        })
+        .collect()
+}
+
+/// What is said at the right, the first of it rather than the last: how old the picture is where it is old, and what runs.
+fn right(state: &State) -> Vec<String> {
     let shown = state.shown();
     if let Some((_, since)) = &state.frozen {
-        return format!("FROZEN {} (Space lets it go on)", about(state.now.saturating_sub(*since)));
+        return vec![format!("FROZEN {}", about(state.now.saturating_sub(*since))), "Space lets it go on".into()];
     }
     if let Some(silence) = state.silence() {
-        return format!("no news for {}", age(silence));
+        return vec![format!("no news for {}", age(silence))];
     }
     let world = if shown.about.demo { "demo" } else { shown.about.store.as_str() };
-    format!("up {}  {world}  {}", about(shown.uptime), shown.about.version)
+    vec![format!("up {}", about(shown.uptime)), world.to_owned(), shown.about.version.clone()]
 }
 
 /// The worst thing in words, or that all is well and what that means.

@@ -21,8 +21,8 @@ const BRIEF: [Column; 7] = [
     Column::number("+/S", 5, 6),
     Column::number("BYTES", 5, 2),
     Column::number("LAG", 5, 0),
-    Column::number("PEND", 4, 1),
-    Column::number("OLD", 4, 3),
+    Column::number("PEND", 5, 1),
+    Column::number("OLD", 5, 3),
 ];
 
 const WHOLE: [Column; 9] = [

@@ -1,0 +1,33 @@
+//! Frames without a terminal: for pictures, measurements and tests.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::painter::Painter;
+use super::state::{Look, State};
+use super::view;
+use crate::logs::LogRing;
+use crate::monitor::Snapshot;
+
+/// A screen that is painted into a writer, one snapshot after the other.
+pub struct Preview<W: Write> {
+    state: State,
+    painter: Painter<W>,
+    size: (u16, u16),
+}
+
+impl<W: Write> Preview<W> {
+    /// The overview in a size.
+    pub fn new(look: Look, snapshot: Arc<Snapshot>, size: (u16, u16), out: W) -> Self {
+        let mut state = State::new(look, snapshot, Arc::new(LogRing::new()), false);
+        state.width = size.0;
+        Self { state, painter: Painter::new(out), size }
+    }
+
+    /// Shows another snapshot. Says how many bytes that took.
+    pub fn show(&mut self, snapshot: Arc<Snapshot>) -> io::Result<usize> {
+        self.state.snapshot = snapshot;
+        let state = &self.state;
+        self.painter.paint(self.size, |area, buffer| view::draw(state, area, buffer))
+    }
+}

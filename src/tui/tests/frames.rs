@@ -1,0 +1,171 @@
+//! Frames, with styles, in every state that there is.
+
+use crossterm::event::KeyCode;
+
+use super::{colour, draw, dump, fill_log, lines, plain, press, state, type_keys};
+use crate::monitor::{Severity, Snapshot, sample};
+use crate::stage::{Answer, Command, Plan, Replay, StageName};
+use crate::tui::state::{Look, State};
+use crate::tui::update::{Message, update};
+
+const SMALL: (u16, u16) = (80, 24);
+const MEDIUM: (u16, u16) = (120, 40);
+const LARGE: (u16, u16) = (200, 60);
+
+fn looks() -> [(&'static str, Look); 2] {
+    [("colour", colour()), ("plain", plain())]
+}
+
+fn shown(look: Look, snapshot: Snapshot) -> State {
+    let state = state(look, snapshot);
+    fill_log(&state.ring);
+    state
+}
+
+fn check(name: &str, state: &mut State, size: (u16, u16)) {
+    let buffer = draw(state, size);
+    insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), dump(&buffer));
+}
+
+#[test]
+fn overview() {
+    let states = [
+        ("loading", sample::loading as fn() -> Snapshot),
+        ("empty", sample::empty),
+        ("healthy", sample::healthy),
+        ("warning", sample::warning),
+        ("failing", sample::failing),
+        ("stale", sample::stale),
+    ];
+    for (look_name, look) in looks() {
+        for (state_name, snapshot) in states {
+            for size in [SMALL, MEDIUM, LARGE] {
+                let mut state = shown(look.clone(), snapshot());
+                check(&format!("overview_{state_name}_{look_name}"), &mut state, size);
+            }
+        }
+    }
+}
+
+#[test]
+fn other_views() {
+    let states =
+        [("healthy", sample::healthy as fn() -> Snapshot), ("failing", sample::failing), ("stale", sample::stale)];
+    for (look_name, look) in looks() {
+        for (state_name, snapshot) in states {
+            for (key, view) in [('2', "streams"), ('3', "tables"), ('4', "logs"), ('5', "tape")] {
+                for size in [SMALL, LARGE] {
+                    let mut state = shown(look.clone(), snapshot());
+                    type_keys(&mut state, &key.to_string());
+                    check(&format!("{view}_{state_name}_{look_name}"), &mut state, size);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_opens_over_a_view() {
+    for (look_name, look) in looks() {
+        let open = |name: &str, make: &dyn Fn(&mut State)| {
+            let mut state = shown(look.clone(), sample::warning());
+            make(&mut state);
+            check(&format!("{name}_{look_name}"), &mut state, SMALL);
+        };
+        open("help", &|state| drop(type_keys(state, "?")));
+        open("alerts", &|state| drop(type_keys(state, "!")));
+        open("palette", &|state| drop(type_keys(state, ":re")));
+        open("restart", &|state| drop(type_keys(state, "jjR")));
+        open("stop", &|state| {
+            type_keys(state, "X");
+            press(state, KeyCode::Tab);
+        });
+        open("cancel", &|state| drop(type_keys(state, "GX")));
+        open("quit", &|state| drop(type_keys(state, "q")));
+        open("detail", &|state| {
+            type_keys(state, "jjjj");
+            press(state, KeyCode::Enter);
+        });
+        open("detail_replay", &|state| {
+            type_keys(state, "G");
+            press(state, KeyCode::Enter);
+        });
+        open("replay", &|state| drop(type_keys(state, "B")));
+        open("replay_planned", &|state| {
+            type_keys(state, "B");
+            press(state, KeyCode::Enter);
+            let replay =
+                Replay { stage: StageName::IngestFills, from: "15m".parse().unwrap(), to: "now".parse().unwrap() };
+            let plan = Plan {
+                from: "block 97,811,895".into(),
+                to: "block 97,812,345".into(),
+                amount: "451 blocks".into(),
+                way: "read again from the source, straight into the tables".into(),
+            };
+            update(state, Message::Answer(Command::Plan(replay), Answer::Plan(plan)), 100);
+        });
+        open("replay_refused", &|state| {
+            type_keys(state, "Bx");
+            press(state, KeyCode::Enter);
+        });
+        open("find", &|state| drop(type_keys(state, "4/the")));
+        open("found", &|state| {
+            type_keys(state, "4/the");
+            press(state, KeyCode::Enter);
+            type_keys(state, "n");
+        });
+        open("toast", &|state| {
+            let command = Command::Pause(StageName::WriteTrades);
+            update(state, Message::Answer(command, Answer::Refused("write-trades does not run here".into())), 100);
+        });
+        open("frozen", &|state| {
+            type_keys(state, " ");
+            update(state, Message::Snapshot(sample::failing().into()), 130_000);
+        });
+        open("zoom", &|state| drop(type_keys(state, "z")));
+        open("silent", &|state| drop(update(state, Message::Tick, 42_000)));
+    }
+}
+
+#[test]
+fn too_small_for_anything_but_the_worst_thing() {
+    for (look_name, look) in looks() {
+        let mut state = shown(look, sample::failing());
+        check(&format!("tiny_{look_name}"), &mut state, (40, 6));
+    }
+}
+
+#[test]
+fn every_state_is_told_by_its_word_without_any_colour() {
+    use crate::monitor::State as Word;
+    for word in Word::ALL {
+        let mut snapshot = sample::healthy();
+        snapshot.stages[3].state = word;
+        let mut state = shown(plain(), snapshot);
+        let text = lines(&draw(&mut state, SMALL));
+        let line = text.iter().find(|line| line.contains("write-markets")).unwrap();
+        assert!(line.contains(word.word()), "{line}");
+        assert!(text.iter().all(|line| line.is_ascii()), "{text:#?}");
+    }
+}
+
+#[test]
+fn columns_stay_where_they_are_whatever_stands_in_them() {
+    let mut state = shown(colour(), sample::healthy());
+    type_keys(&mut state, "5");
+    let text = lines(&draw(&mut state, LARGE));
+    let columns: std::collections::BTreeSet<usize> =
+        text.iter().filter_map(|line| line.find(".500000").map(|at| super::super::text::width(&line[..at]))).collect();
+    assert_eq!(columns.len(), 1, "{text:#?}");
+}
+
+#[test]
+fn what_is_unknown_is_never_zero_and_what_is_stale_says_so() {
+    let mut state = shown(colour(), sample::loading());
+    let text = lines(&draw(&mut state, SMALL)).join("\n");
+    assert!(text.contains("trades            -     -      -"), "{text}");
+    let mut state = shown(colour(), sample::stale());
+    let text = lines(&draw(&mut state, SMALL)).join("\n");
+    assert!(text.contains("42s old") && text.contains("812M"), "{text}");
+    assert!(state.snapshot.alerts.iter().any(|alert| alert.severity == Severity::Warn));
+}

@@ -1,0 +1,153 @@
+//! What keys do.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::{colour, draw, lines, press, state, type_keys};
+use crate::monitor::{State as Word, sample};
+use crate::stage::{Answer, Command, Desired, Point, Replay, StageName};
+use crate::tui::state::{Mode, State, View};
+use crate::tui::update::{Effect, Leave, Message, update};
+
+fn healthy() -> State {
+    state(colour(), sample::healthy())
+}
+
+fn control(state: &mut State, letter: char) -> Option<Effect> {
+    update(state, Message::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)), 0)
+}
+
+#[test]
+fn a_pause_is_asked_for_at_once_and_u_takes_it_back() {
+    let mut state = healthy();
+    assert_eq!(type_keys(&mut state, "jjjjP"), Some(Effect::Ask(Command::Pause(StageName::WriteTrades))));
+    update(
+        &mut state,
+        Message::Answer(Command::Pause(StageName::WriteTrades), Answer::Done("write-trades is paused".into())),
+        10,
+    );
+    assert!(state.toast.as_ref().is_some_and(|toast| toast.text == "write-trades is paused  (u takes it back)"));
+    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Resume(StageName::WriteTrades))));
+    assert_eq!(type_keys(&mut state, "u"), None, "once");
+    // For some seconds only.
+    type_keys(&mut state, "P");
+    update(&mut state, Message::Tick, 60_000);
+    assert_eq!(type_keys(&mut state, "u"), None);
+}
+
+#[test]
+fn p_lets_go_on_what_holds_and_what_shall_hold() {
+    let mut snapshot = sample::healthy();
+    snapshot.stages[0].state = Word::Paus;
+    snapshot.stages[1].state = Word::Stop;
+    snapshot.stages[2].requested = Some(Desired::Pause);
+    let mut state = state(colour(), snapshot);
+    assert_eq!(type_keys(&mut state, "P"), Some(Effect::Ask(Command::Resume(StageName::IngestFills))));
+    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume(StageName::IngestMarkets))));
+    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Stop(StageName::IngestMarkets))));
+    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume(StageName::ProcessTrades))));
+}
+
+#[test]
+fn what_changes_more_asks_first() {
+    let mut state = healthy();
+    assert_eq!(type_keys(&mut state, "R"), None);
+    assert!(matches!(state.mode, Mode::Confirm(_)));
+    assert_eq!(press(&mut state, KeyCode::Enter), None, "Enter says no");
+    assert_eq!(type_keys(&mut state, "Ry"), Some(Effect::Ask(Command::Restart(StageName::IngestFills))));
+    assert_eq!(type_keys(&mut state, "Xy"), Some(Effect::Ask(Command::Stop(StageName::IngestFills))));
+    assert_eq!(type_keys(&mut state, "Xn"), None);
+    assert_eq!(state.mode, Mode::Normal);
+}
+
+#[test]
+fn a_replay_is_planned_and_then_done() {
+    let mut state = healthy();
+    type_keys(&mut state, "jjB");
+    let asked = press(&mut state, KeyCode::Enter);
+    let replay = Replay { stage: StageName::ProcessTrades, from: Point::Age(Duration::from_secs(900)), to: Point::Now };
+    assert_eq!(asked, Some(Effect::Ask(Command::Plan(replay.clone()))));
+    let plan = crate::stage::Plan { from: "a".into(), to: "b".into(), amount: "c".into(), way: "d".into() };
+    update(&mut state, Message::Answer(Command::Plan(replay.clone()), Answer::Plan(plan)), 5);
+    assert_eq!(press(&mut state, KeyCode::Enter), Some(Effect::Ask(Command::Replay(replay))));
+    assert_eq!(state.mode, Mode::Normal);
+}
+
+#[test]
+fn x_on_a_replay_cancels_it() {
+    let mut state = state(colour(), sample::warning());
+    type_keys(&mut state, "GXy");
+    assert_eq!(type_keys(&mut state, "GXy"), Some(Effect::Ask(Command::Cancel("a3f09c".into()))));
+}
+
+#[test]
+fn quitting_asks_and_a_second_interrupt_means_it() {
+    let mut state = healthy();
+    assert_eq!(type_keys(&mut state, "q"), None);
+    assert_eq!(press(&mut state, KeyCode::Esc), None);
+    assert_eq!(state.mode, Mode::Normal);
+    assert_eq!(type_keys(&mut state, "qs"), Some(Effect::Leave(Leave::Stop)));
+    assert_eq!(type_keys(&mut state, "qd"), Some(Effect::Leave(Leave::Detach)));
+    assert_eq!(control(&mut state, 'c'), None);
+    assert_eq!(control(&mut state, 'c'), Some(Effect::Leave(Leave::Stop)));
+    // From within anything that is open, too.
+    type_keys(&mut state, "Bx");
+    assert_eq!(control(&mut state, 'c'), None);
+    assert!(matches!(state.mode, Mode::Quit(_)));
+}
+
+#[test]
+fn a_frozen_picture_holds_while_news_come() {
+    let mut state = healthy();
+    let before = lines(&draw(&mut state, (80, 24)));
+    type_keys(&mut state, " ");
+    update(&mut state, Message::Snapshot(sample::failing().into()), 100);
+    let frozen = lines(&draw(&mut state, (80, 24)));
+    assert_eq!(frozen[1..], before[1..], "but for the first line, which says that it is frozen");
+    assert!(frozen[0].contains("FROZEN"));
+    type_keys(&mut state, " ");
+    assert!(lines(&draw(&mut state, (80, 24)))[1].contains("failed for good"));
+}
+
+#[test]
+fn views_panes_and_the_way_back() {
+    let mut state = healthy();
+    for (key, view) in
+        [('2', View::Streams), ('3', View::Tables), ('4', View::Logs), ('5', View::Tape), ('1', View::Overview)]
+    {
+        type_keys(&mut state, &key.to_string());
+        assert_eq!(state.view, view);
+    }
+    press(&mut state, KeyCode::Tab);
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.view, View::Streams, "from a pane to its view");
+    press(&mut state, KeyCode::Esc);
+    assert_eq!(state.view, View::Overview);
+    press(&mut state, KeyCode::BackTab);
+    type_keys(&mut state, "jjjjjjjjjjjjjjjjjj");
+    assert_eq!(state.selected(crate::tui::state::Pane::Stages), 6, "the last line is the last");
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.mode, Mode::Detail);
+}
+
+#[test]
+fn the_palette_knows_every_action() {
+    let mut state = healthy();
+    type_keys(&mut state, ":tape");
+    press(&mut state, KeyCode::Enter);
+    assert_eq!(state.view, View::Tape);
+    type_keys(&mut state, ":find");
+    press(&mut state, KeyCode::Enter);
+    assert_eq!((state.view, state.mode), (View::Logs, Mode::Find(String::new())));
+}
+
+#[test]
+fn answers_are_said_for_a_while() {
+    let mut state = healthy();
+    let restart = Command::Restart(StageName::Resolver);
+    update(&mut state, Message::Answer(restart, Answer::Refused("it is away".into())), 1_000);
+    assert!(lines(&draw(&mut state, (80, 24)))[23].contains("it is away"));
+    update(&mut state, Message::Tick, 20_000);
+    assert!(lines(&draw(&mut state, (80, 24)))[23].contains("quit"));
+}
