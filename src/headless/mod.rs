@@ -96,7 +96,6 @@ pub async fn run(running: Running, options: Options, stop: CancellationToken) ->
         never = options.progress.watch(publisher.snapshots()) => match never {},
     };
     let collector = collector.clone();
-    options.progress.end();
     running.drain().await;
     if ended.is_ok() && options.until_caught_up.is_some() {
         catch_up::report(&collector).await;

@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -22,6 +23,9 @@ const BACKLOG: u64 = 30;
 /// How often a line is logged.
 const LINES: Duration = Duration::from_secs(5);
 
+/// How long the bar may take to go.
+const GOING: Duration = Duration::from_millis(200);
+
 /// When it is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum When {
@@ -34,7 +38,7 @@ pub enum When {
     Never,
 }
 
-/// Shows progress.
+/// Shows progress. Clones show the same.
 #[derive(Clone)]
 pub struct Progress {
     bars: MultiProgress,
@@ -54,50 +58,80 @@ struct Way {
 impl Progress {
     /// On stderr.
     pub fn new(when: When) -> Self {
-        let is_terminal = io::stderr().is_terminal();
-        let target = if is_terminal && when != When::Never {
-            ProgressDrawTarget::stderr_with_hz(4)
-        } else {
-            ProgressDrawTarget::hidden()
-        };
+        let is_terminal = io::stderr().is_terminal() && when != When::Never;
+        let target = if is_terminal { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() };
         Self { bars: MultiProgress::with_draw_target(target), when, is_terminal }
     }
 
     /// A stderr that writes beside the bar, and not through it.
     pub fn beside(&self) -> impl Write + Send + use<> {
-        Beside(self.bars.clone())
-    }
-
-    /// Takes the bar away.
-    pub fn end(&self) {
-        let _ = self.bars.clear();
-        self.bars.set_draw_target(ProgressDrawTarget::hidden());
+        Beside(self.is_terminal.then(|| self.bars.clone()))
     }
 
     /// Shows it for ever.
     pub(super) async fn watch(&self, mut snapshots: watch::Receiver<Arc<Snapshot>>) -> Infallible {
-        let (mut from, mut bar, mut logged) = (None, None, None::<Instant>);
+        let (mut from, mut logged) = (None, None::<Instant>);
+        let bar = self.is_terminal.then(|| Bar::start(self.bars.clone()));
         loop {
             if self.when == When::Never || snapshots.changed().await.is_err() {
                 std::future::pending::<()>().await;
             }
             let now = Arc::clone(&snapshots.borrow_and_update());
-            let Some(way) = way(&now, &mut from) else {
-                if let Some(bar) = bar.take() {
-                    ProgressBar::finish_and_clear(&bar);
-                }
-                continue;
-            };
-            if self.is_terminal {
-                let bar = bar.get_or_insert_with(|| self.bars.add(new_bar()));
-                bar.set_length(way.total);
-                bar.set_position(way.done);
-                bar.set_message(text(way));
-            } else if self.when == When::Always && logged.is_none_or(|logged| logged.elapsed() >= LINES) {
+            let way = way(&now, &mut from);
+            if let Some(bar) = &bar {
+                bar.show(way);
+            } else if let Some(way) = way.filter(|_| self.when == When::Always)
+                && logged.is_none_or(|logged| logged.elapsed() >= LINES)
+            {
                 logged = Some(Instant::now());
                 tracing::info!(done = way.done, total = way.total, "{}", text(way));
             }
         }
+    }
+}
+
+/// The bar, on a thread of its own: a terminal that is held holds up nobody else. It goes when this is dropped.
+struct Bar {
+    ways: Option<SyncSender<Option<Way>>>,
+    gone: Receiver<()>,
+}
+
+impl Bar {
+    fn start(bars: MultiProgress) -> Self {
+        let (ways, shown) = sync_channel::<Option<Way>>(1);
+        let (going, gone) = sync_channel(1);
+        let drawing = move || {
+            let mut bar: Option<ProgressBar> = None;
+            for way in shown {
+                let Some(way) = way else {
+                    drop(bar.take().inspect(ProgressBar::finish_and_clear));
+                    continue;
+                };
+                let bar = bar.get_or_insert_with(|| bars.add(new_bar()));
+                bar.set_length(way.total);
+                bar.set_position(way.done);
+                bar.set_message(text(way));
+            }
+            drop(bar.inspect(ProgressBar::finish_and_clear));
+            let _ = going.send(());
+        };
+        // Without a thread there is no bar, and all else goes on.
+        let _ = std::thread::Builder::new().name("progress".into()).spawn(drawing);
+        Self { ways: Some(ways), gone }
+    }
+
+    /// Shows a state, unless the last one is still being shown.
+    fn show(&self, way: Option<Way>) {
+        if let Some(ways) = &self.ways {
+            let _ = ways.try_send(way);
+        }
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        self.ways = None;
+        let _ = self.gone.recv_timeout(GOING);
     }
 }
 
@@ -128,11 +162,14 @@ fn text(way: Way) -> String {
     format!("{} of {} blocks, {rows} rows/s, {left} left", thousands(way.done), thousands(way.total))
 }
 
-struct Beside(MultiProgress);
+struct Beside(Option<MultiProgress>);
 
 impl Write for Beside {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().write(bytes))
+        match &self.0 {
+            Some(bars) => bars.suspend(|| io::stderr().write(bytes)),
+            None => io::stderr().write(bytes),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -74,7 +74,7 @@ async fn that_comes_late_is_waited_for() {
     let address = port.address;
     let place = place(&format!("http://{address}"));
     let mut running = place.start(&["--no-tui"]);
-    let waits = format!("WAIT {address}");
+    let waits = format!("\"cause\":\"{address}");
     until(SOON, "it waits and says for whom", || running.stderr().contains(&waits));
     assert!(running.ended().is_none());
 
