@@ -3,6 +3,7 @@
 mod budgets;
 mod frames;
 mod keys;
+mod readme;
 mod sweep;
 
 use std::fmt::Write;
