@@ -79,7 +79,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     };
     let publisher = Publisher::start(collector.clone(), about, log_counts(&logs));
     let running = Running { pipeline, collector, publisher, warehouse };
-    let options = Options {
+    let mut options = Options {
         until_caught_up: args.until_caught_up.then_some(args.timeout),
         history,
         show_rows: args.demo && !args.no_tui,
@@ -89,10 +89,16 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         let look = screen::look(&config.ui)?;
         let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), !args.demo, &stop).await;
         if let Some(leave) = leave {
+            let failed = running.has_failed();
             running.drain().await;
             drop(data_dir);
-            return if leave == Leave::Detach { screen::detach() } else { Ok(()) };
+            return match (leave, failed) {
+                (Leave::Detach, _) => screen::detach(),
+                (Leave::Stop, Some(failed)) => Err(headless::HeadlessError::from(failed).into()),
+                (Leave::Stop, None) => Ok(()),
+            };
         }
+        options.show_rows = false;
     }
     Ok(headless::run(running, options, stop).await?)
 }

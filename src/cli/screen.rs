@@ -58,7 +58,10 @@ pub(super) async fn show(
     can_detach: bool,
     stop: &CancellationToken,
 ) -> Option<Leave> {
-    logs.gate.close();
+    // Lines that go elsewhere than to the terminal go on.
+    if io::stderr().is_terminal() {
+        logs.gate.close();
+    }
     let parts = Parts {
         snapshots: running.publisher.snapshots(),
         control: running.pipeline.control(),

@@ -10,6 +10,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::monitor::{Collector, Publisher};
@@ -58,6 +59,11 @@ pub struct Running {
 }
 
 impl Running {
+    /// Whether a stage has failed for good.
+    pub fn has_failed(&self) -> Option<PipelineFailed> {
+        self.pipeline.failed().now_or_never()
+    }
+
     /// Finishes what is in hand, for a while.
     pub async fn drain(self) {
         tracing::info!("draining");

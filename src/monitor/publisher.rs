@@ -15,7 +15,7 @@ use super::snapshot::{
     State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::clock::{since_epoch, unix_ms};
-use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus};
+use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus, is_replay_group};
 use crate::warehouse::{JobState, RowCounts, TapeLine};
 
 /// How often.
@@ -163,7 +163,7 @@ impl Camera {
                 unread = None;
                 continue;
             };
-            if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay(&group.name)) {
+            if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay_group(&group.name)) {
                 moment.unread_bytes.insert(name.clone(), group.unacknowledged_bytes);
                 unread = unread.map(|unread| unread + group.pending + group.undelivered);
                 let moved = reader_of(name).and_then(|stage| moment.moved.get(&stage)).copied().unwrap_or(0);
@@ -249,7 +249,7 @@ impl Camera {
                 oldest: oldest.map(|id| age(id.ms)),
             })
             .collect();
-        groups.sort_by_key(|group| is_replay(&group.name));
+        groups.sort_by_key(|group| is_replay_group(&group.name));
         StreamView {
             name: name.to_owned(),
             entries,
@@ -275,11 +275,6 @@ impl Camera {
         tables.push(table("dead_letters", |rows| rows.dead_letters, None));
         tables
     }
-}
-
-/// Whether a group is a replay's.
-fn is_replay(group: &str) -> bool {
-    group.starts_with("replay:")
 }
 
 /// The stage that reads a stream.

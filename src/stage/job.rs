@@ -28,8 +28,8 @@ const GROUP: &str = "replay:";
 /// How often to look whether its outputs have landed.
 const POLL: Duration = Duration::from_millis(100);
 
-/// Whether a group is one of a replay.
-pub(super) fn is_group(name: &str) -> bool {
+/// Whether a group is one of a replay, by its name.
+pub fn is_replay_group(name: &str) -> bool {
     name.starts_with(GROUP)
 }
 

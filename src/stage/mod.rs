@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use command::{Answer, Command, Plan, Point, Replay};
 pub use error::StageError;
-pub use job::JobStatus;
+pub use job::{JobStatus, is_replay_group};
 pub use orders::Desired;
 pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};
 pub use status::{MarketProgress, Progress, StageState, StageStatus, TokenProgress};

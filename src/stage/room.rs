@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use tokio_util::sync::CancellationToken;
 
-use super::{StageError, job};
+use super::{StageError, is_replay_group};
 use crate::broker::{Broker, Stream};
 use crate::embedded::free_space;
 
@@ -76,7 +76,7 @@ impl Room {
         for stream in &self.streams {
             let state = self.broker.stream(stream).await?;
             // A replay holds up nobody who is live.
-            let live = state.groups.iter().filter(|group| !job::is_group(&group.name));
+            let live = state.groups.iter().filter(|group| !is_replay_group(&group.name));
             let unread = live.map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
             let most = self.most.as_u64();
             // What is read is trimmed soon: until then the stream is full all the same.

@@ -1,7 +1,7 @@
 //! The source shows no new final block: no news is not good news.
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
+use crate::monitor::{Severity, StageView, State};
 use crate::source::Head;
 use crate::stage::StageName;
 use crate::units::{age, thousands};
@@ -13,7 +13,7 @@ const SILENT: u64 = 60_000;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let head = &facts.now.source.head;
-    let Some(seen) = head.value else { return Vec::new() };
+    let Some(seen) = head.value.filter(|_| is_asked(facts)) else { return Vec::new() };
     let source = &facts.now.source.name;
     let fresh = u64::try_from(Head::FRESH.as_millis()).unwrap_or(u64::MAX);
     let block = thousands(seen.block);
@@ -25,6 +25,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         return Vec::new();
     };
     vec![Finding::new(Severity::Bad, source.as_str(), text).slows(StageName::IngestFills)]
+}
+
+/// Nobody asks while the stage that does is held on purpose.
+fn is_asked(facts: &Facts<'_>) -> bool {
+    let held = |stage: &StageView| matches!(stage.state, State::Paus | State::Stop);
+    facts.now.stages.iter().any(|stage| stage.name == StageName::IngestFills && !held(stage))
 }
 
 #[cfg(test)]
@@ -45,6 +51,13 @@ mod tests {
         let found = check_now(&RULE, &snapshot);
         assert_eq!(found[0].severity, Severity::Bad);
         assert!(found[0].text.contains("is frozen") && found[0].text.ends_with("is 5m01 old"), "{found:?}");
+    }
+
+    #[test]
+    fn who_holds_does_not_ask() {
+        let mut snapshot = healthy();
+        (snapshot.source.head.age, snapshot.stages[0].state) = (90_000, State::Paus);
+        assert_eq!(check_now(&RULE, &snapshot), []);
     }
 
     #[test]

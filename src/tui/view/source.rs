@@ -13,7 +13,8 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
     let source = &shown.source;
     let (label, dim, plain) = (canvas.style(Token::Label), canvas.style(Token::Dim), Style::new());
-    let (is_old, is_wide) = (source.head.is_stale(), area.width >= 116);
+    // While there is a backlog to read it is asked for every ten seconds.
+    let (is_old, is_wide) = (source.head.age > 20_000, area.width >= 116);
     let head = match source.head.value {
         Some(head) if is_old => (format!("{} ({} unseen)", thousands(head.block), age(source.head.age)), Token::Warn),
         // The age of a head that comes every second says nothing but that it is new.
