@@ -12,9 +12,17 @@ pub(crate) fn width(text: &str) -> usize {
 }
 
 /// A text that is safe to show.
+///
+/// Of emoji that are made of several characters terminals disagree on the width, and what one counts as two columns another
+/// counts as four: then everything behind it stands elsewhere, and something is left over when it goes. So what glues
+/// characters together is left out, and flags are their letters.
 pub(crate) fn clean(text: &str, charset: Charset) -> String {
     let safe = |c: char| match c {
+        // No width, or another direction.
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => None,
+        // Variants, skins, keycaps, tags.
+        '\u{fe00}'..='\u{fe0f}' | '\u{1f3fb}'..='\u{1f3ff}' | '\u{20e3}' | '\u{e0000}'..='\u{e01ef}' => None,
+        '\u{1f1e6}'..='\u{1f1ff}' => char::from_u32('A' as u32 + (c as u32 - 0x1_f1e6)),
         c if c.is_control() => Some(' '),
         c if charset == Charset::Ascii && !c.is_ascii() => Some(match c {
             '…' => '~',
@@ -109,6 +117,7 @@ mod tests {
         assert_eq!(clean("a\x1b[31mb\nc\td", Charset::Unicode), "a [31mb c d");
         assert_eq!(clean("\u{202e}evil\u{200b}", Charset::Unicode), "evil");
         assert_eq!(clean("雨 “x” — y…", Charset::Ascii), "? \"x\" - y~");
+        assert_eq!(clean("👩‍💻 🇩🇪 ❤️ 👍🏽 1️⃣", Charset::Unicode), "👩💻 DE ❤ 👍 1");
     }
 
     #[test]

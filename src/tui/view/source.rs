@@ -48,7 +48,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ("", "dead", dead),
     ];
     if is_wide {
-        if let Some(cursor) = source.cursor {
+        if let Some(cursor) = source.cursor.filter(|_| area.width >= 140) {
             parts.insert(1, ("", "read", (thousands(cursor.block.saturating_sub(1)), Token::Text)));
         }
         if let Some(markets) = &shown.markets {
