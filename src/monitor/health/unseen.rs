@@ -6,8 +6,14 @@ use crate::units::age;
 
 pub(super) const RULE: Rule = Rule { id: "unseen", check };
 
+/// For so long after the start nothing needs to be there yet.
+const STARTING: u64 = 10_000;
+
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let now = facts.now;
+    if now.uptime < STARTING {
+        return Vec::new();
+    }
     let streams = now.streams.iter().filter_map(|stream| find(&stream.name, &stream.entries));
     let tables = now.tables.iter().filter_map(|table| find(&format!("table {}", table.name), &table.rows));
     // The tables are asked together: one line says it.
@@ -39,6 +45,9 @@ mod tests {
         for table in &mut snapshot.tables {
             table.rows = Seen { value: None, age: 0, missing: Some("refused".into()) };
         }
+        snapshot.uptime = 9_000;
+        assert_eq!(check_now(&RULE, &snapshot), [], "it has just begun");
+        snapshot.uptime = 60_000;
         let found: Vec<_> = check_now(&RULE, &snapshot).into_iter().map(|finding| finding.text).collect();
         assert_eq!(
             found,
