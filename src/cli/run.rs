@@ -82,7 +82,8 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let mut options = Options {
         until_caught_up: args.until_caught_up.then_some(args.timeout),
         history,
-        show_rows: args.demo && !args.no_tui,
+        // Rows and a bar on one terminal would get into each other.
+        show_rows: args.demo && !args.no_tui && !progress.has_bar(),
         progress,
     };
     if !args.until_caught_up && screen::is_wanted(args.no_tui) {

@@ -63,6 +63,11 @@ impl Progress {
         Self { bars: MultiProgress::with_draw_target(target), when, is_terminal }
     }
 
+    /// Whether there is a bar on a terminal.
+    pub const fn has_bar(&self) -> bool {
+        self.is_terminal
+    }
+
     /// A stderr that writes beside the bar, and not through it.
     pub fn beside(&self) -> impl Write + Send + use<> {
         Beside(self.is_terminal.then(|| self.bars.clone()))
