@@ -27,10 +27,10 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let progress = Progress::new(args.progress);
     let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
     let demo = if args.demo { Some(demo::start(&args, &mut config).await?) } else { None };
-    let polygon = sources::polygon(&config.sources.polygon, config.sources.polygon.urls.clone())?;
+    let (polygon, gamma, data_api) = sources::all(&config)?;
     let markets = Markets {
-        source: Arc::new(sources::gamma(&config)?),
-        tokens: Arc::new(sources::data_api(&config)?),
+        source: Arc::new(gamma),
+        tokens: Arc::new(data_api),
         poll_interval: config.sources.gamma.poll_interval,
         history: config.sources.gamma.scan == Scan::All,
     };

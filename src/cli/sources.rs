@@ -1,10 +1,23 @@
 //! The sources of a configuration.
 
+use std::thread;
+
 use crate::config::{Config, DataApiSection, GammaSection, PolygonSection};
 use crate::source::polygon::{Polygon, PolygonConfig};
 use crate::source::{ApiConfig, data_api::DataApi, gamma::Gamma};
 
 use super::CliError;
+
+/// All sources. Each reads the system's certificates, which takes its time: they do so side by side.
+pub(super) fn all(config: &Config) -> Result<(Polygon, Gamma, DataApi), CliError> {
+    thread::scope(|scope| {
+        let gamma = scope.spawn(|| gamma(config));
+        let data_api = scope.spawn(|| data_api(config));
+        let polygon = polygon(&config.sources.polygon, config.sources.polygon.urls.clone());
+        let panicked = |_| CliError::Start(std::io::Error::other("a source panicked while it was made"));
+        Ok((polygon?, gamma.join().map_err(panicked)??, data_api.join().map_err(panicked)??))
+    })
+}
 
 /// The nodes at some URLs, as the section says how to ask them.
 pub(super) fn polygon(section: &PolygonSection, urls: Vec<String>) -> Result<Polygon, CliError> {

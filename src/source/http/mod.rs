@@ -39,6 +39,10 @@ pub(super) fn connections(urls: &[Url], timeouts: Timeouts) -> Result<reqwest::C
     if urls.iter().all(is_loopback) {
         // A proxy of the environment cannot reach what is on this machine.
         client = client.no_proxy();
+        if urls.iter().all(|url| url.scheme() == "http") {
+            // Reading the system's certificates takes longer than all else at a start.
+            client = client.tls_certs_only([]);
+        }
     }
     client
         .user_agent(USER_AGENT)
