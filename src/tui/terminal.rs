@@ -66,8 +66,16 @@ impl Terminal {
         tty::let_go()
     }
 
-    /// Stops the process, as a terminal does on Ctrl-Z, until somebody lets it go on. False where nobody could: it leads
+    /// Whether it is ours: taken, and not given back.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
+    /// Gives it back and stops the process, as a terminal does on Ctrl-Z. False where nobody could let it go on: it leads
     /// its session.
+    ///
+    /// Another thread may be the one that takes the signal, and this one goes on for a moment: the terminal is to be taken
+    /// again when SIGCONT tells that it is over, and not before.
     pub(super) fn suspend(&mut self) -> io::Result<bool> {
         if getsid(None)? == getpid() {
             return Ok(false);
@@ -75,7 +83,6 @@ impl Terminal {
         self.leave();
         // SIGTSTP would be ignored where no shell watches.
         kill_current_process_group(Signal::STOP)?;
-        self.enter()?;
         Ok(true)
     }
 }
