@@ -12,6 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::bar_terminal::BarTerminal;
 use crate::monitor::Snapshot;
 use crate::stage::StageName;
 use crate::units::{age, thousands};
@@ -56,7 +57,7 @@ impl Progress {
     pub fn new(when: When) -> Self {
         let is_terminal = io::stderr().is_terminal();
         let target = if is_terminal && when != When::Never {
-            ProgressDrawTarget::stderr_with_hz(4)
+            ProgressDrawTarget::term_like_with_hz(Box::new(BarTerminal::default()), 4)
         } else {
             ProgressDrawTarget::hidden()
         };

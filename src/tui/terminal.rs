@@ -15,7 +15,7 @@ use crossterm::terminal::{
 };
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 
-use crate::tty;
+use crate::tty::OnTerminal;
 
 /// The size of a terminal that does not tell its own.
 const USUAL: (u16, u16) = (80, 24);
@@ -23,6 +23,7 @@ const USUAL: (u16, u16) = (80, 24);
 /// A terminal that is ours, until dropped.
 pub(super) struct Terminal {
     out: File,
+    streams: OnTerminal,
     is_ours: bool,
 }
 
@@ -30,7 +31,7 @@ impl Terminal {
     /// Takes it: raw mode, the alternate screen, no cursor.
     pub(super) fn take() -> io::Result<Self> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let mut terminal = Self { out, is_ours: false };
+        let mut terminal = Self { out, streams: OnTerminal::now(), is_ours: false };
         terminal.enter()?;
         Ok(terminal)
     }
@@ -63,7 +64,7 @@ impl Terminal {
     /// Lets go of one that is gone. Nothing that reads or writes it later can spin, fail or panic.
     pub(super) fn lose(mut self) -> io::Result<()> {
         self.leave();
-        tty::let_go()
+        self.streams.let_go()
     }
 
     /// Whether it is ours: taken, and not given back.
