@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::rig::{Rig, line};
+use super::rig::{Rig, stage};
 use crate::support::process::{Workplace, until};
 
 /// How long it is measured.
@@ -44,7 +44,7 @@ fn an_idle_screen_costs_next_to_no_processor_time() {
     rig.shows("1 Stages");
     until(super::SOON, "all rows are there", || place.count("trades") == 500);
     rig.until("the stages are idle", |screen| {
-        line(screen, "write-trades ").contains("IDLE") && line(screen, "resolver ").contains("IDLE")
+        stage(screen, "write-trades").contains("IDLE") && stage(screen, "resolver").contains("IDLE")
     });
     let (before, bytes) = (rig.cpu_of("screen"), rig.look(|picture| (picture.raw.len(), picture.frames)));
     std::thread::sleep(WHILE);

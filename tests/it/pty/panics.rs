@@ -3,7 +3,7 @@
 use polytape::demo::{World, WorldConfig};
 use rustix::process::Signal;
 
-use super::rig::{Rig, line, lines};
+use super::rig::{Rig, lines, stage};
 use super::rows_go_on;
 use crate::support::process::{Workplace, until};
 use crate::support::tables::compare_fills;
@@ -29,8 +29,8 @@ fn of_a_stage_leaves_the_screen_as_it_is_and_no_row_out() {
     until(super::SOON, "all rows are there", || place.count("trades") == FILLS);
     rig.press("1");
     rig.until("the stage is back", |screen| {
-        let stage = line(screen, "write-trades ");
-        stage.contains("IDLE") || stage.contains("RUN")
+        let shown = stage(screen, "write-trades");
+        shown.contains("IDLE") || shown.contains("RUN")
     });
     let frames = rig.look(|picture| picture.frames);
     rig.until_picture("frames go on", |picture| picture.frames > frames + 1);

@@ -3,7 +3,7 @@
 use polytape::demo::{World, WorldConfig};
 use rustix::process::Signal;
 
-use super::rig::{Rig, line, lines};
+use super::rig::{Rig, lines, stage};
 use super::{committed, rows_go_on};
 use crate::support::process::{Workplace, until};
 use crate::support::tables::compare_fills;
@@ -11,12 +11,12 @@ use crate::support::tables::compare_fills;
 /// Moves to `write-trades`.
 fn select(rig: &mut Rig) {
     rig.press("jjjj");
-    rig.until("write-trades is selected", |screen| line(screen, "write-trades ").contains('▶'));
+    rig.until("write-trades is selected", |screen| stage(screen, "write-trades").contains('▶'));
 }
 
 fn is_paused(screen: &vt100::Screen) -> bool {
-    let stage = line(screen, "write-trades ");
-    stage.contains("PAUS") && !stage.contains(">")
+    let shown = stage(screen, "write-trades");
+    shown.contains("PAUS") && !shown.contains(">")
 }
 
 /// What its stream holds for the stage and was not given to it.

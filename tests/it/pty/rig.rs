@@ -402,6 +402,12 @@ pub fn line(screen: &Screen, text: &str) -> String {
     lines(screen).into_iter().find(|line| line.contains(text)).unwrap_or_default()
 }
 
+/// The line of a stage, on a screen with boxes. Alerts above it may name the stage, too, and so may the log below it.
+pub fn stage(screen: &Screen, name: &str) -> String {
+    let is_it = |line: &String| line.starts_with('│') && line.contains(&format!(" {name} "));
+    lines(screen).into_iter().find(is_it).unwrap_or_default()
+}
+
 fn modes(tty: &Path) -> String {
     let stty = Command::new("stty").arg("-F").arg(tty).arg("-g").output().unwrap();
     assert!(stty.status.success(), "{stty:?}");
