@@ -2,9 +2,11 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, getsid, setsid};
 use tokio_util::sync::CancellationToken;
 
 use super::CliError;
@@ -113,7 +115,8 @@ pub(super) fn detach() -> Result<(), CliError> {
     arguments.push("--no-tui".into());
     let mut child = Command::new(program);
     child.args(arguments).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let child = child.spawn().map_err(CliError::Start)?;
+    let mut child = child.spawn().map_err(CliError::Start)?;
+    until_it_has_left(&mut child);
     let text = format!(
         "polytape goes on without a screen, pid {}; `polytape logs --follow` shows what it does, `kill {}` ends it\n",
         child.id(),
@@ -123,6 +126,19 @@ pub(super) fn detach() -> Result<(), CliError> {
     Ok(())
 }
 
+/// Waits until it has left the session, but not for long. When the process that leads a session ends, its terminal hangs
+/// up on who is still there; over `ssh host polytape` that process is this one.
+fn until_it_has_left(child: &mut Child) {
+    let (pid, begin) = (Pid::from_child(child), Instant::now());
+    let is_here = |child: &mut Child| matches!(child.try_wait(), Ok(None)) && getsid(Some(pid)) == getsid(None);
+    while is_here(child) && begin.elapsed() < LEAVING {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// How long it may take to leave the session.
+const LEAVING: Duration = Duration::from_secs(5);
+
 /// Set for the process that goes on.
 const DETACHED: &str = "POLYTAPE_DETACHED";
 
@@ -130,6 +146,6 @@ const DETACHED: &str = "POLYTAPE_DETACHED";
 pub(super) fn leave_session() {
     if std::env::var_os(DETACHED).is_some() {
         // It fails for who leads a group, and there is nothing to leave then.
-        let _ = rustix::process::setsid();
+        let _ = setsid();
     }
 }

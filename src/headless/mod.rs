@@ -1,5 +1,6 @@
 //! `--no-tui`: the pipeline without a screen. Log lines and a heartbeat on stderr, results on stdout.
 
+mod bar_terminal;
 mod catch_up;
 mod hang_up;
 mod heartbeat;

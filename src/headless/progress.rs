@@ -13,6 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::bar_terminal::BarTerminal;
 use crate::monitor::Snapshot;
 use crate::stage::StageName;
 use crate::units::{age, thousands};
@@ -59,7 +60,10 @@ impl Progress {
     /// On stderr.
     pub fn new(when: When) -> Self {
         let is_terminal = io::stderr().is_terminal() && when != When::Never;
-        let target = if is_terminal { ProgressDrawTarget::stderr_with_hz(4) } else { ProgressDrawTarget::hidden() };
+        let target = match is_terminal {
+            true => ProgressDrawTarget::term_like_with_hz(Box::new(BarTerminal::default()), 4),
+            false => ProgressDrawTarget::hidden(),
+        };
         Self { bars: MultiProgress::with_draw_target(target), when, is_terminal }
     }
 

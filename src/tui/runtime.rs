@@ -167,7 +167,7 @@ impl Screen {
                     self.painter.repaint();
                     None
                 }
-                () = tokio::time::sleep(due), if is_dirty => {
+                () = tokio::time::sleep(due), if is_dirty && self.terminal.is_ours() => {
                     self.draw().map_err(gone)?;
                     is_dirty = false;
                     continue;
@@ -246,10 +246,7 @@ impl Screen {
     }
 
     fn suspend(&mut self) -> io::Result<()> {
-        if self.terminal.suspend()? {
-            self.size = size();
-            self.painter.repaint();
-        } else {
+        if !self.terminal.suspend()? {
             let text = "nobody could let it go on: it leads its session".to_owned();
             self.tell(Message::Say(Severity::Warn, text));
         }

@@ -15,7 +15,7 @@ use crossterm::terminal::{
 };
 use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
 
-use crate::tty;
+use crate::tty::OnTerminal;
 
 /// The size of a terminal that does not tell its own.
 const USUAL: (u16, u16) = (80, 24);
@@ -23,6 +23,7 @@ const USUAL: (u16, u16) = (80, 24);
 /// A terminal that is ours, until dropped.
 pub(super) struct Terminal {
     out: File,
+    streams: OnTerminal,
     is_ours: bool,
 }
 
@@ -30,7 +31,7 @@ impl Terminal {
     /// Takes it: raw mode, the alternate screen, no cursor.
     pub(super) fn take() -> io::Result<Self> {
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
-        let mut terminal = Self { out, is_ours: false };
+        let mut terminal = Self { out, streams: OnTerminal::now(), is_ours: false };
         terminal.enter()?;
         Ok(terminal)
     }
@@ -63,11 +64,19 @@ impl Terminal {
     /// Lets go of one that is gone. Nothing that reads or writes it later can spin, fail or panic.
     pub(super) fn lose(mut self) -> io::Result<()> {
         self.leave();
-        tty::let_go()
+        self.streams.let_go()
     }
 
-    /// Stops the process, as a terminal does on Ctrl-Z, until somebody lets it go on. False where nobody could: it leads
+    /// Whether it is ours: taken, and not given back.
+    pub(super) const fn is_ours(&self) -> bool {
+        self.is_ours
+    }
+
+    /// Gives it back and stops the process, as a terminal does on Ctrl-Z. False where nobody could let it go on: it leads
     /// its session.
+    ///
+    /// Another thread may be the one that takes the signal, and this one goes on for a moment: the terminal is to be taken
+    /// again when SIGCONT tells that it is over, and not before.
     pub(super) fn suspend(&mut self) -> io::Result<bool> {
         if getsid(None)? == getpid() {
             return Ok(false);
@@ -75,7 +84,6 @@ impl Terminal {
         self.leave();
         // SIGTSTP would be ignored where no shell watches.
         kill_current_process_group(Signal::STOP)?;
-        self.enter()?;
         Ok(true)
     }
 }

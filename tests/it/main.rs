@@ -10,6 +10,7 @@ mod kill;
 mod markets;
 mod pipeline;
 mod predecessor;
+mod pty;
 mod recorded;
 mod support;
 mod warehouse;
