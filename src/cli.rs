@@ -215,6 +215,8 @@ enum CliError {
     Demo(std::io::Error),
     #[error(transparent)]
     Headless(#[from] HeadlessError),
+    #[error("the pipeline does not go on without a screen: it ended at once ({0}); `polytape --no-tui` says why")]
+    Detach(String),
     #[error("cannot start: {0}")]
     Start(std::io::Error),
 }

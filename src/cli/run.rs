@@ -85,6 +85,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         // Rows and a bar on one terminal would get into each other.
         show_rows: args.demo && !args.no_tui && !progress.has_bar(),
         progress,
+        ends_on_failure: true,
     };
     if !args.until_caught_up && screen::is_wanted(args.no_tui) {
         let look = screen::look(&config.ui)?;
@@ -92,14 +93,15 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         if let Some(leave) = leave {
             let failed = running.has_failed();
             running.drain().await;
+            let path = data_dir.path().to_owned();
             drop(data_dir);
             return match (leave, failed) {
-                (Leave::Detach, _) => screen::detach(),
+                (Leave::Detach, _) => screen::detach(&path),
                 (Leave::Stop, Some(failed)) => Err(headless::HeadlessError::from(failed).into()),
                 (Leave::Stop, None) => Ok(()),
             };
         }
-        options.show_rows = false;
+        (options.show_rows, options.ends_on_failure) = (false, false);
     }
     Ok(headless::run(running, options, stop).await?)
 }
@@ -109,7 +111,7 @@ fn log_counts(logs: &Arc<Logs>) -> LogCounts {
     let logs = Arc::clone(logs);
     Arc::new(move || {
         let counts = logs.ring.counts();
-        LogView { seen: counts.seen, kept: counts.kept, dropped: logs.file_dropped().unwrap_or(0) }
+        LogView { seen: counts.seen, kept: counts.kept, dropped: logs.file_dropped() }
     })
 }
 

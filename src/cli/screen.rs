@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::CliError;
 use crate::config::{UiCharset, UiConfig, UiTheme};
+use crate::embedded::DataDir;
 use crate::headless::Running;
 use crate::logs::Logs;
 use crate::tui::{Charset, End, Keymap, Leave, Look, Parts, Screen, Theme};
@@ -106,7 +107,7 @@ pub(super) async fn show(
 }
 
 /// Starts polytape again, as it was started, without a screen and in a session of its own. The store is free by now.
-pub(super) fn detach() -> Result<(), CliError> {
+pub(super) fn detach(data_dir: &Path) -> Result<(), CliError> {
     let program = std::env::current_exe().map_err(CliError::Start)?;
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if arguments.first().is_none_or(|first| first != "run") {
@@ -117,6 +118,9 @@ pub(super) fn detach() -> Result<(), CliError> {
     child.args(arguments).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = child.spawn().map_err(CliError::Start)?;
     until_it_has_left(&mut child);
+    if let Some(status) = until_it_runs(&mut child, data_dir) {
+        return Err(CliError::Detach(status.to_string()));
+    }
     let text = format!(
         "polytape goes on without a screen, pid {}; `polytape logs --follow` shows what it does, `kill {}` ends it\n",
         child.id(),
@@ -136,7 +140,22 @@ fn until_it_has_left(child: &mut Child) {
     }
 }
 
-/// How long it may take to leave the session.
+/// Waits until it holds the store, but not for long. How it ended, where it did.
+fn until_it_runs(child: &mut Child, data_dir: &Path) -> Option<ExitStatus> {
+    let begin = Instant::now();
+    while begin.elapsed() < LEAVING {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if DataDir::holder(data_dir).is_ok_and(|holder| holder == Some(child.id().to_string())) {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    None
+}
+
+/// How long it may take to leave the session, and to begin.
 const LEAVING: Duration = Duration::from_secs(5);
 
 /// Set for the process that goes on.

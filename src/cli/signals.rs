@@ -16,6 +16,7 @@ pub(super) fn watch(stop: CancellationToken) -> io::Result<()> {
                 _ = interrupt.recv() => {}
             }
             if stop.is_cancelled() {
+                crate::tui::restore_modes();
                 std::process::exit(1);
             }
             stop.cancel();

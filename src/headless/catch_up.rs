@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets), "not yet in the table");
         (markets.cursor, markets.watermark) = (Some(8), Some(7));
         for (sweeps, untried, expected) in [(5, 0, true), (6, 0, true), (7, 3, true), (8, 0, false)] {
-            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried });
+            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, at: None });
             assert_eq!(goal(&source, &markets, tokens).is_some(), expected, "{sweeps} {untried}");
         }
     }

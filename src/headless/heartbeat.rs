@@ -1,6 +1,5 @@
-//! The heartbeat: one line that says how it goes, and a line for each alert that begins or ends.
+//! The heartbeat: one line that says how it goes.
 
-use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -21,37 +20,16 @@ const FIRST: Duration = Duration::from_secs(2);
 /// Logs heartbeats and alerts for ever.
 pub(super) async fn beat(mut snapshots: watch::Receiver<Arc<Snapshot>>) -> Infallible {
     let mut due = Instant::now() + FIRST;
-    let mut firing = BTreeMap::new();
     loop {
         if snapshots.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
         let now = Arc::clone(&snapshots.borrow_and_update());
-        firing = tell(&firing, &now);
         if Instant::now() >= due {
             due = Instant::now() + INTERVAL;
             tracing::info!("{}", line(&now));
         }
     }
-}
-
-/// What fires, by rule and subject.
-type Firing = BTreeMap<(String, String), String>;
-
-/// Logs which alerts began and which ended.
-fn tell(before: &Firing, now: &Snapshot) -> Firing {
-    let mut firing = Firing::new();
-    for alert in now.alerts.iter().filter(|alert| alert.severity > Severity::Info) {
-        let key = (alert.rule.clone(), alert.subject.clone());
-        if !before.contains_key(&key) {
-            tracing::warn!(rule = alert.rule, subject = alert.subject, "{}", alert.text);
-        }
-        firing.insert(key, alert.text.clone());
-    }
-    for (key, text) in before.iter().filter(|(key, _)| !firing.contains_key(*key)) {
-        tracing::info!(rule = key.0, subject = key.1, "over: {text}");
-    }
-    firing
 }
 
 /// How things stand.
@@ -138,14 +116,5 @@ mod tests {
         let text = line(&sample::loading());
         assert!(text.starts_with("ok | head unknown, lag unknown | in ?/s, out ?/s | markets unknown"), "{text}");
         assert!(text.contains("trades unknown, markets unknown"), "{text}");
-    }
-
-    #[test]
-    fn an_alert_is_told_once() {
-        let warning = sample::warning();
-        let first = tell(&Firing::new(), &warning);
-        assert_eq!(first.len(), 1, "what is only good to know is not told");
-        assert_eq!(tell(&first, &warning), first);
-        assert!(tell(&first, &sample::healthy()).is_empty());
     }
 }

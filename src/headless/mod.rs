@@ -34,6 +34,8 @@ pub struct Options {
     pub show_rows: bool,
     /// Shows how far it has come.
     pub progress: Progress,
+    /// End when a stage has failed for good. Behind a screen that is gone the others go on, as they did before it.
+    pub ends_on_failure: bool,
 }
 
 /// Why it did not end well.
@@ -91,11 +93,12 @@ pub async fn run(running: Running, options: Options, stop: CancellationToken) ->
     };
     let ended = tokio::select! {
         biased;
-        failed = pipeline.failed() => Err(failed.into()),
+        failed = pipeline.failed(), if options.ends_on_failure => Err(failed.into()),
         caught_up = caught_up => caught_up.map_err(HeadlessError::from),
-        () = stop.cancelled() => match options.until_caught_up {
-            Some(_) => Err(NotCaughtUp::Interrupted.into()),
-            None => Ok(()),
+        () = stop.cancelled() => match (options.until_caught_up, running.has_failed()) {
+            (_, Some(failed)) => Err(failed.into()),
+            (Some(_), None) => Err(NotCaughtUp::Interrupted.into()),
+            (None, None) => Ok(()),
         },
         never = rows => match never {},
         never = heartbeat::beat(publisher.snapshots()) => match never {},

@@ -53,6 +53,11 @@ impl Collector {
         self.observer.stages()
     }
 
+    /// Whether a stage runs no more, whatever it said last.
+    pub(super) fn is_gone(&self, stage: StageName) -> bool {
+        self.observer.is_gone(stage)
+    }
+
     /// The replays.
     pub fn jobs(&self) -> Vec<JobStatus> {
         self.observer.jobs()

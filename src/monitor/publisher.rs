@@ -1,5 +1,6 @@
 //! Publishes a snapshot once a second.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,7 @@ use super::snapshot::{
     State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::clock::{since_epoch, unix_ms};
-use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus, is_replay_group};
+use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group};
 use crate::warehouse::{JobState, RowCounts, TapeLine};
 
 /// How often.
@@ -38,12 +39,17 @@ impl Publisher {
     pub fn start(collector: Collector, about: About, log: LogCounts) -> Self {
         let mut camera = Camera::new(collector, about, log);
         let (sender, snapshots) = watch::channel(Arc::new(camera.take()));
+        let mut told = health::Told::default();
         let task = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(INTERVAL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                sender.send_replace(Arc::new(camera.take()));
+                // A rule that panics is a bug, which is in the log then; the last snapshot gets old and says so.
+                let taken = std::panic::catch_unwind(AssertUnwindSafe(|| camera.take()));
+                let Ok(snapshot) = taken else { continue };
+                told.tell(&snapshot);
+                sender.send_replace(Arc::new(snapshot));
             }
         });
         Self { snapshots, _task: AbortOnDropHandle::new(task) }
@@ -117,8 +123,11 @@ impl Camera {
             behind: markets.cursor.and_then(|cursor| Some(cursor.saturating_sub(markets.watermark?))),
             misread: markets.misread,
         });
-        let tokens =
-            self.collector.tokens().map(|tokens| TokensView { unresolved: tokens.unresolved, untried: tokens.untried });
+        let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, at, .. }| TokensView {
+            unresolved,
+            untried,
+            age: at.map_or(0, |at| millis(at.elapsed())),
+        });
         let mut snapshot = Snapshot {
             at: now,
             uptime: millis(self.began.elapsed()),
@@ -192,10 +201,16 @@ impl Camera {
             Some(Desired::Run) => !matches!(state, State::Paus | State::Stop),
             None => true,
         };
+        // Who does not run any more says nothing new.
+        let is_gone = self.collector.is_gone(name) && state != State::Stop;
+        let (state, cause) = match is_gone {
+            true => (State::Unkn, Some("its task is gone".to_owned())),
+            false => (state, status.state.cause().map(str::to_owned)),
+        };
         StageView {
             name,
             state,
-            cause: status.state.cause().map(str::to_owned),
+            cause,
             since: millis(status.since.elapsed()),
             requested: status.desired.filter(|_| !is_so),
             moved: status.moved,

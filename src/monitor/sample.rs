@@ -33,7 +33,7 @@ pub fn loading() -> Snapshot {
     }
     snapshot.tape = Seen::default();
     snapshot.history = HistoryView::default();
-    snapshot.log = LogView { seen: 1, kept: 1, dropped: 0 };
+    snapshot.log = LogView { seen: 1, kept: 1, dropped: Some(0) };
     snapshot
 }
 
@@ -124,7 +124,7 @@ pub fn healthy() -> Snapshot {
             rate: Some(1),
         },
         markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0 }),
-        tokens: Some(TokensView { unresolved: 41, untried: 0 }),
+        tokens: Some(TokensView { unresolved: 41, untried: 0, age: 2_000 }),
         streams: vec![
             stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
             stream(
@@ -155,7 +155,7 @@ pub fn healthy() -> Snapshot {
             trades: (0..120).map(|second| Some(700 + (second * 37) % 200)).collect(),
             unread: (0..120).map(|second| Some(200 + (second * 53) % 300)).collect(),
         },
-        log: LogView { seen: 42_004, kept: 10_000, dropped: 0 },
+        log: LogView { seen: 42_004, kept: 10_000, dropped: Some(0) },
         alerts: Vec::new(),
     }
 }

@@ -241,6 +241,12 @@ impl SourceView {
         Some(head.block.saturating_add(1).saturating_sub(self.watermark?.block))
     }
 
+    /// How old the newest block is that has been read, given that a block takes two seconds.
+    pub fn read_behind(&self) -> Option<u64> {
+        let head = self.head.value.as_ref()?;
+        Some(head.age + head.block.saturating_add(1).saturating_sub(self.cursor?.block) * 2_000)
+    }
+
     /// How old the newest block is whose fills are all in the tables, given that a block takes two seconds.
     pub fn behind(&self) -> Option<u64> {
         Some(self.head.value.as_ref()?.age + self.blocks_behind()? * 2_000)
@@ -267,6 +273,8 @@ pub struct TokensView {
     pub unresolved: u64,
     /// How many of them nobody has been asked about in this run.
     pub untried: u64,
+    /// How long ago that was known.
+    pub age: u64,
 }
 
 /// A stream.
@@ -366,8 +374,8 @@ pub struct LogView {
     pub seen: u64,
     /// Lines that are still in memory.
     pub kept: u64,
-    /// Lines that did not get into the file, since that could not keep up.
-    pub dropped: u64,
+    /// Lines that did not get into the file, since that could not keep up; `None` where there is no file.
+    pub dropped: Option<u64>,
 }
 
 /// How bad it is.

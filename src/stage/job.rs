@@ -25,6 +25,9 @@ use crate::warehouse::{JobRecord, JobState};
 /// What the names of their groups begin with.
 const GROUP: &str = "replay:";
 
+/// How often how far it has come is written down.
+const KEEP: Duration = Duration::from_secs(5);
+
 /// How often to look whether its outputs have landed.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -60,8 +63,6 @@ struct Inner {
     before: (u64, u64),
     progressed: Instant,
     moved: u64,
-    /// How many entries of its stream were removed for want of room while it read.
-    robbed: usize,
 }
 
 impl Job {
@@ -69,7 +70,7 @@ impl Job {
         let (sender, status) = watch::channel(StageStatus::starting());
         let line = StatusLine::new("state of the replay", sender);
         let before = (record.done, record.moved);
-        let inner = Inner { record, before, progressed: Instant::now(), moved: 0, robbed: 0 };
+        let inner = Inner { record, before, progressed: Instant::now(), moved: 0 };
         (Arc::new(Self { stage, inner: Mutex::new(inner), status, cancel: CancellationToken::new() }), line)
     }
 
@@ -123,20 +124,47 @@ impl Job {
     pub(super) async fn open_group(&self, life: &Life) -> Result<(Group, EntryId), StageError> {
         let record = self.record();
         let group = self.group(life)?;
-        let stream = group.stream.clone();
         let [begin, until] = [read_id(&record.begin)?, read_id(&record.until)?];
         life.broker.open_group(&group, begin).await?;
-        // The group holds what is left: that counts from now on.
-        let state = life.broker.stream(&stream).await?;
-        let clear = state.groups.iter().find(|state| state.name == group.name).map_or(begin, |state| state.clear_up_to);
-        let left = if clear >= until { 0 } else { life.broker.count(&stream, clear, until).await? };
+        // The group holds what is left, and keeps it: what there is to do is known now, and not before.
+        let left = self.left(life, &group, until).await?;
         let moved = self.status.borrow().moved;
-        let mut inner = self.inner.lock();
-        if inner.record.total == 0 {
-            inner.record.total = left;
+        let is_first = {
+            let mut inner = self.inner.lock();
+            let is_first = inner.record.total == 0;
+            if is_first {
+                inner.record.total = left;
+            }
+            inner.before.0 = inner.record.total.saturating_sub(left + moved);
+            is_first
+        };
+        if is_first && left == 0 {
+            return Err(StageError::Replay(format!("{} holds nothing of the range any more", group.stream)));
         }
-        inner.before.0 = inner.record.total.saturating_sub(left + moved);
+        if is_first {
+            life.warehouse.set_job(&life.pipeline, &self.record()).await?;
+        }
         Ok((group, until))
+    }
+
+    /// Entries that its group has still to read.
+    async fn left(&self, life: &Life, group: &Group, until: EntryId) -> Result<u64, StageError> {
+        let state = life.broker.stream(&group.stream).await?;
+        let Some(state) = state.groups.iter().find(|state| state.name == group.name) else { return Ok(0) };
+        if state.clear_up_to >= until {
+            return Ok(0);
+        }
+        Ok(life.broker.count(&group.stream, state.clear_up_to, until).await?)
+    }
+
+    /// Notes that entries had to go which it had still to read. It cannot be done any more, whatever it reads yet.
+    fn rob(&self, entries: u64) {
+        self.update(|record| {
+            record.reason = format!(
+                "{entries} entries or more made room for new ones before they were read again: replay the range from the \
+                 chain instead"
+            );
+        });
     }
 }
 
@@ -178,34 +206,38 @@ pub(super) async fn run(job: Arc<Job>, line: StatusLine, workshop: Arc<Workshop>
         let ended = runner.run().await?;
         if ended == Ended::Done && job.stage == StageName::ProcessTrades {
             told.wait_quietly("its trades are being written".into());
-            let _ = hurry.run_until_cancelled(until_written(&life)).await;
+            // Its group is clear by then: where the drain comes first the next process waits for the same.
+            return Ok(match hurry.run_until_cancelled(until_written(&life)).await {
+                Some(()) => Ended::Done,
+                None => Ended::Drained,
+            });
         }
         Ok::<_, StageError>(ended)
+    };
+    let kept = async {
+        // How far it has come is worth something after a kill.
+        loop {
+            tokio::time::sleep(KEEP).await;
+            let _ = job.status();
+            let _ = life.warehouse.set_job(&life.pipeline, &job.record()).await;
+        }
     };
     let ended = tokio::select! {
         biased;
         ended = work => ended,
+        () = kept => Ok(Ended::Drained),
         // Cut off, as a kill would: what is in hand is written or not, and both are fine.
         () = job.cancel.cancelled() => Ok(Ended::Drained),
     };
     drop(orders);
     let _ = job.status();
-    let robbed = job.inner.lock().robbed;
     let state = match ended {
         Ok(Ended::Drained) if !job.cancel.is_cancelled() => {
             keep(&job, &life, &drain, false).await;
             return;
         }
         Ok(Ended::Drained) => JobState::Cancelled,
-        Ok(Ended::Done) if robbed > 0 => {
-            job.update(|record| {
-                record.reason = format!(
-                    "up to {robbed} entries made room for new ones before they were read again: replay the range from the \
-                     chain instead"
-                );
-            });
-            JobState::Failed
-        }
+        Ok(Ended::Done) if !job.record().reason.is_empty() => JobState::Failed,
         Ok(Ended::Done) => JobState::Done,
         Err(error) => {
             job.update(|record| record.reason = error.to_string());
@@ -222,14 +254,24 @@ pub(super) async fn run(job: Arc<Job>, line: StatusLine, workshop: Arc<Workshop>
     }
 }
 
-/// Waits until everything that is in the stream of trades now is in the table.
-async fn until_written(life: &Life) -> Result<(), BrokerError> {
+/// Waits until everything that is in the stream of trades now is in the table, however long the broker does not answer.
+async fn until_written(life: &Life) {
     let writers = &life.groups.trade_writers;
-    let last = life.broker.stream(&writers.stream).await?.last_id;
-    while !life.broker.is_clear(writers, last).await? {
+    let mut last = None;
+    loop {
+        let is_clear = async {
+            let id = match last {
+                Some(id) => id,
+                None => life.broker.stream(&writers.stream).await?.last_id,
+            };
+            last = Some(id);
+            life.broker.is_clear(writers, id).await
+        };
+        if is_clear.await.unwrap_or(false) {
+            return;
+        }
         tokio::time::sleep(POLL).await;
     }
-    Ok(())
 }
 
 /// Writes down how it stands, and ends its group with it; again until that is done or the drain comes.
@@ -292,11 +334,28 @@ impl Board {
         self.all().iter().map(|job| job.status()).collect()
     }
 
-    /// Notes that entries of a stream had to go, whoever still wanted to read them.
-    pub(super) fn rob(&self, stream: &Stream, life: &Life, entries: usize) {
+    /// What the replays of a stream have still to read.
+    pub(super) async fn left(&self, stream: &Stream, life: &Life) -> Vec<(Arc<Job>, u64)> {
+        let mut all = Vec::new();
         for job in self.going_on() {
-            if job.group(life).is_ok_and(|group| group.stream == *stream) {
-                job.inner.lock().robbed += entries;
+            let Some(group) = job.group(life).ok().filter(|group| group.stream == *stream) else { continue };
+            let Ok(until) = read_id(&job.record().until) else { continue };
+            if let Ok(left) = job.left(life, &group, until).await {
+                all.push((job, left));
+            }
+        }
+        all
+    }
+
+    /// Notes what had to go of what they had still to read.
+    pub(super) async fn note_robbed(&self, before: Vec<(Arc<Job>, u64)>, life: &Life) {
+        for (job, before) in before {
+            let (Ok(group), Ok(until)) = (job.group(life), read_id(&job.record().until)) else { continue };
+            // What it read itself meanwhile counts, too: rather one failure too many than one too few.
+            let left = job.left(life, &group, until).await.unwrap_or(before);
+            if left < before {
+                job.rob(before - left);
+                let _ = life.warehouse.set_job(&life.pipeline, &job.record()).await;
             }
         }
     }

@@ -103,6 +103,16 @@ impl Life {
         Ok(start)
     }
 
+    /// Fails unless the source shows the world that the store holds.
+    pub(super) async fn check_world(&self) -> Result<(), StageError> {
+        let stored = self.checkpoint().await?.ok_or(StageError::NotBegun)?.world;
+        let served = self.source.world().await?;
+        if stored == served {
+            return Ok(());
+        }
+        Err(StageError::OtherWorld { source_name: self.source.name(), stored, served })
+    }
+
     /// Enters as the ingester: asks the source which world it shows, and on a first run where to begin.
     pub(super) async fn enter_as_ingester(&self) -> Result<(), StageError> {
         let served = self.source.world().await?;

@@ -109,6 +109,11 @@ impl Observer {
         self.statuses.iter().map(|(name, status)| (*name, status.borrow().clone())).collect()
     }
 
+    /// Whether a stage runs no more, whatever it said last.
+    pub fn is_gone(&self, stage: StageName) -> bool {
+        self.statuses.iter().any(|(name, status)| *name == stage && status.has_changed().is_err())
+    }
+
     /// Where the source's events are now.
     pub fn progress(&self) -> Progress {
         self.progress.borrow().clone()

@@ -33,6 +33,7 @@ pub(super) async fn resolve(life: &Life, replay: &Replay) -> Result<Range, Stage
 }
 
 async fn of_chain(life: &Life, replay: &Replay) -> Result<Range, StageError> {
+    life.check_world().await?;
     let head = life.source.head().await?;
     let now = unix_ms();
     let block = async |point: Point| match point {

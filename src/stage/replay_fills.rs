@@ -17,6 +17,7 @@ use super::status::Progress;
 use super::token_cache::TokenCache;
 use super::write::{Row, write_rows};
 use super::{Stage, StageError, Step};
+use crate::broker::Stream;
 use crate::model::{ChainPosition, DeadLetter, Trade};
 use crate::source::Page;
 
@@ -52,6 +53,7 @@ impl ReplayFills {
         progress: watch::Receiver<Progress>,
         max_rows: usize,
     ) -> Result<Self, StageError> {
+        life.check_world().await?;
         let record = job.record();
         let begin = read_position("a replay's begin", &record.begin)?;
         let end = read_position("a replay's end", &record.until)?;
@@ -124,12 +126,14 @@ impl ReplayFills {
     /// Writes what was gathered, and then moves the place.
     async fn write(&mut self) -> Result<Step, StageError> {
         let warehouse = &*self.life.warehouse;
+        // As the writer would say it: the same row has the same letter.
+        let stream = Stream::trades();
         let mut rows = 0;
         for trades in self.trades.chunks(self.max_rows) {
             let (refused, bad_in_a_row) = write_rows(warehouse, trades, self.bad_in_a_row).await?;
             self.bad_in_a_row = bad_in_a_row;
             rows += (trades.len() - refused.len()) as u64;
-            let refused = refused.into_iter().filter_map(|(at, reason)| trades[at].refused("replay", &reason));
+            let refused = refused.into_iter().filter_map(|(at, reason)| trades[at].refused(stream.as_str(), &reason));
             self.letters.extend(refused);
         }
         warehouse.write_dead_letters(&self.letters).await?;

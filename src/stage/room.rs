@@ -17,6 +17,15 @@ const POLL: Duration = Duration::from_millis(200);
 /// How long an answer about the disk holds.
 const DISK_CHECK: Duration = Duration::from_secs(1);
 
+/// Whether a stage waits for room, by what it says: nothing is wrong with what it reads from.
+pub fn is_for_room(cause: &str) -> bool {
+    cause.starts_with(BACKPRESSURE) || cause.starts_with(DISK)
+}
+
+/// What such a cause begins with.
+const BACKPRESSURE: &str = "backpressure: ";
+const DISK: &str = "disk: ";
+
 /// The room that a stage needs for what it writes.
 pub(super) struct Room {
     broker: Arc<dyn Broker>,
@@ -82,7 +91,7 @@ impl Room {
             // What is read is trimmed soon: until then the stream is full all the same.
             if unread >= most / 2 || state.bytes >= most {
                 let bytes = if unread >= most / 2 { unread } else { state.bytes };
-                return Ok(Some(format!("backpressure: {stream} {}", ByteSize::b(bytes).display().iec_short())));
+                return Ok(Some(format!("{BACKPRESSURE}{stream} {}", ByteSize::b(bytes).display().iec_short())));
             }
         }
         if let Some(disk) = &mut self.disk
@@ -90,7 +99,7 @@ impl Room {
             && free < disk.min_free
         {
             let (free, least) = (free.display().iec_short(), disk.min_free.display().iec_short());
-            return Ok(Some(format!("disk: {free} free at {}, min_free is {least}", disk.path.display())));
+            return Ok(Some(format!("{DISK}{free} free at {}, min_free is {least}", disk.path.display())));
         }
         Ok(None)
     }

@@ -114,6 +114,15 @@ impl Runner {
                 }
                 Err(error) => error,
             };
+            if matches!(error, StageError::NotBegun) {
+                // No failure: every start waits for that.
+                self.status.wait_quietly(error.to_string());
+                if is_told {
+                    return Ok(None);
+                }
+                self.until_told(Some(NOT_BEGUN_POLL)).await;
+                continue;
+            }
             let wait = backoff.next().max(error.retry_after().unwrap_or_default());
             self.status.failed(error.to_string(), backoff.failures());
             match error.class() {
@@ -134,11 +143,6 @@ impl Runner {
             }
             if is_told {
                 return Ok(None);
-            }
-            if matches!(error, StageError::NotBegun) {
-                self.status.wait_quietly(error.to_string());
-                self.until_told(Some(NOT_BEGUN_POLL)).await;
-                continue;
             }
             self.status.retries_in(wait);
             self.status.enter(StageState::Wait(error.to_string()));

@@ -146,6 +146,8 @@ pub struct TokenProgress {
     pub unresolved: u64,
     /// How many of those nobody has been asked about in this run.
     pub untried: u64,
+    /// When that was known.
+    pub at: Option<Instant>,
 }
 
 /// Publishes a stage's status.

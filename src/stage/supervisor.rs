@@ -157,6 +157,10 @@ impl Supervisor {
     }
 
     async fn perform(self: &Arc<Self>, command: Command, answer: oneshot::Sender<Answer>) {
+        if answer.is_closed() {
+            // Whoever asked was told that there was no answer: it would come as a surprise.
+            return;
+        }
         let answered = match command {
             // What has to ask others must not hold up who wants to pause something.
             Command::Plan(replay) => {
@@ -166,7 +170,15 @@ impl Supervisor {
             }
             Command::Replay(replay) => {
                 let this = Arc::clone(self);
-                tokio::spawn(async move { answer.send(this.replay(&replay).await) });
+                tokio::spawn(async move {
+                    let mut answer = answer;
+                    let replayed = tokio::select! {
+                        replayed = this.replay(&replay) => replayed,
+                        // Nobody waits for it any more, and nothing has begun.
+                        () = answer.closed() => return,
+                    };
+                    let _ = answer.send(replayed);
+                });
                 return;
             }
             Command::Pause(stage) => self.want(stage, Desired::Pause).await,
@@ -211,8 +223,9 @@ impl Supervisor {
     }
 
     async fn keep_again(&self) {
-        let unkept = std::mem::take(&mut *self.unkept.lock());
-        for (stage, desired) in unkept {
+        // One at a time: whoever asks for something shall not wait for all of them.
+        let unkept = self.unkept.lock().pop_first();
+        if let Some((stage, desired)) = unkept {
             let is_newest = self.orders.get(&stage).is_some_and(|orders| orders.borrow().desired == Some(desired));
             if is_newest && self.keep(stage, desired).await.is_err() {
                 self.unkept.lock().insert(stage, desired);
@@ -279,7 +292,8 @@ impl Supervisor {
             begin: range.begin,
             until: range.until,
             cursor: String::new(),
-            total: range.total,
+            // What a stream holds is counted when its group keeps it, and not before.
+            total: if replay.stage == StageName::IngestFills { range.total } else { 0 },
             done: 0,
             moved: 0,
             state: JobState::Running,

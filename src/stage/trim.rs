@@ -42,9 +42,13 @@ async fn trim(life: &Life, group: &Group, board: &Board, keep: Keep, full: u64) 
     if makes_room {
         required.truncate(1);
     }
-    let removed = life.broker.trim(stream, &required, keep).await?;
-    if makes_room {
-        board.rob(stream, life, removed);
+    if !makes_room {
+        return life.broker.trim(stream, &required, keep).await;
     }
-    Ok(removed)
+    let before = board.left(stream, life).await;
+    let removed = life.broker.trim(stream, &required, keep).await;
+    if !matches!(removed, Ok(0)) {
+        board.note_robbed(before, life).await;
+    }
+    removed
 }

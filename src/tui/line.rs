@@ -1,11 +1,10 @@
 //! The selected line as a text: what `y` copies.
 
+use std::sync::Arc;
+
 use super::state::{Pane, State, Target};
 use crate::logs;
 use crate::units::thousands;
-
-/// Lines that a search finds, at most.
-pub(crate) const MOST_FOUND: usize = 2_000;
 
 /// The selected line of the pane that has the keys.
 pub(crate) fn selected(state: &State) -> Option<String> {
@@ -35,7 +34,7 @@ pub(crate) fn selected(state: &State) -> Option<String> {
         }
         Pane::Logs => {
             let record = match &state.found {
-                Some(found) => state.ring.find(&found.text, MOST_FOUND).into_iter().rev().nth(found.at)?.1,
+                Some(found) => Arc::clone(&state.find(&found.text).iter().rev().nth(found.at)?.1),
                 None => state.ring.newest(1).pop()?.1,
             };
             Some(logs::line(&record))

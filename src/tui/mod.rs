@@ -35,6 +35,7 @@ pub use keymap::{Keymap, KeymapError};
 pub use preview::Preview;
 pub use runtime::{End, Parts};
 pub use state::Look;
+pub use terminal::restore_modes;
 pub use theme::Theme;
 pub use update::Leave;
 
@@ -71,6 +72,8 @@ impl Screen {
     /// Tells it to give the terminal back, and waits until it has, but not for long.
     pub async fn close(mut self) {
         self.closing.cancel();
-        let _ = tokio::time::timeout(CLOSING, self.ended()).await;
+        if tokio::time::timeout(CLOSING, self.ended()).await.is_err() {
+            restore_modes();
+        }
     }
 }

@@ -178,10 +178,10 @@ impl Screen {
                     None => return Err("the terminal is gone".into()),
                 },
                 answer = answered.recv() => answer,
-                changed = self.snapshots.changed() => match changed {
-                    Ok(()) => Some(Message::Snapshot(Arc::clone(&self.snapshots.borrow_and_update()))),
-                    Err(_) => return Ok(Leave::Stop),
-                },
+                // Where nobody publishes any more the last one stays, and gets old.
+                Ok(()) = self.snapshots.changed() => {
+                    Some(Message::Snapshot(Arc::clone(&self.snapshots.borrow_and_update())))
+                }
                 _ = look.tick() => {
                     let seen = self.state.ring.sequence();
                     let logged = std::mem::replace(&mut self.log_seen, seen) != seen && self.state.frozen.is_none();

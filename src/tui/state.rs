@@ -1,6 +1,8 @@
 //! What the screen knows: a snapshot, where a person is, and what is open. Changed by [`super::update`] only.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tui_logger::TuiWidgetState;
@@ -9,9 +11,9 @@ use super::dialog::{Confirm, QuitDialog, ReplayForm};
 use super::glyphs::Charset;
 use super::keymap::Keymap;
 use super::theme::Theme;
-use crate::logs::LogRing;
+use crate::logs::{LogRecord, LogRing};
 use crate::monitor::{JobView, Severity, Snapshot, StageView};
-use crate::stage::Command;
+use crate::stage::{Command, Desired, StageName};
 use crate::warehouse::JobState;
 
 /// Milliseconds since the screen began.
@@ -94,6 +96,20 @@ pub(crate) struct Found {
     pub(crate) at: usize,
 }
 
+/// Lines of the log, with their numbers.
+pub(crate) type Lines = Rc<Vec<(u64, Arc<LogRecord>)>>;
+
+/// A search of the log: for what, when there were so many lines, and what was found.
+#[derive(Default)]
+struct Search {
+    text: String,
+    at: u64,
+    lines: Lines,
+}
+
+/// Lines that a search finds, at most.
+const MOST_FOUND: usize = 2_000;
+
 /// How the screen is set up.
 #[derive(Clone, Debug)]
 pub struct Look {
@@ -125,9 +141,13 @@ pub(crate) struct State {
     pub(crate) undo: Option<(Command, Millis)>,
     /// Commands that are not answered yet.
     pub(crate) asked: usize,
+    /// What was asked of stages just now, and until when that counts more than what is seen of them.
+    pub(crate) wanted: BTreeMap<StageName, (Desired, Millis)>,
     pub(crate) ring: Arc<LogRing>,
     pub(crate) log: TuiWidgetState,
     pub(crate) found: Option<Found>,
+    /// The last search, so that a frame does not search again.
+    search: RefCell<Search>,
     /// Whether the targets of the log are shown; as the room is, before somebody has said.
     pub(crate) targets: Option<bool>,
     /// Whether there is somewhere to go on without a screen.
@@ -151,9 +171,11 @@ impl State {
             toast: None,
             undo: None,
             asked: 0,
+            wanted: BTreeMap::new(),
             ring,
             log: TuiWidgetState::new(),
             found: None,
+            search: RefCell::default(),
             targets: None,
             can_detach,
         }
@@ -197,12 +219,23 @@ impl State {
         }
     }
 
-    /// The stage that a verb is about.
+    /// The stage that a verb is about, if it is about one, as it is now and not as a frozen picture has it.
     pub(crate) fn stage(&self) -> Option<&StageView> {
         match self.target()? {
-            Target::Stage(stage) => Some(stage),
-            Target::Job(job) => self.shown().stages.iter().find(|stage| stage.name == job.stage),
+            Target::Stage(shown) => self.snapshot.stages.iter().find(|stage| stage.name == shown.name),
+            Target::Job(_) => None,
         }
+    }
+
+    /// The lines of the log that have a text, the oldest first. Searched again only where there is something new.
+    pub(crate) fn find(&self, text: &str) -> Lines {
+        let mut search = self.search.borrow_mut();
+        let at = self.ring.sequence();
+        if search.at != at || search.text != text {
+            let lines = Rc::new(self.ring.find(text, MOST_FOUND));
+            *search = Search { text: text.to_owned(), at, lines };
+        }
+        Rc::clone(&search.lines)
     }
 
     /// Whether the targets of the log are shown, in so many columns.

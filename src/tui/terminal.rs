@@ -13,7 +13,7 @@ use crossterm::queue;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, size as terminal_size,
 };
-use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
+use rustix::process::{Signal, getpgid, getpgrp, getpid, getsid, kill_current_process_group};
 
 use crate::tty::OnTerminal;
 
@@ -43,6 +43,8 @@ impl Terminal {
 
     /// Takes it, or takes it again.
     pub(super) fn enter(&mut self) -> io::Result<()> {
+        // Whoever had it meanwhile may have set its modes, and what we remember of them would keep us from setting ours.
+        let _ = disable_raw_mode();
         enable_raw_mode()?;
         self.is_ours = true;
         let mut bytes = Vec::new();
@@ -55,10 +57,11 @@ impl Terminal {
         if !std::mem::take(&mut self.is_ours) {
             return;
         }
+        // Its modes first: to write to one that is held takes for ever.
+        restore_modes();
         let mut bytes = Vec::new();
         let _ = queue!(bytes, Show, DisableBracketedPaste, LeaveAlternateScreen);
         let _ = self.out.write_all(&bytes);
-        let _ = disable_raw_mode();
     }
 
     /// Lets go of one that is gone. Nothing that reads or writes it later can spin, fail or panic.
@@ -78,7 +81,9 @@ impl Terminal {
     /// Another thread may be the one that takes the signal, and this one goes on for a moment: the terminal is to be taken
     /// again when SIGCONT tells that it is over, and not before.
     pub(super) fn suspend(&mut self) -> io::Result<bool> {
-        if getsid(None)? == getpid() {
+        // Nobody watches who leads the session, or is stopped together with who does.
+        let leader = getsid(None)?;
+        if leader == getpid() || getpgid(Some(leader)).is_ok_and(|group| group == getpgrp()) {
             return Ok(false);
         }
         self.leave();
@@ -92,6 +97,11 @@ impl Drop for Terminal {
     fn drop(&mut self) {
         self.leave();
     }
+}
+
+/// Gives the terminal the modes that it had, whoever is in the middle of writing to it.
+pub fn restore_modes() {
+    let _ = disable_raw_mode();
 }
 
 /// Its columns and lines.

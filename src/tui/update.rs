@@ -18,6 +18,9 @@ const SAID: Millis = 6_000;
 /// How long a pause can be taken back.
 const UNDO: Millis = 8_000;
 
+/// How long a snapshot may not show yet what was asked for.
+const UNSEEN: Millis = 2_500;
+
 /// Lines of a page.
 const PAGE: usize = 10;
 
@@ -185,6 +188,13 @@ fn pressed(state: &mut State, key: KeyEvent) -> Option<Effect> {
 }
 
 fn ask(state: &mut State, command: Command) -> Option<Effect> {
+    let until = state.now + UNSEEN;
+    match &command {
+        Command::Pause(stage) => drop(state.wanted.insert(*stage, (Desired::Pause, until))),
+        Command::Resume(stage) => drop(state.wanted.insert(*stage, (Desired::Run, until))),
+        Command::Stop(stage) => drop(state.wanted.insert(*stage, (Desired::Stop, until))),
+        _ => {}
+    }
     state.asked += 1;
     Some(Effect::Ask(command))
 }
@@ -238,8 +248,8 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
             return ask(state, command);
         }
         Action::Restart => {
-            let name = state.stage()?.name;
-            state.mode = Mode::Confirm(Confirm::restart(name));
+            let Some(stage) = state.stage() else { return no_stage(state) };
+            state.mode = Mode::Confirm(Confirm::restart(stage.name));
         }
         Action::Stop => {
             let confirm = match state.target()? {
@@ -250,7 +260,10 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
             state.mode = Mode::Confirm(confirm);
         }
         Action::Replay => {
-            let name = state.stage()?.name;
+            let name = match state.target()? {
+                Target::Stage(stage) => stage.name,
+                Target::Job(job) => job.stage,
+            };
             state.mode = Mode::Replay(ReplayForm::new(name));
         }
     }
@@ -259,9 +272,9 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
 
 /// Pauses the stage, or lets it go on, at once.
 fn pause(state: &mut State) -> Option<Effect> {
-    let stage = state.stage()?;
+    let Some(stage) = state.stage() else { return no_stage(state) };
     let name = stage.name;
-    let (command, back) = match wanted(stage) {
+    let (command, back) = match wanted(state, stage) {
         Desired::Run => (Command::Pause(name), Command::Resume(name)),
         Desired::Pause => (Command::Resume(name), Command::Pause(name)),
         Desired::Stop => (Command::Resume(name), Command::Stop(name)),
@@ -270,8 +283,17 @@ fn pause(state: &mut State) -> Option<Effect> {
     ask(state, command)
 }
 
-/// What is wanted of a stage.
-fn wanted(stage: &StageView) -> Desired {
+/// What is about a stage was asked of a replay.
+fn no_stage(state: &mut State) -> Option<Effect> {
+    say(state, Severity::Warn, "that is a replay: X cancels it, the stages are above".into());
+    None
+}
+
+/// What is wanted of a stage: what was asked for just now, or else what is seen.
+fn wanted(state: &State, stage: &StageView) -> Desired {
+    if let Some((desired, _)) = state.wanted.get(&stage.name).filter(|(_, until)| state.now < *until) {
+        return *desired;
+    }
     stage.requested.unwrap_or(match stage.state {
         crate::monitor::State::Paus => Desired::Pause,
         crate::monitor::State::Stop => Desired::Stop,
@@ -349,9 +371,10 @@ fn find(state: &mut State, mut text: String, key: KeyEvent) {
 }
 
 fn seek(state: &mut State, to: impl Fn(usize) -> usize) {
-    if let Some(found) = &mut state.found {
-        let last = state.ring.find(&found.text, line::MOST_FOUND).len().saturating_sub(1);
+    if let Some(mut found) = state.found.take() {
+        let last = state.find(&found.text).len().saturating_sub(1);
         found.at = to(found.at).min(last);
+        state.found = Some(found);
     }
 }
 

@@ -297,3 +297,48 @@ async fn a_plan_says_what_a_replay_would_do_and_does_nothing() {
     assert!(refused(&pipeline, Command::Pause(StageName::Resolver)).await.contains("does not run here"));
     setting.finish(pipeline).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_never_reads_another_world() {
+    let mut setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    let before = rows(&setting);
+    setting.warehouse.slow_down(Duration::from_millis(200));
+    let first = Point::Block(setting.first_block());
+    ask(&pipeline, replay(StageName::IngestFills, first, Point::Now)).await;
+    drop(pipeline);
+    setting.warehouse.slow_down(Duration::ZERO);
+    setting.show_another_world().await;
+    let pipeline = setting.start();
+    eventually("it goes on", || !pipeline.observer().jobs().is_empty()).await;
+    let (ended, _, reason) = job_ended(&pipeline).await;
+    assert_eq!(ended, JobState::Failed);
+    assert!(reason.contains("choose another --data-dir"), "{reason}");
+    let why = refused(&pipeline, replay(StageName::IngestFills, first, Point::Now)).await;
+    assert!(why.contains("choose another --data-dir"), "{why}");
+    assert_eq!(rows(&setting), before);
+    pipeline.drain(Duration::from_secs(10)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_waits_for_its_trades_to_be_written() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    ask(&pipeline, Command::Pause(StageName::WriteTrades)).await;
+    eventually("it holds", || state(&pipeline, StageName::WriteTrades) == StageState::Pause).await;
+    ask(&pipeline, replay(StageName::ProcessTrades, HOUR_AGO, Point::Now)).await;
+    let job = || pipeline.observer().jobs().remove(0);
+    eventually("all is handed on", || job().record.done == job().record.total && job().record.total > 0).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(job().record.state, JobState::Running, "what is in a stream only is not done");
+    // Also over the end of the process.
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+    let pipeline = setting.start();
+    eventually("it goes on", || !pipeline.observer().jobs().is_empty()).await;
+    assert_eq!(pipeline.observer().jobs()[0].record.state, JobState::Running);
+    ask(&pipeline, Command::Resume(StageName::WriteTrades)).await;
+    assert_eq!(job_ended(&pipeline).await.0, JobState::Done);
+    setting.finish(pipeline).await;
+}

@@ -228,6 +228,13 @@ impl Setting {
         })
     }
 
+    /// From now on another world is served, where this one was.
+    pub async fn show_another_world(&mut self) {
+        let config = WorldConfig { seed: 4711, ..self.world.config().clone() };
+        let other = Arc::new(World::new(config));
+        self.server = DemoServer::start(other, SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+    }
+
     pub fn end(&self) -> ChainPosition {
         ChainPosition::start_of(self.world.last_fill_block().unwrap() + 1)
     }

@@ -192,6 +192,20 @@ impl Ledger {
         self.last_id.send_replace(*last);
     }
 
+    /// The groups that had not acknowledged everything up to an id, and up to where they had.
+    pub(super) fn behind(&self, id: u64) -> Vec<(String, u64)> {
+        let last_id = self.last_id();
+        let behind = self.groups.iter().filter(|(_, group)| group.clear_up_to(last_id) < id);
+        behind.map(|(name, group)| (name.clone(), group.acknowledged)).collect()
+    }
+
+    /// Takes from a group what is gone up to an id: so much is left.
+    pub(super) fn robbed(&mut self, name: &str, id: u64, left: (u64, u64)) {
+        let Some(group) = self.groups.get_mut(name) else { return };
+        group.pending = group.pending.split_off(&(id + 1));
+        (group.unacknowledged, group.unacknowledged_bytes) = left;
+    }
+
     /// Notes that the oldest entries are gone.
     pub(super) const fn removed(&mut self, entries: u64, bytes: u64) {
         self.entries -= entries;

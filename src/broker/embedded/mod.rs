@@ -278,15 +278,23 @@ impl Broker for EmbeddedBroker {
                     last = Some(id);
                     true
                 })?;
+                let mut robbed = Vec::new();
                 if let Some(last) = last {
                     sql::delete_up_to(tx, number, last)?;
+                    // Groups that were not asked may have wanted some of it.
+                    let behind = shared.lock().ledger(&stream)?.behind(last);
+                    for (group, acknowledged) in behind {
+                        let left = sql::left(tx, number, &group, acknowledged)?;
+                        robbed.push((group, last, left));
+                    }
                 }
-                Ok(Some((stream, entries, bytes)))
+                Ok(Some((stream, entries, bytes, robbed)))
             },
             |trimmed, shared| {
-                let Some((stream, entries, bytes)) = trimmed else { return 0 };
+                let Some((stream, entries, bytes, robbed)) = trimmed else { return 0 };
                 if let Ok(ledger) = shared.ledger(&stream) {
                     ledger.removed(entries, bytes);
+                    robbed.into_iter().for_each(|(group, last, left)| ledger.robbed(&group, last, left));
                 }
                 usize::try_from(entries).unwrap_or(usize::MAX)
             },

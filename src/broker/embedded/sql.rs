@@ -131,6 +131,24 @@ pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<
     Ok(tx.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
+/// What a group has not acknowledged of what is there: entries, and their bytes.
+pub(super) fn left(
+    tx: &Transaction<'_>,
+    stream: i64,
+    group: &str,
+    acknowledged: u64,
+) -> Result<(u64, u64), BrokerError> {
+    let (entries, bytes) = size_behind(tx, stream, acknowledged)?;
+    let sql = format!(
+        "SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream}
+         WHERE id IN (SELECT id FROM acknowledged_ahead WHERE stream = ? AND name = ? AND id > ?)"
+    );
+    let ahead: (u64, u64) = tx
+        .prepare_cached(&sql)?
+        .query_row(params![stream, group, acknowledged], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((entries - ahead.0, bytes - ahead.1))
+}
+
 /// Where a cursor stands.
 pub(super) fn cursor(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, BrokerError> {
     let mut select = tx.prepare_cached("SELECT value FROM cursors WHERE key = ?")?;

@@ -3,7 +3,7 @@
 use super::{Facts, Finding, Rule};
 use crate::monitor::{Severity, StageView, State};
 use crate::source::Head;
-use crate::stage::StageName;
+use crate::stage::{StageName, is_for_room};
 use crate::units::{age, thousands};
 
 pub(super) const RULE: Rule = Rule { id: "frozen", check };
@@ -27,10 +27,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     vec![Finding::new(Severity::Bad, source.as_str(), text).slows(StageName::IngestFills)]
 }
 
-/// Nobody asks while the stage that does is held on purpose.
+/// Nobody asks while the stage that does is held, has failed, or has no room for what it reads.
 fn is_asked(facts: &Facts<'_>) -> bool {
-    let held = |stage: &StageView| matches!(stage.state, State::Paus | State::Stop);
-    facts.now.stages.iter().any(|stage| stage.name == StageName::IngestFills && !held(stage))
+    let has_no_room = |stage: &StageView| stage.cause.as_deref().is_some_and(is_for_room);
+    let asks =
+        |stage: &StageView| !matches!(stage.state, State::Paus | State::Stop | State::Fail) && !has_no_room(stage);
+    facts.now.stages.iter().any(|stage| stage.name == StageName::IngestFills && asks(stage))
 }
 
 #[cfg(test)]
@@ -57,6 +59,9 @@ mod tests {
     fn who_holds_does_not_ask() {
         let mut snapshot = healthy();
         (snapshot.source.head.age, snapshot.stages[0].state) = (90_000, State::Paus);
+        assert_eq!(check_now(&RULE, &snapshot), []);
+        let full = Some("backpressure: stream:order_events 512 MiB".to_owned());
+        (snapshot.stages[0].state, snapshot.stages[0].cause) = (State::Wait, full);
         assert_eq!(check_now(&RULE, &snapshot), []);
     }
 

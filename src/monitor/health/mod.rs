@@ -10,6 +10,7 @@ mod paused;
 mod replays;
 mod restarts;
 mod stalled;
+mod told;
 mod unseen;
 mod waiting;
 
@@ -18,6 +19,8 @@ mod fixture;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
+
+pub(super) use told::Told;
 
 use super::past::Past;
 use super::probe::millis;

@@ -219,7 +219,8 @@ impl Resolver {
         if (swept.len() as u32) < AT_ONCE {
             let Sweep { unresolved, untried, .. } = std::mem::take(&mut self.sweep);
             self.progress.send_modify(|progress| {
-                progress.tokens = TokenProgress { sweeps: progress.tokens.sweeps + 1, unresolved, untried };
+                let (sweeps, at) = (progress.tokens.sweeps + 1, Some(std::time::Instant::now()));
+                progress.tokens = TokenProgress { sweeps, unresolved, untried, at };
             });
         }
     }

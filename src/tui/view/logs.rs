@@ -9,7 +9,6 @@
 use ratatui::layout::Rect;
 
 use crate::logs::{LogRecord, time_of_day};
-use crate::tui::line::MOST_FOUND;
 use crate::tui::state::{Found, Mode, State};
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -22,15 +21,17 @@ const TARGETS: u16 = 28;
 pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
     let log = state.shown().log;
     let mut note = format!("{} lines, {} in memory", thousands(log.seen), thousands(log.kept));
-    if log.dropped > 0 {
-        note.push_str(&format!(", {} not in the file", thousands(log.dropped)));
+    match log.dropped {
+        Some(0) => {}
+        Some(dropped) => note.push_str(&format!(", {} not in the file", thousands(dropped))),
+        None => note.push_str(", no file"),
     }
     let typed = match &state.mode {
         Mode::Find(typed) if !typed.is_empty() => Some(Found { text: typed.clone(), at: 0 }),
         _ => None,
     };
     if let Some(found) = typed.as_ref().or(state.found.as_ref()) {
-        let lines = state.ring.find(&found.text, MOST_FOUND);
+        let lines = state.find(&found.text);
         let which = if lines.is_empty() { 0 } else { lines.len() - found.at.min(lines.len() - 1) };
         let title = format!("4 Logs: {:?}, {which} of {}", found.text, lines.len());
         let inner = pane(canvas, area, frame, &title, &note, true);

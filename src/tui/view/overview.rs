@@ -89,8 +89,8 @@ fn log_tail(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
     }
     let log = state.shown().log;
     let note = match log.dropped {
-        0 => String::new(),
-        dropped => format!("{} not in the file", thousands(dropped)),
+        None | Some(0) => String::new(),
+        Some(dropped) => format!("{} not in the file", thousands(dropped)),
     };
     let inner = pane(canvas, area, frame, "4 Logs", &note, false);
     log_lines(canvas, inner, &state.log);

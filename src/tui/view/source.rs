@@ -8,6 +8,11 @@ use crate::tui::theme::Token;
 use crate::tui::widget::Canvas;
 use crate::units::{about, age, thousands};
 
+/// Below half a minute the age is that of the newest block and says nothing.
+fn short(millis: u64) -> String {
+    if millis < 30_000 { "<30s old".into() } else { format!("{} old", age(millis)) }
+}
+
 /// One line. Wider terminals see more of it.
 pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
@@ -27,12 +32,16 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             let token = if behind > 30 { Token::Warn } else { Token::Text };
             let block = thousands(watermark.block.saturating_sub(1));
             let behind = thousands(behind);
-            (if is_wide { format!("{block}, {behind} behind") } else { format!("{block} -{behind}") }, token)
+            let old = source.behind().map_or(String::new(), |age| format!(" ({})", short(age)));
+            (if is_wide { format!("{block}, {behind} behind{old}") } else { format!("{block} -{behind}") }, token)
         }
         (Some(watermark), None) => (thousands(watermark.block.saturating_sub(1)), Token::Text),
         _ => ("unknown".into(), Token::Dim),
     };
     let unresolved = match shown.tokens {
+        Some(tokens) if tokens.age > 60_000 => {
+            (format!("{} ({} ago)", thousands(tokens.unresolved), about(tokens.age)), Token::Dim)
+        }
         Some(tokens) => (thousands(tokens.unresolved), Token::Text),
         None => ("?".into(), Token::Dim),
     };
@@ -48,8 +57,9 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ("", "dead", dead),
     ];
     if is_wide {
-        if let Some(cursor) = source.cursor.filter(|_| area.width >= 140) {
-            parts.insert(1, ("", "read", (thousands(cursor.block.saturating_sub(1)), Token::Text)));
+        if let Some(cursor) = source.cursor.filter(|_| area.width >= 150) {
+            let old = source.read_behind().map_or(String::new(), |age| format!(" ({})", short(age)));
+            parts.insert(1, ("", "read", (thousands(cursor.block.saturating_sub(1)) + &old, Token::Text)));
         }
         if let Some(markets) = &shown.markets {
             let round = markets.last_round.map_or("first round".to_owned(), |last| format!("{} ago", about(last)));

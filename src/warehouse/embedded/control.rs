@@ -7,6 +7,7 @@ use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::warehouse::{JobRecord, JobState};
 
+const SET_JOB: &str = include_str!("../../../schema/embedded/queries/set_job.sql");
 const JOBS: &str = include_str!("../../../schema/embedded/queries/jobs.sql");
 
 pub(super) fn desired_states(connection: &Connection, pipeline: &str) -> rusqlite::Result<HashMap<String, String>> {
@@ -41,8 +42,7 @@ fn job(row: &Row<'_>) -> rusqlite::Result<JobRecord> {
 }
 
 pub(super) fn set_job(tx: &Transaction<'_>, pipeline: &str, job: &JobRecord) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-    tx.prepare_cached(sql)?.execute(params![
+    tx.prepare_cached(SET_JOB)?.execute(params![
         pipeline,
         job.id,
         job.stage,

@@ -183,6 +183,35 @@ pub async fn a_group_of_its_own_is_given_what_is_behind_its_begin<R: Rig>() {
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 2);
 }
 
+pub async fn what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b", "c"], "0", "3").await;
+    let stream = Stream::order_events();
+    let replay = stream.group("replay:x");
+    broker.open_group(&replay, EntryId::default()).await.unwrap();
+    let mut slow = broker.reader(&replay).await.unwrap();
+    let first = slow.read(1, 1 << 20, Duration::from_millis(20)).await.unwrap();
+    assert_eq!(texts(&first), ["a"]);
+    let mut live = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *live).await);
+    broker.acknowledge(&input(), read).await.unwrap();
+    append(&*broker, &["d"], "3", "4").await;
+    assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 3, "it was not asked");
+    for _ in 0..2 {
+        let state = rig.broker();
+        state.join(&layout()).await.unwrap();
+        let state = state.stream(&stream).await.unwrap();
+        let state = state.groups.into_iter().find(|group| group.name == "replay:x").expect("it is there");
+        assert_eq!((state.pending + state.undelivered, state.unacknowledged_bytes), (1, 1));
+        rig.restart().await;
+    }
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let mut reader = broker.reader(&replay).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *reader).await), ["d"]);
+}
+
 pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
     let rig = R::new().await;
     let one = begun(&rig).await;
@@ -621,6 +650,7 @@ macro_rules! conformance {
             entries_flow_in_order
             an_append_whose_reply_was_lost_is_not_doubled
             a_group_of_its_own_is_given_what_is_behind_its_begin
+            what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it
             two_ingesters_neither_double_nor_skip
             an_empty_page_moves_the_cursor
             a_missing_cursor_is_a_conflict
