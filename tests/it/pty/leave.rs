@@ -2,7 +2,7 @@
 
 use rustix::process::{Pid, Signal, getsid, kill_process, test_kill_process};
 
-use super::rig::{Rig, SOON, USUAL};
+use super::rig::{Rig, SOON, Stray, USUAL};
 use crate::cli::{place, serve, world};
 use crate::support::process::{Workplace, until};
 
@@ -83,15 +83,6 @@ fn a_second_signal_ends_it_at_once() {
     rig.assert_restored();
 }
 
-/// A process that is killed when nobody looks any more, and is not a child of this one.
-struct Detached(Pid);
-
-impl Drop for Detached {
-    fn drop(&mut self) {
-        let _ = kill_process(self.0, Signal::KILL);
-    }
-}
-
 /// Its terminal ends with it, as that of `ssh host polytape` does.
 #[tokio::test(flavor = "multi_thread")]
 async fn detached_it_goes_on_in_a_session_of_its_own() {
@@ -107,10 +98,11 @@ async fn detached_it_goes_on_in_a_session_of_its_own() {
     rig.assert_restored();
     let said = rig.lines().into_iter().rfind(|line| line.contains("goes on without a screen, pid ")).unwrap();
     let pid = said.split("pid ").nth(1).unwrap().split(';').next().unwrap().parse().unwrap();
-    let detached = Detached(Pid::from_raw(pid).unwrap());
+    let detached = Stray(Pid::from_raw(pid).unwrap());
 
     super::rows_go_on(&place);
     assert_eq!(getsid(Some(detached.0)), Ok(detached.0));
     kill_process(detached.0, Signal::TERM).unwrap();
     until(SOON, "it ends", || test_kill_process(detached.0).is_err());
+    detached.has_ended();
 }

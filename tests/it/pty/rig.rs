@@ -375,6 +375,22 @@ impl Drop for Rig {
     }
 }
 
+/// A process that is no child of this one, and is killed when nobody looks any more.
+pub struct Stray(pub Pid);
+
+impl Stray {
+    /// It has ended, and its number may be that of another one by now.
+    pub fn has_ended(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Stray {
+    fn drop(&mut self) {
+        let _ = kill_process(self.0, Signal::KILL);
+    }
+}
+
 fn read(mut from: Box<dyn Read + Send>, into: Arc<Shown>) -> JoinHandle<()> {
     std::thread::spawn(move || {
         let mut bytes = [0; 64 << 10];

@@ -2,7 +2,9 @@
 
 use std::process::Command;
 
-use super::rig::{Rig, USUAL, demo, line, lines};
+use rustix::process::Pid;
+
+use super::rig::{Rig, Stray, USUAL, demo, line, lines};
 use super::rows_go_on;
 use crate::support::process::{Workplace, until};
 
@@ -16,7 +18,7 @@ fn at_prompt(screen: &vt100::Screen) -> bool {
 }
 
 /// The state that the system has for a process: `T` is stopped.
-fn state(pid: u32) -> Option<char> {
+fn state(pid: Pid) -> Option<char> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     stat.rsplit_once(')')?.1.trim().chars().next()
 }
@@ -39,14 +41,14 @@ fn a_shell_gets_its_terminal_back_and_lets_it_go_on() {
     });
     assert_ne!(rig.modes(), before, "the terminal is raw");
     let children = format!("/proc/{0}/task/{0}/children", rig.pid());
-    let child: u32 = std::fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    let child = Stray(Pid::from_raw(std::fs::read_to_string(children).unwrap().trim().parse().unwrap()).unwrap());
 
     for _ in 0..2 {
         rig.press(CTRL_Z);
         rig.until("the shell is ready again", |screen| at_prompt(screen) && screen.contents().contains("Stopped"));
         assert_eq!(rig.modes(), before);
         rig.look(|picture| assert!(!picture.screen().hide_cursor() && !picture.screen().bracketed_paste()));
-        assert_eq!(state(child), Some('T'));
+        assert_eq!(state(child.0), Some('T'));
 
         rig.press("fg\n");
         rig.until("the overview is painted again", |screen| {
@@ -69,7 +71,8 @@ fn a_shell_gets_its_terminal_back_and_lets_it_go_on() {
     rig.press("s");
     rig.until("the shell is ready at the end", at_prompt);
     assert_eq!(rig.modes(), before);
-    assert_eq!(state(child), None, "it has ended");
+    assert_eq!(state(child.0), None, "it has ended");
+    child.has_ended();
     rig.press("echo code $?\n");
     rig.shows("code 0");
     rig.press("exit\n");
@@ -83,7 +86,7 @@ fn who_leads_its_session_says_that_nobody_could_let_it_go_on() {
     rig.shows("1 Stages");
     rig.press(CTRL_Z);
     rig.until("the last line says so", |screen| lines(screen)[39].contains("it leads its session"));
-    assert_ne!(state(rig.pid().as_raw_nonzero().get().cast_unsigned()), Some('T'));
+    assert_ne!(state(rig.pid()), Some('T'));
     let frames = rig.look(|picture| (picture.frames, picture.screen().alternate_screen()));
     assert!(frames.1);
     until(super::SOON, "frames go on", || rig.look(|picture| picture.frames) > frames.0);
