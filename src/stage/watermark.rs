@@ -115,12 +115,37 @@ impl Flow {
         Ok(())
     }
 
+    /// What was written down before this process.
+    async fn recall(self, life: &Life, progress: &watch::Sender<Progress>) -> Result<(), StageError> {
+        let is_known = match self {
+            Self::Fills => progress.borrow().watermark.is_some(),
+            Self::Markets => progress.borrow().markets.watermark.is_some(),
+        };
+        if is_known {
+            return Ok(());
+        }
+        let Some(checkpoint) = life.checkpoint_of(self.source(life)).await? else { return Ok(()) };
+        match self {
+            Self::Fills => {
+                let position = read_position("the watermark", &checkpoint.watermark)?;
+                progress.send_modify(|progress| progress.watermark = progress.watermark.max(Some(position)));
+            }
+            Self::Markets => {
+                let step = MarketCursor::read("the watermark", &checkpoint.watermark)?.step;
+                progress
+                    .send_modify(|progress| progress.markets.watermark = progress.markets.watermark.max(Some(step)));
+            }
+        }
+        Ok(())
+    }
+
     async fn advance(
         self,
         life: &Life,
         progress: &watch::Sender<Progress>,
         written: &mut Option<String>,
     ) -> Result<(), StageError> {
+        self.recall(life, progress).await?;
         let (key, first) = (self.cursor_key(life), self.first(life));
         let mark = life.broker.mark(&key, &first.stream).await?;
         let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else {
