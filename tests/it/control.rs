@@ -45,7 +45,7 @@ fn rows_and_times(setting: &Setting) -> Vec<String> {
 fn columns(setting: &Setting, columns: usize) -> Vec<String> {
     let connection = setting.file();
     let mut select = connection.prepare("SELECT * FROM trades ORDER BY block_number, log_index").unwrap();
-    assert_eq!((select.column_count(), select.column_names()[23]), (24, "ingested_at"));
+    assert_eq!((select.column_count(), select.column_name(23).unwrap()), (24, "ingested_at"));
     let row = |row: &rusqlite::Row<'_>| {
         let values = (0..columns).map(|at| row.get::<_, rusqlite::types::Value>(at));
         Ok(format!("{:?}", values.collect::<Result<Vec<_>, _>>()?))
