@@ -175,7 +175,8 @@ impl Camera {
             if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay_group(&group.name)) {
                 moment.unread_bytes.insert(name.clone(), group.unacknowledged_bytes);
                 unread = unread.map(|unread| unread + group.pending + group.undelivered);
-                let moved = reader_of(name).and_then(|stage| moment.moved.get(&stage)).copied().unwrap_or(0);
+                let moved =
+                    StreamView::reader_of(name).and_then(|stage| moment.moved.get(&stage)).copied().unwrap_or(0);
                 moment.added.insert(name.clone(), moved + group.pending + group.undelivered);
             }
         }
@@ -289,17 +290,6 @@ impl Camera {
         }
         tables.push(table("dead_letters", |rows| rows.dead_letters, None));
         tables
-    }
-}
-
-/// The stage that reads a stream.
-pub(super) fn reader_of(stream: &str) -> Option<StageName> {
-    match stream {
-        "stream:markets" => Some(StageName::WriteMarkets),
-        "stream:order_events" => Some(StageName::ProcessTrades),
-        "stream:trades" => Some(StageName::WriteTrades),
-        "stream:dead_letters" => Some(StageName::WriteDeadLetters),
-        _ => None,
     }
 }
 

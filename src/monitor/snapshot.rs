@@ -295,6 +295,22 @@ pub struct StreamView {
 }
 
 impl StreamView {
+    /// The stage that reads it.
+    pub fn reader(&self) -> Option<StageName> {
+        Self::reader_of(&self.name)
+    }
+
+    /// The stage that reads a stream.
+    pub fn reader_of(stream: &str) -> Option<StageName> {
+        match stream {
+            "stream:markets" => Some(StageName::WriteMarkets),
+            "stream:order_events" => Some(StageName::ProcessTrades),
+            "stream:trades" => Some(StageName::WriteTrades),
+            "stream:dead_letters" => Some(StageName::WriteDeadLetters),
+            _ => None,
+        }
+    }
+
     /// The group of the stage that reads it.
     pub fn live(&self) -> Option<&GroupView> {
         self.groups.first()

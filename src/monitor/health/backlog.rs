@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::publisher::reader_of;
 use crate::monitor::{Severity, State};
 use crate::units::{age, bytes};
 
@@ -16,7 +15,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let ceiling = facts.now.about.max_stream_bytes / 2;
     let mut found = Vec::new();
     for stream in &facts.now.streams {
-        let (Some(reader), Some(group)) = (reader_of(&stream.name), stream.live()) else { continue };
+        let (Some(reader), Some(group)) = (stream.reader(), stream.live()) else { continue };
         if ceiling == 0 || group.unread_bytes < ceiling / 4 {
             continue;
         }

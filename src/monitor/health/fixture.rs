@@ -5,8 +5,6 @@ use std::time::{Duration, Instant};
 use super::{Facts, Finding, Rule};
 use crate::monitor::past::{Moment, Past};
 use crate::monitor::{JobView, Snapshot, sample};
-use crate::stage::StageName;
-use crate::warehouse::JobState;
 
 pub(super) fn healthy() -> Snapshot {
     let mut snapshot = sample::healthy();
@@ -15,19 +13,7 @@ pub(super) fn healthy() -> Snapshot {
 }
 
 pub(super) fn job() -> JobView {
-    JobView {
-        id: "a3f09c".into(),
-        stage: StageName::IngestFills,
-        state: JobState::Running,
-        total: 1_000,
-        done: 412,
-        moved: 98_765,
-        rate: Some(2_400),
-        left: Some(41_000),
-        progressed: 300,
-        ended: None,
-        cause: None,
-    }
+    sample::warning().jobs.remove(0)
 }
 
 /// What a rule finds without a past.

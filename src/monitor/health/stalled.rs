@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::publisher::reader_of;
 use crate::monitor::{Severity, State};
 use crate::units::{age, count};
 
@@ -18,7 +17,7 @@ const OLD: u64 = 15_000;
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for stream in &facts.now.streams {
-        let (Some(reader), Some(group)) = (reader_of(&stream.name), stream.live()) else { continue };
+        let (Some(reader), Some(group)) = (stream.reader(), stream.live()) else { continue };
         let works = facts
             .now
             .stages
