@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use super::screen::Wanted;
 use super::{CliError, RunArgs, demo, logging, places, screen, signals, sources};
 use crate::broker::EmbeddedBroker;
 use crate::config::{Scan, load};
@@ -20,6 +21,8 @@ use crate::warehouse::EmbeddedWarehouse;
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     screen::leave_session();
     let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
+    let wanted = screen::wanted(args.no_tui || args.until_caught_up);
+    let look = if wanted == Wanted::Yes { Some(screen::look(&config.ui)?) } else { None };
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
     if args.demo && args.data_dir.is_none() {
         data_dir.wipe()?;
@@ -87,8 +90,10 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         progress,
         ends_on_failure: true,
     };
-    if !args.until_caught_up && screen::is_wanted(args.no_tui) {
-        let look = screen::look(&config.ui)?;
+    if let Wanted::Unable(term) = wanted {
+        tracing::info!("this terminal (TERM={term}) shows no screen: going on as with --no-tui");
+    }
+    if let Some(look) = look {
         let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), !args.demo, &stop).await;
         if let Some(leave) = leave {
             let failed = running.has_failed();

@@ -20,19 +20,26 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// Whether there is a terminal that can show a screen. Where there is one that cannot, that is said.
-pub(super) fn is_wanted(no_tui: bool) -> bool {
-    if no_tui || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return false;
+/// Whether there is a terminal that can show a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// There is, and nobody wants to do without.
+    Yes,
+    /// There is none, or nobody wants one.
+    No,
+    /// There is one that cannot: its `TERM`.
+    Unable(String),
+}
+
+/// Finds out whether there is to be a screen.
+pub(super) fn wanted(without: bool) -> Wanted {
+    if without || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
+        return Wanted::No;
     }
-    if variable("TERM").is_none_or(|term| term.is_empty() || term == "dumb") {
-        tracing::info!(
-            "this terminal (TERM={}) shows no screen: going on as with --no-tui",
-            variable("TERM").unwrap_or_default()
-        );
-        return false;
+    match variable("TERM").unwrap_or_default() {
+        term if term.is_empty() || term == "dumb" => Wanted::Unable(term),
+        _ => Wanted::Yes,
     }
-    true
 }
 
 /// How it looks, by configuration and environment.
