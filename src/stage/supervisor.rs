@@ -128,7 +128,12 @@ impl Supervisor {
                         }
                         orders.send_modify(|orders| orders.desired = Some(wanted.unwrap_or(Desired::Run)));
                     }
-                    jobs.into_iter().for_each(|record| self.take_up(record));
+                    for record in jobs {
+                        if record.state == JobState::Running {
+                            tracing::info!(stage = record.stage, "replay {} of {} goes on", record.id, record.stage);
+                        }
+                        self.take_up(record);
+                    }
                     return;
                 }
                 Err(error) => {
@@ -146,7 +151,6 @@ impl Supervisor {
         let (job, line) = Job::new(stage, record);
         self.board.add(Arc::clone(&job));
         if goes_on {
-            tracing::info!(stage = stage.as_str(), "replay {} of {stage} goes on", job.record().id);
             let span = tracing::error_span!("replay", stage = stage.as_str());
             let run = job::run(job, line, Arc::clone(&self.workshop), self.drain.clone());
             let task = AbortOnDropHandle::new(self.jobs.spawn(run.instrument(span)));
