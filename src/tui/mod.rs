@@ -1,8 +1,8 @@
 //! Who shows: the screen, and the keys by which the pipeline is steered.
 //!
 //! It knows a [`Snapshot`](crate::monitor::Snapshot), a [`Command`](crate::stage::Command) and the log, and nothing else of
-//! the pipeline. [`state`] is what it knows, [`update`] what a message changes of that, [`view`] draws it; none of them
-//! touches a terminal or a clock. [`runtime`] does, on a thread of its own, and [`terminal`] may die under it.
+//! the pipeline. `state` is what it knows, `update` what a message changes of that, `view` draws it; none of them
+//! touches a terminal or a clock. `runtime` does, on a thread of its own, and `terminal` may die under it.
 
 mod action;
 mod dialog;

@@ -70,7 +70,7 @@ fn goes_on_after_a_kill_and_restores_what_was_deleted() {
     rig.shows("Nothing has changed yet");
     rig.press(CTRL_U);
     // So long that there is time to kill it, and so short that its end can be waited for.
-    rig.press("90m\r");
+    rig.press("60m\r");
     rig.shows("would do");
     rig.press("\r");
     rig.until("it is under way", |screen| {
