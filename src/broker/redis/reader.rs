@@ -22,7 +22,7 @@ use super::heart::with_life;
 use super::link::RESPONSE;
 use super::reply::{bytes, entry_id, many, text};
 use super::script::{LEAVE, READ, SEAT};
-use super::{Inner, MAX_BYTES, MAX_ENTRIES};
+use super::{Inner, MAX_BYTES, MAX_ENTRIES, random};
 use crate::broker::{BrokerError, Delivery, EntryId, Group, Reader};
 
 /// How often to look for consumers that are dead, at least; and how long one wait takes, at most.
@@ -57,14 +57,14 @@ pub(super) struct RedisReader {
     holding: Arc<Holding>,
     /// Not there while a call is under way, so that a call that is given up leaves none.
     seat: Option<Seat>,
-    /// The number of the last one.
-    number: String,
+    /// Which the last one was.
+    last: String,
 }
 
 /// A connection and what it is in the middle of.
 struct Seat {
     connection: MultiplexedConnection,
-    number: String,
+    name: String,
     /// Behind which of the entries that the consumer holds to go on; nothing once all were looked at.
     held_from: Option<EntryId>,
     /// When to look for dead consumers.
@@ -96,7 +96,7 @@ impl RedisReader {
     pub(super) async fn open(inner: Arc<Inner>, generation: String, group: Group) -> Result<Self, BrokerError> {
         let holding = Arc::new(Holding::default());
         let before = inner.holdings.lock().insert(group.clone(), Arc::clone(&holding));
-        let mut reader = Self { inner, generation, group, holding, seat: None, number: String::new() };
+        let mut reader = Self { inner, generation, group, holding, seat: None, last: String::new() };
         match reader.sit().await {
             Ok(seat) => {
                 reader.seat = Some(seat);
@@ -125,13 +125,14 @@ impl RedisReader {
     async fn sit(&mut self) -> Result<Seat, Refusal> {
         let Inner { link, keys, consumer, process, .. } = &*self.inner;
         let mut connection = link.connect().await?;
+        // Known before it is taken, so that it can be given up whatever becomes of this call.
+        let name = random();
+        self.last.clone_from(&name);
         let call = SEAT.call().key(keys.generation()).keys(keys.stream(&self.group.stream)).key(keys.process(consumer));
         let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
-        let call = with_life(call.argument(consumer.clone()).argument(process.clone()));
-        let number = text(call.run(&mut connection).await?);
-        let number = number.ok_or_else(|| Refusal::Broker(link.garbled("a seat")))?;
-        self.number.clone_from(&number);
-        Ok(Seat { connection, number, held_from: Some(EntryId::default()), look_at: Instant::now() })
+        let call = call.argument(consumer.clone()).argument(name.clone()).argument(process.clone());
+        with_life(call).run(&mut connection).await?;
+        Ok(Seat { connection, name, held_from: Some(EntryId::default()), look_at: Instant::now() })
     }
 
     /// One look, without waiting.
@@ -140,7 +141,7 @@ impl RedisReader {
         let looks_for_dead = Instant::now() >= seat.look_at;
         let call = READ.call().key(keys.generation()).keys(keys.stream(&self.group.stream));
         let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
-        let call = call.argument(consumer.clone()).argument(seat.number.clone());
+        let call = call.argument(consumer.clone()).argument(seat.name.clone());
         let call = call.number(max.min(MAX_ENTRIES)).number(max_bytes.min(MAX_BYTES));
         let call = call.argument(seat.held_from.map(|id| id.to_string()).unwrap_or_default());
         let call = call.number(u8::from(looks_for_dead)).argument(keys.process(""));
@@ -237,7 +238,7 @@ impl Drop for RedisReader {
         let [_, tally] = inner.keys.stream(&self.group.stream);
         let call = LEAVE.call().key(inner.keys.generation()).key(tally);
         let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
-        let call = call.argument(inner.consumer.clone()).argument(self.number.clone());
+        let call = call.argument(inner.consumer.clone()).argument(self.last.clone());
         runtime.spawn(async move {
             let _ = tokio::time::timeout(LEAVE_WITHIN, inner.link.run(&call)).await;
         });

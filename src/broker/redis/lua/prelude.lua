@@ -7,7 +7,7 @@
 --   removed, removed_bytes    those of them that were trimmed
 --   done:<group>              those that the group has nothing to do with any more: acknowledged, trimmed, or
 --   done_bytes:<group>        in front of its beginning
---   seats, seat:<group>:<consumer>   which reader is the present one
+--   seat:<group>:<consumer>   which reader of that consumer is the present one
 -- What a group has not acknowledged is added - done, of which it holds what Redis calls pending. Only these scripts add
 -- and remove entries; where the length of the stream says otherwise, somebody else did, and that is a loss.
 
