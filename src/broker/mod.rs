@@ -8,6 +8,7 @@
 //! Streams and groups are parameters everywhere: a replay runs the same stages over streams of its own.
 
 mod embedded;
+mod redis;
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 
 pub use embedded::EmbeddedBroker;
+pub use redis::{RedisBroker, RedisConfig, RedisFailure};
 
 /// Entries in one `append` or `forward`, at most: Redis runs each as one script, whose arguments are bounded.
 pub const MAX_ENTRIES: usize = 1_000;
@@ -313,6 +315,9 @@ pub enum BrokerError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// Redis failed, or the way to it.
+    #[error(transparent)]
+    Redis(#[from] RedisFailure),
 }
 
 impl BrokerError {
@@ -323,6 +328,7 @@ impl BrokerError {
             Self::Superseded(_) => FailureClass::Reconnect,
             Self::TooLarge { .. } | Self::NoMove { .. } => FailureClass::Deterministic,
             Self::Storage(error) => error.class(),
+            Self::Redis(failure) => failure.class(),
         }
     }
 }

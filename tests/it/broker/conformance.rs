@@ -681,7 +681,7 @@ macro_rules! conformance {
         $(
             #[tokio::test(flavor = "multi_thread")]
             async fn $test() {
-                super::conformance::$test::<$rig>().await;
+                crate::broker::conformance::$test::<$rig>().await;
             }
         )*
     };

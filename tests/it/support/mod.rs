@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod logs;
 pub mod node;
 pub mod process;
+pub mod redis;
 pub mod store;
 pub mod tables;
 pub mod written;

@@ -1,0 +1,134 @@
+//! The connection that all short calls share, and how connections are made.
+//!
+//! The client's own reconnecting keeps a connection that only times out, so this is done here: a connection that failed
+//! is thrown away and the next call makes a new one. Nobody waits longer than [`CONNECT`] and [`RESPONSE`] allow.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value};
+use tokio::sync::Mutex;
+
+use super::failure::{RedisFailure, explain, spoils_connection};
+use super::script::Call;
+use crate::broker::BrokerError;
+use crate::failure::FailureClass;
+
+/// How long it may take to connect.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long the server may take to answer.
+pub(super) const RESPONSE: Duration = Duration::from_secs(10);
+
+pub(super) struct Link {
+    client: Client,
+    address: String,
+    /// How many connections were tried.
+    tried: AtomicU64,
+    slot: Mutex<Slot>,
+}
+
+#[derive(Default)]
+struct Slot {
+    connection: Option<MultiplexedConnection>,
+    /// Which one it is.
+    number: u64,
+    /// Why the last attempt failed.
+    failure: Option<RedisError>,
+}
+
+impl Link {
+    /// Reads the URL. Connects to nobody yet. Trusts the given authority, as PEM, instead of those of the system.
+    pub(super) fn new(url: &str, authority: Option<Vec<u8>>) -> Result<Self, BrokerError> {
+        // The URL holds a password, so nothing of it is repeated.
+        let invalid = |error: RedisError| {
+            let what = error.to_string().replace(url, "the URL");
+            RedisFailure::new("its configured URL", what, FailureClass::Deterministic)
+        };
+        let info = url.into_connection_info().map_err(invalid)?;
+        let keepalive = TcpKeepalive::new().with_time(CONNECT).with_interval(CONNECT);
+        let tcp = info.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
+        let address = info.addr().to_string();
+        let info = info.set_tcp_settings(tcp);
+        let client = match authority {
+            None => Client::open(info),
+            Some(_) => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: authority }),
+        };
+        let client = client.map_err(invalid)?;
+        Ok(Self { client, address, tried: AtomicU64::new(0), slot: Mutex::default() })
+    }
+
+    /// A connection that nobody shares.
+    pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(RESPONSE));
+        self.client.get_multiplexed_async_connection_with_config(&config).await
+    }
+
+    /// Runs a script on the shared connection. Where that broke, once more on a new one: every script may be repeated.
+    pub(super) async fn run(&self, call: &Call) -> Result<Value, BrokerError> {
+        let mut again = true;
+        loop {
+            let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
+            let error = match call.run(&mut connection).await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            if spoils_connection(&error) {
+                self.discard(number).await;
+            }
+            if !(again && error.is_connection_dropped()) {
+                return Err(self.explain(&error));
+            }
+            again = false;
+        }
+    }
+
+    /// What an error of a connection means.
+    pub(super) fn explain(&self, error: &RedisError) -> BrokerError {
+        explain(&self.address, error)
+    }
+
+    /// What it means that an answer has another shape than the script gives it.
+    pub(super) fn garbled(&self, what: &str) -> BrokerError {
+        let what = format!("an answer without {what}");
+        RedisFailure::new(&self.address, what, FailureClass::Deterministic).into()
+    }
+
+    async fn shared(&self) -> Result<(u64, MultiplexedConnection), RedisError> {
+        let tried = self.tried.load(Ordering::Acquire);
+        let mut slot = self.slot.lock().await;
+        if let Some(connection) = &slot.connection {
+            return Ok((slot.number, connection.clone()));
+        }
+        // Somebody tried while this one waited for its turn: the same failure is good enough for both.
+        if self.tried.load(Ordering::Acquire) != tried
+            && let Some(failure) = &slot.failure
+        {
+            return Err(failure.clone());
+        }
+        let result = self.connect().await;
+        self.tried.fetch_add(1, Ordering::Release);
+        match result {
+            Ok(connection) => {
+                slot.number += 1;
+                slot.failure = None;
+                slot.connection = Some(connection.clone());
+                Ok((slot.number, connection))
+            }
+            Err(error) => {
+                slot.failure = Some(error.clone());
+                Err(error)
+            }
+        }
+    }
+
+    async fn discard(&self, number: u64) {
+        let mut slot = self.slot.lock().await;
+        if slot.number == number {
+            slot.connection = None;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+-- Acknowledges entries. Says of how many it was the first time.
+-- KEYS: generation, stream, tally. ARGV: generation, group, ids.
+check_life(KEYS[1], ARGV[1])
+check_stream(KEYS[2], KEYS[3])
+check_group(KEYS[2], KEYS[3], ARGV[2])
+
+local done = {entries = 0, bytes = 0}
+for i = 3, #ARGV do
+    acknowledge(done, KEYS[2], ARGV[2], ARGV[i])
+end
+note_done(KEYS[3], ARGV[2], done.entries, done.bytes)
+return done.entries

@@ -1,0 +1,73 @@
+-- Begins a new life: every group at the start of its stream, every cursor set. What the streams still hold stays, and is
+-- given out again.
+-- KEYS: generation, then of each group its stream and tally, then the cursors.
+-- ARGV: the new generation, how many groups, their names, of each cursor its value ('' removes it).
+local groups = tonumber(ARGV[2])
+local cursors = 2 + 2 * groups
+
+local function check_own(key, wanted)
+    local found = type_of(key)
+    if found ~= 'none' and found ~= wanted then
+        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a ' .. wanted)
+    end
+    return found ~= 'none'
+end
+
+check_own(KEYS[1], 'string')
+local sizes = {}
+for i = 1, groups do
+    local stream, tally = KEYS[2 * i], KEYS[2 * i + 1]
+    local has_stream, has_tally = check_own(stream, 'stream'), check_own(tally, 'hash')
+    if not sizes[stream] then
+        local entries, bytes = 0, 0
+        if has_stream then
+            for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)) do
+                if not body_of(entry) then
+                    fail('FOREIGN', stream .. ' holds entries of another program: choose another key_prefix')
+                end
+            end
+            entries = redis.call('XLEN', stream)
+            local told
+            if has_tally then
+                told, bytes = read_tally(tally)
+            end
+            if told ~= entries then
+                -- Counted by walking, which may take a second for a million entries: only after somebody interfered.
+                entries, bytes = measure(stream, '-', '+')
+            end
+        end
+        sizes[stream] = {tally = tally, entries = entries, bytes = bytes, names = {}}
+    end
+    table.insert(sizes[stream].names, ARGV[2 + i])
+end
+for i = cursors, #KEYS do
+    check_own(KEYS[i], 'string')
+end
+
+-- From here on it writes. Until the end there is no generation, and the first write is one that a full memory lets
+-- through, and with it all others.
+redis.call('DEL', KEYS[1])
+for stream, size in pairs(sizes) do
+    if type_of(stream) == 'stream' then
+        for name in pairs(groups_of(stream)) do
+            redis.call('XGROUP', 'DESTROY', stream, name)
+        end
+    end
+    redis.call('DEL', size.tally)
+    redis.call('HSET', size.tally, 'added', number(size.entries), 'added_bytes', number(size.bytes),
+        'removed', 0, 'removed_bytes', 0)
+    for _, name in ipairs(size.names) do
+        redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
+        redis.call('HSET', size.tally, 'done:' .. name, 0, 'done_bytes:' .. name, 0)
+    end
+end
+for i = cursors, #KEYS do
+    local value = ARGV[2 + groups + i - cursors + 1]
+    if value == '' then
+        redis.call('DEL', KEYS[i])
+    else
+        redis.call('SET', KEYS[i], value)
+    end
+end
+redis.call('SET', KEYS[1], ARGV[1])
+return ARGV[1]

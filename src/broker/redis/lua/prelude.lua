@@ -1,0 +1,194 @@
+-- What stands in front of every script: the checks, and how sizes are kept.
+--
+-- Redis rolls nothing back. So a script makes all its checks first, by error(), and writes only then.
+--
+-- `tally:<stream>` is a hash that counts what Redis does not, or not reliably (its lag is null or wrong after a trim):
+--   added, added_bytes        entries ever added in this life, and the bytes of their bodies
+--   removed, removed_bytes    those of them that were trimmed
+--   done:<group>              those that the group has nothing to do with any more: acknowledged, trimmed, or
+--   done_bytes:<group>        in front of its beginning
+--   seat:<group>:<consumer>   which reader of that consumer is the present one
+-- What a group has not acknowledged is added - done, of which it holds what Redis calls pending. Only these scripts add
+-- and remove entries; where the length of the stream says otherwise, somebody else did, and that is a loss.
+
+local function fail(code, what)
+    error({err = code .. ' ' .. what})
+end
+
+-- Lua would write a large number as 1e+15.
+local function number(value)
+    return string.format('%.0f', value)
+end
+
+local function type_of(key)
+    return redis.call('TYPE', key).ok
+end
+
+local function check_type(key, wanted, what)
+    local found = type_of(key)
+    if found == 'none' then
+        fail('LOST', what .. ' is gone')
+    elseif found ~= wanted then
+        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a ' .. wanted)
+    end
+end
+
+-- A cursor may be missing, but must be nothing else.
+local function check_cursor(key)
+    local found = type_of(key)
+    if found ~= 'none' and found ~= 'string' then
+        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a string')
+    end
+end
+
+local function check_life(key, joined)
+    check_type(key, 'string', 'their generation')
+    if redis.call('GET', key) ~= joined then
+        fail('LOST', 'they are not what was joined')
+    end
+end
+
+-- entries, bytes, added, added_bytes, as the tally has them.
+local function read_tally(tally)
+    local found = redis.call('HMGET', tally, 'added', 'added_bytes', 'removed', 'removed_bytes')
+    local added, added_bytes = tonumber(found[1]), tonumber(found[2])
+    local removed, removed_bytes = tonumber(found[3]), tonumber(found[4])
+    if not (added and added_bytes and removed and removed_bytes) then
+        return nil
+    end
+    return added - removed, added_bytes - removed_bytes, added, added_bytes
+end
+
+local function check_stream(stream, tally)
+    check_type(stream, 'stream', stream)
+    check_type(tally, 'hash', tally)
+    if redis.call('XLEN', stream) ~= read_tally(tally) then
+        fail('LOST', 'somebody else added or removed entries of ' .. stream)
+    end
+end
+
+-- What Redis says of the groups of a stream, by name.
+local function groups_of(stream)
+    local groups = {}
+    for _, fields in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
+        local group = {}
+        for i = 1, #fields, 2 do
+            group[fields[i]] = fields[i + 1]
+        end
+        groups[group.name] = group
+    end
+    return groups
+end
+
+local function check_group(stream, tally, name)
+    if not groups_of(stream)[name] or redis.call('HEXISTS', tally, 'done:' .. name) == 0 then
+        fail('LOST', name .. ' of ' .. stream .. ' is gone')
+    end
+end
+
+local function check_seat(tally, group, consumer, seat)
+    if redis.call('HGET', tally, 'seat:' .. group .. ':' .. consumer) ~= seat then
+        fail('SEAT', 'another reader took over')
+    end
+end
+
+local function last_id(stream)
+    local info = redis.call('XINFO', 'STREAM', stream)
+    for i = 1, #info, 2 do
+        if info[i] == 'last-generated-id' then
+            return info[i + 1]
+        end
+    end
+end
+
+-- The bytes of an entry that polytape added, or nothing.
+local function body_of(entry)
+    local fields = entry and entry[2]
+    return fields and fields[1] == 'v' and #fields == 2 and fields[2] or nil
+end
+
+-- How many entries there are from one id to another, and their bytes.
+local function measure(stream, from, to)
+    local entries, bytes = 0, 0
+    repeat
+        local page = redis.call('XRANGE', stream, from, to, 'COUNT', 500)
+        for _, entry in ipairs(page) do
+            entries = entries + 1
+            bytes = bytes + #(body_of(entry) or '')
+            from = '(' .. entry[1]
+        end
+    until #page < 500
+    return entries, bytes
+end
+
+-- Adds an entry; `sums` gathers what `note_added` writes down at the end.
+local function add(sums, stream, tally, body)
+    local sum = sums[stream]
+    if not sum then
+        sum = {tally = tally, entries = 0, bytes = 0}
+        sums[stream] = sum
+    end
+    sum.last = redis.call('XADD', stream, '*', 'v', body)
+    sum.entries = sum.entries + 1
+    sum.bytes = sum.bytes + #body
+end
+
+local function note_added(sums)
+    for stream, sum in pairs(sums) do
+        redis.call('HINCRBY', sum.tally, 'added', number(sum.entries))
+        redis.call('HINCRBY', sum.tally, 'added_bytes', number(sum.bytes))
+        -- While the clock stands behind the newest id, numbers within its millisecond grow. They are promised to stay
+        -- below 2^20, so the next millisecond begins early.
+        local ms, seq = string.match(sum.last, '(%d+)-(%d+)')
+        if tonumber(seq) > 1040000 then
+            redis.call('XSETID', stream, number(tonumber(ms) + 1) .. '-0')
+        end
+    end
+end
+
+-- Acknowledges an entry. Says whether that was the first time; `sum` gathers what `note_done` writes down.
+local function acknowledge(sum, stream, group, id)
+    local entry = redis.call('XRANGE', stream, id, id)[1]
+    if redis.call('XACK', stream, group, id) == 0 then
+        return false
+    end
+    sum.entries = sum.entries + 1
+    sum.bytes = sum.bytes + #(body_of(entry) or '')
+    return true
+end
+
+local function note_done(tally, group, entries, bytes)
+    redis.call('HINCRBY', tally, 'done:' .. group, number(entries))
+    redis.call('HINCRBY', tally, 'done_bytes:' .. group, number(bytes))
+end
+
+-- Where a group stands: pending, undelivered, their bytes, and three ids of which the first that is not '' tells up to
+-- where it is clear: all up to this one, all in front of this one, all up to this one.
+local function progress(stream, tally, group, last)
+    local _, _, added, added_bytes = read_tally(tally)
+    local done = redis.call('HMGET', tally, 'done:' .. group.name, 'done_bytes:' .. group.name)
+    local left = added - (tonumber(done[1]) or 0)
+    local left_bytes = added_bytes - (tonumber(done[2]) or 0)
+    local pending = group.pending
+    local all, first = '', ''
+    if left == 0 then
+        all = last
+    elseif pending > 0 then
+        first = redis.call('XPENDING', stream, group.name)[2]
+    end
+    return {group.name, pending, left - pending, left_bytes, all, first, group['last-delivered-id']}
+end
+
+-- Ids as numbers, to be compared.
+local function id_of(text)
+    local ms, seq = string.match(text, '(%d+)-(%d+)')
+    return {tonumber(ms), tonumber(seq)}
+end
+
+local function is_before(a, b)
+    return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
+end
+
+if not redis.REDIS_VERSION_NUM then
+    return redis.error_reply('TOOOLD polytape needs Redis 7.0 or newer')
+end

@@ -1,0 +1,80 @@
+-- Removes entries from the old end: never one that a required group has not acknowledged, and none while one is missing.
+-- KEYS: generation, stream, tally.
+-- ARGV: generation, the age in ms from which on they go, the bytes above which they go whatever their age, how many at
+--   most, and the required groups.
+-- Says how many.
+check_life(KEYS[1], ARGV[1])
+check_stream(KEYS[2], KEYS[3])
+local stream, tally = KEYS[2], KEYS[3]
+local groups, last = groups_of(stream), last_id(stream)
+
+-- The first id that has to stay, as far as the required groups go.
+local stays
+for i = 5, #ARGV do
+    local group = groups[ARGV[i]]
+    if not group then
+        return 0
+    end
+    local state = progress(stream, tally, group, last)
+    local first = state[6]
+    local id = id_of(first ~= '' and first or state[5] ~= '' and state[5] or state[7])
+    if first == '' then
+        id[2] = id[2] + 1
+    end
+    if not stays or is_before(id, stays) then
+        stays = id
+    end
+    group.required = true
+end
+if not stays then
+    return 0
+end
+
+local time = redis.call('TIME')
+local oldest_kept = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
+local _, held = read_tally(tally)
+local excess = held - ARGV[3]
+local most = tonumber(ARGV[4])
+local gone, bytes, from = {}, 0, '-'
+-- Mostly there is nothing to do, which the first entry tells.
+local page_size = 1
+while from and #gone < most do
+    local page = redis.call('XRANGE', stream, from, '+', 'COUNT', page_size)
+    if #page < page_size then
+        from = nil
+    end
+    for _, entry in ipairs(page) do
+        local id, size = id_of(entry[1]), #(body_of(entry) or '')
+        if #gone == most or not is_before(id, stays) or (id[1] >= oldest_kept and excess <= 0) then
+            from = nil
+            break
+        end
+        excess = excess - size
+        bytes = bytes + size
+        table.insert(gone, {entry[1], size, id})
+        from = '(' .. entry[1]
+    end
+    page_size = 200
+end
+if #gone == 0 then
+    return 0
+end
+
+-- A group that is not required may have had some of them before it: it has nothing to do with them any more.
+for name, group in pairs(groups) do
+    if not group.required then
+        local delivered, entries, size = id_of(group['last-delivered-id']), 0, 0
+        for _, entry in ipairs(gone) do
+            if is_before(delivered, entry[3]) or redis.call('XACK', stream, name, entry[1]) == 1 then
+                entries = entries + 1
+                size = size + entry[2]
+            end
+        end
+        note_done(tally, name, entries, size)
+    end
+end
+local behind = gone[#gone][3]
+redis.call('XTRIM', stream, 'MINID', '=', number(behind[1]) .. '-' .. number(behind[2] + 1))
+redis.call('HINCRBY', tally, 'removed', #gone)
+redis.call('HINCRBY', tally, 'removed_bytes', number(bytes))
+return #gone

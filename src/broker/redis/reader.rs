@@ -1,0 +1,246 @@
+//! Reads for a group, on a connection of its own.
+//!
+//! A reader has a seat, which it takes whenever it connects. Entries are given out by a script that names the seat, so what
+//! an earlier connection still has under way is refused, and nothing is ever given out unseen. Waiting is done beside that,
+//! by an `XREAD` that gives nobody anything: a blocking `XREADGROUP` would, also to a connection that is given up while it
+//! waits.
+//!
+//! Behind every new seat the reader is given first what its consumer holds, but not what it has in hand already.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, Value};
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+
+use super::heart::with_life;
+use super::link::RESPONSE;
+use super::reply::{bytes, entry_id, many, text};
+use super::script::{LEAVE, READ, SEAT};
+use super::{Inner, MAX_BYTES, MAX_ENTRIES, random};
+use crate::broker::{BrokerError, Delivery, EntryId, Group, Reader};
+
+/// How often to look for consumers that are dead, at least; and how long one wait takes, at most.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How much longer than it waits the server may take to say that nothing came.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a reader that is given up may take to say so.
+const LEAVE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the present reader of a group has in hand.
+#[derive(Default)]
+pub(super) struct Holding {
+    given: Mutex<BTreeSet<EntryId>>,
+}
+
+impl Holding {
+    /// Notes that these are done with.
+    pub(super) fn done(&self, ids: impl Iterator<Item = EntryId>) {
+        let mut given = self.given.lock();
+        for id in ids {
+            given.remove(&id);
+        }
+    }
+}
+
+pub(super) struct RedisReader {
+    inner: Arc<Inner>,
+    generation: String,
+    group: Group,
+    holding: Arc<Holding>,
+    /// Not there while a call is under way, so that a call that is given up leaves none.
+    seat: Option<Seat>,
+    /// Which the last one was.
+    last: String,
+}
+
+/// A connection and what it is in the middle of.
+struct Seat {
+    connection: MultiplexedConnection,
+    name: String,
+    /// Behind which of the entries that the consumer holds to go on; nothing once all were looked at.
+    held_from: Option<EntryId>,
+    /// When to look for dead consumers.
+    look_at: Instant,
+}
+
+/// What a look has found.
+struct Found {
+    are_held: bool,
+    deliveries: Vec<Delivery>,
+    /// The newest id that the group was given, where nothing was found.
+    newest: String,
+}
+
+/// Why a call failed.
+enum Refusal {
+    Redis(RedisError),
+    Broker(BrokerError),
+}
+
+impl From<RedisError> for Refusal {
+    fn from(error: RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+impl RedisReader {
+    /// Takes over from whoever read for the group in this process.
+    pub(super) async fn open(inner: Arc<Inner>, generation: String, group: Group) -> Result<Self, BrokerError> {
+        let holding = Arc::new(Holding::default());
+        let before = inner.holdings.lock().insert(group.clone(), Arc::clone(&holding));
+        let mut reader = Self { inner, generation, group, holding, seat: None, last: String::new() };
+        match reader.sit().await {
+            Ok(seat) => {
+                reader.seat = Some(seat);
+                Ok(reader)
+            }
+            Err(refusal) => {
+                // Then whoever read before goes on.
+                let mut holdings = reader.inner.holdings.lock();
+                if reader.is_present(&holdings) {
+                    match before {
+                        Some(before) => holdings.insert(reader.group.clone(), before),
+                        None => holdings.remove(&reader.group),
+                    };
+                }
+                drop(holdings);
+                Err(reader.explain(refusal))
+            }
+        }
+    }
+
+    /// Whether no other reader of this process has taken over.
+    fn is_present(&self, holdings: &HashMap<Group, Arc<Holding>>) -> bool {
+        holdings.get(&self.group).is_some_and(|holding| Arc::ptr_eq(holding, &self.holding))
+    }
+
+    async fn sit(&mut self) -> Result<Seat, Refusal> {
+        let Inner { link, keys, consumer, process, .. } = &*self.inner;
+        let mut connection = link.connect().await?;
+        // Known before it is taken, so that it can be given up whatever becomes of this call.
+        let name = random();
+        self.last.clone_from(&name);
+        let call = SEAT.call().key(keys.generation()).keys(keys.stream(&self.group.stream)).key(keys.process(consumer));
+        let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
+        let call = call.argument(consumer.clone()).argument(name.clone()).argument(process.clone());
+        with_life(call).run(&mut connection).await?;
+        Ok(Seat { connection, name, held_from: Some(EntryId::default()), look_at: Instant::now() })
+    }
+
+    /// One look, without waiting.
+    async fn look(&self, seat: &mut Seat, max: usize, max_bytes: usize) -> Result<Found, Refusal> {
+        let Inner { link, keys, consumer, .. } = &*self.inner;
+        let looks_for_dead = Instant::now() >= seat.look_at;
+        let call = READ.call().key(keys.generation()).keys(keys.stream(&self.group.stream));
+        let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
+        let call = call.argument(consumer.clone()).argument(seat.name.clone());
+        let call = call.number(max.min(MAX_ENTRIES)).number(max_bytes.min(MAX_BYTES));
+        let call = call.argument(seat.held_from.map(|id| id.to_string()).unwrap_or_default());
+        let call = call.number(u8::from(looks_for_dead)).argument(keys.process(""));
+        let garbled = |what| Refusal::Broker(link.garbled(what));
+        let mut values = many(call.run(&mut seat.connection).await?).ok_or_else(|| garbled("entries"))?.into_iter();
+        let mut word = || values.next().and_then(text).ok_or_else(|| garbled("its head"));
+        let (source, newest, soonest) = (word()?, word()?, word()?);
+        let mut deliveries = Vec::with_capacity(values.len() / 2);
+        while let (Some(id), Some(body)) = (values.next(), values.next()) {
+            let id = text(id).and_then(|id| entry_id(&id)).ok_or_else(|| garbled("an id"))?;
+            deliveries.push(Delivery { id, body: bytes(body).ok_or_else(|| garbled("a body"))? });
+        }
+        let are_held = source == "own";
+        seat.held_from = deliveries.last().map(|delivery| delivery.id).filter(|_| are_held);
+        if source == "new" && looks_for_dead {
+            let soonest = soonest.parse().map_or(LOOK_EVERY, |ms: u64| Duration::from_millis(ms + 1));
+            seat.look_at = Instant::now() + soonest.min(LOOK_EVERY);
+        }
+        Ok(Found { are_held, deliveries, newest })
+    }
+
+    /// Waits until there are entries behind `newest`, or for so long.
+    async fn wait(&self, seat: &mut Seat, newest: &str, wait: Duration) -> Result<(), Refusal> {
+        let [stream, _] = self.inner.keys.stream(&self.group.stream);
+        let wait = wait.min(LOOK_EVERY).max(Duration::from_millis(1));
+        let ms = u64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+        let mut command = redis::cmd("XREAD");
+        command.arg("COUNT").arg(1).arg("BLOCK").arg(ms).arg("STREAMS").arg(stream).arg(newest);
+        seat.connection.set_response_timeout(wait + PATIENCE);
+        command.query_async::<Value>(&mut seat.connection).await?;
+        seat.connection.set_response_timeout(RESPONSE);
+        Ok(())
+    }
+
+    /// Until something is found, or nothing in time.
+    async fn attempt(&mut self, max: usize, max_bytes: usize, deadline: Instant) -> Result<Vec<Delivery>, Refusal> {
+        loop {
+            // Another reader of this process may have its seat by now, which must not be taken from it.
+            if !self.is_present(&self.inner.holdings.lock()) {
+                return Err(Refusal::Broker(BrokerError::Superseded(self.group.clone())));
+            }
+            let mut seat = match self.seat.take() {
+                Some(seat) => seat,
+                None => self.sit().await?,
+            };
+            let mut found = self.look(&mut seat, max, max_bytes).await?;
+            let is_empty = found.deliveries.is_empty();
+            if !is_empty {
+                let mut given = self.holding.given.lock();
+                found.deliveries.retain(|delivery| given.insert(delivery.id));
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if !found.deliveries.is_empty() || (!found.are_held && left.is_zero()) {
+                self.seat = Some(seat);
+                return Ok(found.deliveries);
+            }
+            if is_empty {
+                let until_look = seat.look_at.saturating_duration_since(Instant::now());
+                self.wait(&mut seat, &found.newest, left.min(until_look)).await?;
+            }
+            self.seat = Some(seat);
+        }
+    }
+
+    fn explain(&self, refusal: Refusal) -> BrokerError {
+        match refusal {
+            Refusal::Redis(error) if error.code() == Some("SEAT") => BrokerError::Superseded(self.group.clone()),
+            Refusal::Redis(error) => self.inner.link.explain(&error),
+            Refusal::Broker(error) => error,
+        }
+    }
+}
+
+#[async_trait]
+impl Reader for RedisReader {
+    async fn read(&mut self, max: usize, max_bytes: usize, wait: Duration) -> Result<Vec<Delivery>, BrokerError> {
+        let deadline = Instant::now() + wait;
+        let mut result = self.attempt(max, max_bytes, deadline).await;
+        if let Err(Refusal::Redis(error)) = &result
+            && error.is_connection_dropped()
+        {
+            // The server may have been restarted while nobody read: what counts is whether it is there now.
+            result = self.attempt(max, max_bytes, deadline).await;
+        }
+        result.map_err(|refusal| self.explain(refusal))
+    }
+}
+
+impl Drop for RedisReader {
+    /// Others may take what it held, although the process lives.
+    fn drop(&mut self) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let inner = Arc::clone(&self.inner);
+        let [_, tally] = inner.keys.stream(&self.group.stream);
+        let call = LEAVE.call().key(inner.keys.generation()).key(tally);
+        let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
+        let call = call.argument(inner.consumer.clone()).argument(self.last.clone());
+        runtime.spawn(async move {
+            let _ = tokio::time::timeout(LEAVE_WITHIN, inner.link.run(&call)).await;
+        });
+    }
+}
