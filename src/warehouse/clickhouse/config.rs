@@ -53,10 +53,10 @@ impl ClickhouseConfig {
         if let Some(userinfo) = userinfo {
             let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
             if self.user.is_empty() || self.user == "default" {
-                self.user = user.to_owned();
+                self.user = decoded(user);
             }
             if self.password.is_empty() {
-                self.password = password.to_owned();
+                self.password = decoded(password);
             }
         }
         self.url = url;
@@ -74,6 +74,20 @@ fn without_userinfo(url: &str) -> (String, Option<&str>) {
     }
 }
 
+/// `%40` and the like as what they stand for.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('%') {
+        bytes.extend_from_slice(before.as_bytes());
+        let byte = after.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(byte.unwrap_or(b'%'));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +100,20 @@ mod tests {
             let settled = config.settled();
             assert_eq!((settled.url.as_str(), settled.password.as_str()), ("http://host:1/", "hidden"));
             assert!(!format!("{settled:?}").contains("hidden"));
+        }
+    }
+    #[test]
+    fn an_address_may_hold_any_password() {
+        let url = |userinfo: &str| ClickhouseConfig { url: format!("http://{userinfo}@host:1"), ..Default::default() };
+        for (userinfo, user, password) in [
+            ("me:a%40b%2Fc%25", "me", "a@b/c%"),
+            ("me:100%", "me", "100%"),
+            ("me:%zz:%c3%a4", "me", "%zz:ä"),
+            ("me", "me", ""),
+        ] {
+            let settled = url(userinfo).settled();
+            assert_eq!((settled.user.as_str(), settled.password.as_str()), (user, password));
+            assert_eq!(settled.url, "http://host:1");
         }
     }
 }
