@@ -3,6 +3,7 @@
 //! A row's identity comes from its source, so writing a batch twice changes nothing, and after an answer that did not
 //! arrive the batch is simply written again. A row is replaced only by one that is at least as complete.
 
+mod clickhouse;
 mod embedded;
 
 use std::collections::HashMap;
@@ -13,6 +14,9 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
+pub use self::clickhouse::{
+    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
+};
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
@@ -197,6 +201,9 @@ pub enum WarehouseError {
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// ClickHouse failed, or was not reached.
+    #[error(transparent)]
+    Clickhouse(#[from] ClickhouseError),
 }
 
 impl WarehouseError {
@@ -205,6 +212,7 @@ impl WarehouseError {
         match self {
             Self::Rows(_) => FailureClass::Deterministic,
             Self::Storage(error) => error.class(),
+            Self::Clickhouse(error) => error.class(),
         }
     }
 }

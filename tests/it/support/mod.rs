@@ -1,6 +1,7 @@
 //! What the tests share.
 
 pub mod catalogue;
+pub mod clickhouse;
 pub mod logs;
 pub mod node;
 pub mod process;

@@ -1,0 +1,1 @@
+SELECT world, start, watermark FROM checkpoints FINAL WHERE pipeline = ? AND source = ?

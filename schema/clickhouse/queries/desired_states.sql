@@ -1,0 +1,1 @@
+SELECT stage, state FROM desired_states FINAL WHERE pipeline = ?

@@ -1,0 +1,1 @@
+SELECT id, question FROM markets FINAL WHERE id IN ?

@@ -1,0 +1,1 @@
+SELECT id, lasting_hash, version FROM markets FINAL WHERE id IN ?

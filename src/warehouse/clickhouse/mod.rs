@@ -1,0 +1,178 @@
+//! The warehouse in ClickHouse: the tables of `schema/clickhouse`.
+//!
+//! A batch is encoded once and sent whole; whoever does not hear that it arrived sends it again. The tables replace a row by one
+//! that is at least as complete, and every read here is `FINAL`, so that nobody sees it twice.
+
+mod check;
+mod config;
+mod connection;
+mod control;
+mod counts;
+mod error;
+mod markets;
+mod row_binary;
+mod schema;
+mod trades;
+mod transport;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use clickhouse::Row;
+use clickhouse::types::UInt256;
+use serde::Deserialize;
+
+use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
+
+use self::connection::Connection;
+use self::counts::Counts;
+use self::row_binary::RowBinary;
+
+pub use self::check::TableFault;
+pub use self::config::ClickhouseConfig;
+pub use self::error::ClickhouseError;
+
+const INSERT_DEAD_LETTERS: &str = include_str!("../../../schema/clickhouse/queries/insert_dead_letters.sql");
+
+/// The oldest ClickHouse that has all that is used here.
+pub const OLDEST_CLICKHOUSE: (u32, u32) = (23, 8);
+
+/// Tables in ClickHouse.
+#[derive(Clone)]
+pub struct ClickhouseWarehouse {
+    connection: Connection,
+    counts: Counts,
+}
+
+/// What a server says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClickhouseServer {
+    /// Its version: `26.9.2.1`.
+    pub version: String,
+    /// Its clock, in unix milliseconds.
+    pub now: i64,
+}
+
+impl ClickhouseServer {
+    /// Whether it is older than [`OLDEST_CLICKHOUSE`].
+    pub fn is_too_old(&self) -> bool {
+        let mut numbers = self.version.split('.').map(|number| number.parse().unwrap_or(u32::MAX));
+        (numbers.next().unwrap_or(u32::MAX), numbers.next().unwrap_or(0)) < OLDEST_CLICKHOUSE
+    }
+}
+
+impl ClickhouseWarehouse {
+    /// A warehouse. Nobody is asked yet: ClickHouse need not be up.
+    pub fn new(config: ClickhouseConfig) -> Self {
+        Self { connection: Connection::new(config), counts: Counts::default() }
+    }
+
+    /// Asks the server who it is.
+    pub async fn server(&self) -> Result<ClickhouseServer, WarehouseError> {
+        #[derive(Row, Deserialize)]
+        struct Server {
+            version: String,
+            now: i64,
+        }
+        let sql = "SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now";
+        let rows: Vec<Server> = self.connection.rows(self.connection.query_outside(sql)).await?;
+        let missing = || ClickhouseError::Garbled { at: self.connection.config().url.clone(), text: "no row".into() };
+        let Server { version, now } = rows.into_iter().next().ok_or_else(missing)?;
+        Ok(ClickhouseServer { version, now })
+    }
+
+    /// Makes the database and what of its tables and views is missing. Refuses tables that are wrong before it changes anything.
+    pub async fn apply_schema(&self) -> Result<(), WarehouseError> {
+        Ok(schema::apply(&self.connection).await?)
+    }
+
+    /// What [`apply_schema`](Self::apply_schema) would execute in an empty ClickHouse.
+    pub fn print_schema(database: &str) -> String {
+        schema::print(database)
+    }
+
+    /// What is wrong with the tables that are there, and which are not there.
+    pub async fn check_tables(&self) -> Result<Vec<TableFault>, WarehouseError> {
+        Ok(check::check(&self.connection).await?)
+    }
+}
+
+#[async_trait]
+impl Warehouse for ClickhouseWarehouse {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
+        trades::write(&self.connection, rows).await
+    }
+
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
+        markets::write(&self.connection, rows).await
+    }
+
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
+        let mut row = RowBinary::default();
+        for DeadLetter { source, position, stage, reason, raw, first_seen } in rows {
+            [source, position, stage, reason].into_iter().for_each(|text| row.text(text));
+            row.bytes(raw);
+            row.i64(*first_seen);
+        }
+        self.connection.insert(INSERT_DEAD_LETTERS, &row.into_bytes()).await
+    }
+
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
+        Ok(control::checkpoint(&self.connection, pipeline, source).await?)
+    }
+
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
+        control::set_checkpoint(&self.connection, pipeline, source, to).await
+    }
+
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+        Ok(control::desired_states(&self.connection, pipeline).await?)
+    }
+
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+        control::set_desired_state(&self.connection, pipeline, stage, state).await
+    }
+
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+        Ok(control::jobs(&self.connection, pipeline, ended).await?)
+    }
+
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+        control::set_job(&self.connection, pipeline, job).await
+    }
+
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
+        Ok(markets::written(&self.connection, ids).await?)
+    }
+
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
+        Ok(markets::resolutions(&self.connection, tokens).await?)
+    }
+
+    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        Ok(trades::unresolved(&self.connection, after, limit).await?)
+    }
+
+    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        Ok(trades::newest_unresolved(&self.connection, rows).await?)
+    }
+
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
+        trades::resolve(&self.connection, tokens).await
+    }
+
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
+        Ok(trades::newest(&self.connection, limit).await?)
+    }
+
+    /// Exact, but for months that have more than two million rows and are not merged: of those the rows that are there
+    /// twice are counted twice.
+    async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
+        Ok(self.counts.read(&self.connection).await?)
+    }
+}
+
+fn token_of(number: UInt256) -> TokenId {
+    TokenId(U256::from_le_bytes(number.to_le_bytes()))
+}

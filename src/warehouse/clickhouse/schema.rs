@@ -1,0 +1,102 @@
+//! The numbered files of `schema/clickhouse`, applied in order, once each. Never edited: a change is a new file.
+//!
+//! ClickHouse has no transactions over statements, so every statement can be repeated, and a file counts as applied only when
+//! all of its statements were.
+
+use super::ClickhouseError;
+use super::check::check;
+use super::connection::Connection;
+use crate::planted::{Bug, planted};
+
+const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
+const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
+const FILES: [&str; 3] = [
+    include_str!("../../../schema/clickhouse/0001_tables.sql"),
+    include_str!("../../../schema/clickhouse/0002_control.sql"),
+    include_str!("../../../schema/clickhouse/0003_views.sql"),
+];
+
+/// Makes the database and what of its tables and views is missing. Refuses, before it changes anything, tables that are not
+/// polytape's or not as it needs them.
+pub(super) async fn apply(connection: &Connection) -> Result<(), ClickhouseError> {
+    let (missing, wrong): (Vec<_>, Vec<_>) = check(connection).await?.into_iter().partition(|fault| fault.is_missing);
+    if !wrong.is_empty() {
+        let (at, database) = (connection.config().url.clone(), connection.config().database.clone());
+        let faults = wrong.into_iter().map(|fault| fault.text).collect();
+        return Err(ClickhouseError::Tables { at, database, faults });
+    }
+    let create = database(&connection.config().database);
+    connection.execute(connection.outside().query(&create)).await?;
+    connection.execute(connection.query(SCHEMA_FILES)).await?;
+    let applied: Vec<u32> = connection.rows(connection.query("SELECT max(number) AS number FROM schema_files")).await?;
+    let applied = applied.first().copied().unwrap_or_default();
+    let known = FILES.len() as u32;
+    if applied > known {
+        return Err(ClickhouseError::NewerSchema { found: applied, known });
+    }
+    // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
+    let applied = if missing.is_empty() { applied } else { 0 };
+    for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
+        for statement in statements(file) {
+            connection.execute(connection.query(&with_planted_bugs(statement))).await?;
+        }
+        let done = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
+        connection.execute(done.with_setting("async_insert", "0")).await?;
+    }
+    Ok(())
+}
+
+/// All that [`apply`] would execute in an empty ClickHouse, to be read or given to `clickhouse-client`.
+pub(super) fn print(name: &str) -> String {
+    let mut text = format!("{};\n\nUSE {};\n\n{};\n", database(name), quoted(name), SCHEMA_FILES.trim_end());
+    for (file, number) in FILES.iter().zip(1..) {
+        text += &format!("\n{}\n\nINSERT INTO schema_files (number) VALUES ({number});\n", file.trim_end());
+    }
+    text
+}
+
+fn database(name: &str) -> String {
+    DATABASE.trim_end().replace("{database}", &quoted(name))
+}
+
+fn quoted(name: &str) -> String {
+    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
+}
+
+/// The statements of a file: each ends with a semicolon at the end of a line.
+fn statements(file: &str) -> impl Iterator<Item = &str> {
+    let has_words = |statement: &&str| statement.lines().any(|line| !line.is_empty() && !line.starts_with("--"));
+    file.split(";\n").map(str::trim).filter(has_words)
+}
+
+fn with_planted_bugs(statement: &str) -> String {
+    let mut statement = statement.to_owned();
+    if planted(Bug::KeyWithoutLogIndex) {
+        statement = statement.replace("transaction_hash, log_index, source_id)", "transaction_hash, source_id)");
+    }
+    if planted(Bug::VersionByClock) {
+        statement = statement.replace("ReplacingMergeTree(version)", "ReplacingMergeTree");
+    }
+    statement
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_statement_can_be_repeated_and_binds_nothing() {
+        let all: Vec<&str> = FILES.iter().flat_map(|file| statements(file)).collect();
+        assert!(all.len() > 10, "{}", all.len());
+        for statement in all {
+            let code = statement.lines().find(|line| !line.is_empty() && !line.starts_with("--")).unwrap();
+            assert!(code.starts_with("CREATE ") && code.contains(" IF NOT EXISTS "), "{statement}");
+            assert!(!statement.contains('?'), "{statement}");
+        }
+    }
+
+    #[test]
+    fn a_database_may_have_any_name() {
+        assert!(print("a`b").starts_with("CREATE DATABASE IF NOT EXISTS `a\\`b`;\n\nUSE `a\\`b`;\n"));
+    }
+}

@@ -1,0 +1,234 @@
+//! A real ClickHouse: the server that `POLYTAPE_TEST_CLICKHOUSE_URL` names, or else its engine behind `engine/front.py`.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, Weak};
+
+use polytape::warehouse::{ClickhouseConfig, ClickhouseWarehouse};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use serde_json::Value;
+use tempfile::TempDir;
+
+const FRONT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/engine/front.py");
+const REQUIREMENTS: &str = include_str!("engine/requirements.txt");
+
+/// The engine in a process of its own, with a directory of its own.
+pub struct Engine {
+    dir: TempDir,
+    user: (String, String),
+    /// Whether it speaks TLS, with what is in its directory.
+    is_tls: bool,
+    port: u16,
+    running: Mutex<Option<Child>>,
+}
+
+impl Engine {
+    pub fn start() -> Self {
+        Self::with_user("default", "")
+    }
+
+    /// One that lets this user in and nobody else.
+    pub fn with_user(user: &str, password: &str) -> Self {
+        Self::of(user, password, false)
+    }
+
+    /// One that speaks TLS, by the word of a certificate authority of its own.
+    pub fn with_tls() -> Self {
+        Self::of("default", "", true)
+    }
+
+    fn of(user: &str, password: &str, is_tls: bool) -> Self {
+        let user = (user.to_owned(), password.to_owned());
+        let mut engine = Self { dir: TempDir::new().unwrap(), user, is_tls, port: 0, running: Mutex::default() };
+        if is_tls {
+            certify(engine.dir.path());
+        }
+        engine.port = engine.begin();
+        engine
+    }
+
+    /// Starts it on what it had, at the same port.
+    pub fn begin(&self) -> u16 {
+        let mut command = Command::new(python());
+        command.arg(FRONT).arg("--until-eof").arg("--path").arg(self.dir.path().join("data"));
+        command.args(["--port", &self.port.to_string(), "--user", &self.user.0, "--password", &self.user.1]);
+        if self.is_tls {
+            command.arg("--tls").args(["server.pem", "server.key"].map(|name| self.dir.path().join(name)));
+        }
+        // It ends when this process does, however that ends: the pipe is closed then.
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port = line.trim().strip_prefix("listening on ").unwrap_or_else(|| panic!("the engine says {line:?}"));
+        *self.running.lock().unwrap() = Some(child);
+        port.parse().unwrap()
+    }
+
+    /// Kills it, as a machine does that goes down.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.running.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    pub fn config(&self) -> ClickhouseConfig {
+        let scheme = if self.is_tls { "https" } else { "http" };
+        let url = format!("{scheme}://127.0.0.1:{}", self.port);
+        let (user, password) = self.user.clone();
+        let ca = self.is_tls.then(|| self.dir.path().join("ca.pem"));
+        ClickhouseConfig { url, user, password, database: "polymarket".into(), ca }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Makes a certificate authority and what it says of 127.0.0.1.
+fn certify(dir: &Path) {
+    let mut authority = CertificateParams::new([]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_key = KeyPair::generate().unwrap();
+    let ca = authority.self_signed(&authority_key).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let issuer = Issuer::new(authority, authority_key);
+    let server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    for (name, pem) in [("ca.pem", ca.pem()), ("server.pem", server.pem()), ("server.key", key.serialize_pem())] {
+        fs::write(dir.join(name), pem).unwrap();
+    }
+}
+
+/// The Python that has the engine: made once, in the cache, whoever comes first.
+fn python() -> PathBuf {
+    let cache = std::env::var_os("POLYTAPE_CACHE").map(PathBuf::from).unwrap_or_else(|| {
+        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache");
+        cache.unwrap_or_else(home).join("polytape")
+    });
+    fs::create_dir_all(&cache).unwrap();
+    let lock = File::create(cache.join("venv-clickhouse.lock")).unwrap();
+    lock.lock().unwrap();
+    let venv = cache.join("venv-clickhouse");
+    let (python, ready) = (venv.join("bin/python"), venv.join("ready"));
+    if fs::read_to_string(&ready).ok().as_deref() != Some(REQUIREMENTS) {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv), &venv);
+        let requirements = Path::new(FRONT).with_file_name("requirements.txt");
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements), &venv);
+        fs::write(&ready, REQUIREMENTS).unwrap();
+    }
+    python
+}
+
+fn run(command: &mut Command, venv: &Path) {
+    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(status.success(), "{command:?}: {status}; ClickHouse's engine goes into {}", venv.display());
+}
+
+/// A database of its own, in an engine that the tests of a process share or in a server.
+pub struct Database {
+    config: ClickhouseConfig,
+    engine: Option<Arc<Engine>>,
+}
+
+impl Database {
+    /// One with nothing in it, not even tables.
+    pub fn empty() -> Self {
+        static SHARED: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let (mut config, engine) = match std::env::var("POLYTAPE_TEST_CLICKHOUSE_URL") {
+            Ok(url) => (ClickhouseConfig { url, ..ClickhouseConfig::default() }, None),
+            Err(_) => {
+                let mut shared = SHARED.lock().unwrap();
+                let engine = shared.upgrade().unwrap_or_else(|| Arc::new(Engine::start()));
+                *shared = Arc::downgrade(&engine);
+                (engine.config(), Some(engine))
+            }
+        };
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        config.database = format!("polytape_test_{}_{count}", std::process::id());
+        let database = Self { config, engine };
+        database.outside(&format!("CREATE DATABASE {}", database.config.database));
+        database
+    }
+
+    /// One with the schema applied.
+    pub fn new() -> Self {
+        let database = Self::empty();
+        wait(database.warehouse().apply_schema()).unwrap();
+        database
+    }
+
+    pub fn config(&self) -> ClickhouseConfig {
+        self.config.clone()
+    }
+
+    pub fn warehouse(&self) -> Arc<ClickhouseWarehouse> {
+        Arc::new(ClickhouseWarehouse::new(self.config()))
+    }
+
+    /// Executes a statement behind the warehouse's back.
+    pub fn execute(&self, sql: &str) -> String {
+        ask(&self.config, &self.config.database, sql).unwrap()
+    }
+
+    /// The rows of a query, each as its columns by name, with their types.
+    pub fn rows(&self, sql: &str) -> Vec<Vec<(String, String, Value)>> {
+        let answer = self.execute(&format!("{sql} FORMAT JSONCompactEachRowWithNamesAndTypes"));
+        let mut lines = answer.lines().map(|line| serde_json::from_str::<Vec<Value>>(line).unwrap());
+        let mut texts =
+            || -> Vec<String> { lines.next().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect() };
+        let (names, types) = (texts(), texts());
+        let columns = || names.iter().cloned().zip(types.iter().cloned());
+        lines.map(|row| columns().zip(row).map(|((name, kind), value)| (name, kind, value)).collect()).collect()
+    }
+
+    /// The one number that a query gives.
+    pub fn number(&self, sql: &str) -> u64 {
+        let text = self.execute(sql);
+        text.trim().parse().unwrap_or_else(|_| panic!("{sql}: {text}"))
+    }
+
+    fn outside(&self, sql: &str) {
+        ask(&self.config, "default", sql).unwrap();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // An engine takes its databases with it.
+        if self.engine.is_none() {
+            let _ = ask(&self.config, "default", &format!("DROP DATABASE IF EXISTS {}", self.config.database));
+        }
+    }
+}
+
+/// Waits for an answer where a test is not async.
+pub fn wait<T>(answer: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(answer))
+}
+
+/// Asks by nothing but a socket, so that nothing of polytape is between.
+fn ask(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<String, String> {
+    let host = config.url.trim_start_matches("http://").trim_end_matches('/');
+    let (userinfo, host) = host.rsplit_once('@').unwrap_or(("", host));
+    let (user, password) = userinfo.split_once(':').unwrap_or((&config.user, &config.password));
+    let mut socket = TcpStream::connect(host).map_err(|error| error.to_string())?;
+    let settings = "mutations_sync=2&output_format_json_quote_64bit_integers=1";
+    let head = format!(
+        "POST /?database={database}&{settings} HTTP/1.0\r\nX-ClickHouse-User: {user}\r\nX-ClickHouse-Key: {password}\r\n\
+         Content-Length: {}\r\n\r\n",
+        sql.len()
+    );
+    let mut answer = String::new();
+    let sent = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(sql.as_bytes()));
+    sent.and_then(|()| socket.read_to_string(&mut answer)).map_err(|error| error.to_string())?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
+    if head.split(' ').nth(1) == Some("200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
+}
