@@ -8,6 +8,7 @@ mod action;
 mod dialog;
 mod glyphs;
 mod keymap;
+mod keys;
 mod line;
 mod painter;
 mod popup;

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use std::{env, io};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{Event, EventStream, KeyEventKind};
-use futures::StreamExt;
+use crossterm::event::{Event, KeyEventKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::keys;
 use super::painter::Painter;
 use super::state::{Look, State};
 use super::terminal::{Terminal, size};
@@ -145,7 +145,7 @@ impl Screen {
     /// Until somebody leaves; an error where the terminal is gone.
     async fn show(&mut self, mut signals: Signals, closing: CancellationToken) -> Result<Leave, String> {
         let gone = |error: io::Error| error.to_string();
-        let mut events = EventStream::new();
+        let mut keys = keys::start().map_err(gone)?;
         let (answers, mut answered) = mpsc::channel(ANSWERS);
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -172,7 +172,7 @@ impl Screen {
                     is_dirty = false;
                     continue;
                 }
-                event = events.next() => match event {
+                event = keys.recv() => match event {
                     Some(Ok(event)) => self.take(event),
                     Some(Err(error)) => return Err(error.to_string()),
                     None => return Err("the terminal is gone".into()),
