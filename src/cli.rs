@@ -4,13 +4,16 @@ mod check;
 mod config;
 mod demo;
 mod demo_world;
+mod environment;
 mod logging;
 mod logs;
 mod places;
 mod run;
+mod schema;
 mod screen;
 mod signals;
 mod sources;
+mod stores;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,6 +27,7 @@ use crate::embedded::{DataDirError, StorageError};
 use crate::headless::{HeadlessError, When};
 use crate::stage::StageName;
 use crate::tui::KeymapError;
+use crate::warehouse::WarehouseError;
 
 /// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
@@ -46,6 +50,9 @@ enum Command {
     Config(ConfigCommand),
     /// Print the newest lines of the log, and follow it
     Logs(LogsArgs),
+    /// Make or print the tables in ClickHouse
+    #[command(subcommand)]
+    Schema(SchemaCommand),
     /// Serve the demo world alone, for staging and measuring
     DemoWorld(DemoWorldArgs),
 }
@@ -113,6 +120,23 @@ struct LogsArgs {
     /// Read the log of the pipeline in this directory
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+}
+
+/// What `schema` is told.
+#[derive(Subcommand, Debug)]
+enum SchemaCommand {
+    /// Make what is missing of database, tables and views. A run does that, too
+    Apply {
+        /// Read the configuration from this file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
+    /// Print the SQL that does so in an empty ClickHouse
+    Print {
+        /// Read the configuration from this file
+        #[arg(long, value_name = "FILE")]
+        config: Option<PathBuf>,
+    },
 }
 
 /// What `demo-world` is told.
@@ -203,6 +227,10 @@ enum CliError {
     LogUnreadable { path: PathBuf, cause: std::io::Error },
     #[error("cannot print: {0}")]
     Output(std::io::Error),
+    #[error("no ClickHouse is configured: name it in [clickhouse], and Redis in [redis]")]
+    NoClickhouse,
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
     #[error(transparent)]
     Keymap(#[from] KeymapError),
     #[error("there is no home directory: name the place with --data-dir or --config")]
@@ -225,7 +253,7 @@ impl CliError {
     /// 1 failed, 2 usage or config.
     const fn code(&self) -> u8 {
         match self {
-            Self::Config(_) | Self::Keymap(_) | Self::Source(..) | Self::NoHome => 2,
+            Self::Config(_) | Self::NoClickhouse | Self::Keymap(_) | Self::Source(..) | Self::NoHome => 2,
             _ => 1,
         }
     }
@@ -258,6 +286,7 @@ async fn perform(command: Command) -> Result<(), CliError> {
         Command::Config(ConfigCommand::Show { config }) => config::show(config.as_deref()),
         Command::Config(ConfigCommand::Init { config, force }) => config::init(config, force),
         Command::Logs(args) => logs::run(args),
+        Command::Schema(command) => schema::run(command).await,
         Command::DemoWorld(args) => demo_world::run(args).await,
     }
 }

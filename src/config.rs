@@ -5,7 +5,9 @@
 
 mod example;
 mod load;
+mod predecessor;
 mod show;
+mod stores;
 mod value;
 
 use std::num::NonZeroU32;
@@ -19,6 +21,8 @@ use crate::source::{ApiConfig, data_api, gamma};
 
 pub use example::EXAMPLE;
 pub use load::{ConfigError, default_file, load};
+pub use predecessor::NAMES as PREDECESSOR_NAMES;
+pub use stores::{ClickhouseSection, RedisSection};
 pub use value::StartSpec;
 pub(crate) use value::parse_duration;
 
@@ -28,6 +32,12 @@ pub(crate) use value::parse_duration;
 pub struct Config {
     /// The pipeline as a whole.
     pub pipeline: PipelineConfig,
+    /// Where streams are; `None` for the embedded store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub redis: Option<RedisSection>,
+    /// Where tables are; `None` for the embedded store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clickhouse: Option<ClickhouseSection>,
     /// Where data comes from.
     pub sources: SourcesConfig,
     /// The batch writers.

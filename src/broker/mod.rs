@@ -19,7 +19,7 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 
 pub use embedded::EmbeddedBroker;
-pub use redis::{RedisBroker, RedisConfig, RedisFailure};
+pub use redis::{RedisBroker, RedisConfig, RedisFailure, RedisServer};
 
 /// Entries in one `append` or `forward`, at most: Redis runs each as one script, whose arguments are bounded.
 pub const MAX_ENTRIES: usize = 1_000;

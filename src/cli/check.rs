@@ -1,19 +1,20 @@
 //! `polytape check`: tries every source and the store, and says what was found, a line for each.
 
 mod line;
+mod servers;
 mod sources;
 mod store;
 
 use futures::future::join_all;
 
 use self::line::{Line, Verdict};
-use super::{CheckArgs, CliError, places, print};
+use super::{CheckArgs, CliError, environment, places, print};
 use crate::config::load;
 
 /// Checks everything that a run with this configuration would use.
 pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
     let file = places::config_file(args.config.as_deref());
-    let config = load(file.as_deref(), std::env::vars_os())?;
+    let config = load(file.as_deref(), environment::all()?)?;
     let data_dir = places::data_dir(args.data_dir.as_deref())?;
 
     let found = file.map_or_else(|| "no file: defaults".to_owned(), |file| file.display().to_string());
@@ -22,7 +23,13 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
     let nodes = join_all(urls.iter().map(|url| sources::node(&config, url)));
     let (nodes, markets) = tokio::join!(nodes, sources::markets(&config));
     let served: Vec<String> = nodes.iter().filter_map(|(_, world)| world.clone()).collect();
-    lines.push(store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str)));
+    match (&config.redis, &config.clickhouse) {
+        (Some(redis), Some(clickhouse)) => {
+            let (redis, clickhouse) = tokio::join!(servers::redis(redis), servers::clickhouse(clickhouse));
+            lines.extend([redis, clickhouse]);
+        }
+        _ => lines.push(store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str))),
+    }
     let (mut nodes, worlds): (Vec<Line>, Vec<_>) = nodes.into_iter().unzip();
     if let Some(line) = sources::one_chain(&worlds) {
         nodes.push(line);

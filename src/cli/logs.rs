@@ -15,7 +15,7 @@ use self::follow::Follower;
 use self::line::Line;
 use self::printer::Printer;
 use self::selection::Selection;
-use super::{CliError, LogsArgs, places};
+use super::{CliError, LogsArgs, environment, places};
 use crate::config::load;
 use crate::logs::files_in;
 
@@ -28,7 +28,7 @@ enum Stop {
 }
 
 pub(super) fn run(args: LogsArgs) -> Result<(), CliError> {
-    let config = load(places::config_file(args.config.as_deref()).as_deref(), std::env::vars_os())?;
+    let config = load(places::config_file(args.config.as_deref()).as_deref(), environment::all()?)?;
     let directory = config.log.dir_for(&places::data_dir(args.data_dir.as_deref())?);
     match show(&args, &directory) {
         Ok(()) => Ok(()),

@@ -7,20 +7,23 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::screen::Wanted;
-use super::{CliError, RunArgs, demo, logging, places, screen, signals, sources};
-use crate::broker::EmbeddedBroker;
+use super::stores::Stores;
+use super::{CliError, RunArgs, demo, environment, logging, places, screen, signals, sources, stores};
 use crate::config::{Scan, load};
-use crate::embedded::{DataDir, Database};
+use crate::embedded::DataDir;
 use crate::headless::{self, Options, Progress, Running};
 use crate::logs::Logs;
 use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
 use crate::stage::{Limits, Markets, Parts, Pipeline};
 use crate::tui::Leave;
-use crate::warehouse::EmbeddedWarehouse;
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     screen::leave_session();
-    let mut config = load(file(&args).as_deref(), std::env::vars_os())?;
+    let environment = if args.demo { environment::without_stores() } else { environment::all()? };
+    let mut config = load(file(&args).as_deref(), environment)?;
+    if args.demo {
+        (config.redis, config.clickhouse) = (None, None);
+    }
     let wanted = screen::wanted(args.no_tui || args.until_caught_up);
     let look = if wanted == Wanted::Yes { Some(screen::look(&config.ui)?) } else { None };
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
@@ -38,9 +41,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         history: config.sources.gamma.scan == Scan::All,
     };
 
-    let database = Database::open(&data_dir)?;
-    let broker = Arc::new(EmbeddedBroker::new(database.clone()));
-    let warehouse = Arc::new(EmbeddedWarehouse::new(database));
+    let Stores { broker, warehouse, name: store } = stores::open(&config, &data_dir)?;
     if let Some(demo) = &demo {
         tracing::info!(
             "demo world with seed {} at {}; its store is {}",
@@ -75,7 +76,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let about = About {
         name,
         version: env!("CARGO_PKG_VERSION").into(),
-        store: "embedded".into(),
+        store: store.into(),
         demo: args.demo,
         source: "polygon".into(),
         max_stream_bytes: config.streams.max_bytes.as_u64(),

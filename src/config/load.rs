@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::Config;
+use super::{Config, predecessor, stores};
 
 /// Why there is no configuration. One line each, and never a URL, which may hold a key.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,14 @@ pub enum ConfigError {
         /// What is wrong.
         message: String,
     },
+    /// Redis without ClickHouse, or the reverse.
+    #[error("{present} is configured and {missing} is not: both together replace the embedded store, or neither")]
+    Half {
+        /// The section that is there.
+        present: &'static str,
+        /// The one that is not.
+        missing: &'static str,
+    },
     /// A variable of the environment is wrong.
     #[error("{name} in the environment: {message}")]
     Environment {
@@ -54,12 +62,13 @@ pub fn load(
     named: Option<&Path>,
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Config, ConfigError> {
-    let environment = ours(environment)?;
+    let environment: Vec<_> = environment.into_iter().collect();
     let table = match named {
         Some(path) => read(path)?,
         None => Table::new(),
     };
-    overlay(table, environment)
+    let table = predecessor::lay(table, &environment)?;
+    stores::check(overlay(table, ours(environment)?)?)
 }
 
 /// What the environment holds for polytape. All else may be whatever it is.
@@ -91,6 +100,8 @@ fn misspelt(name: &str) -> Option<String> {
         "STORAGE",
         "LOG",
         "UI",
+        "REDIS",
+        "CLICKHOUSE",
     ];
     let (section, key) =
         sections.iter().find_map(|section| Some((section, rest.strip_prefix(section)?.strip_prefix('_')?)))?;
@@ -300,7 +311,7 @@ mod tests {
             ("[sources.polygon]\nurls = []", "FILE line 2, urls: at least one URL is expected"),
             ("[sources.polygon]\nurls = [\"ftp://KEY\"]", "FILE line 2, urls: URL 1 is not of the form"),
             ("[sources.fills]\nkind = \"rumours\"", "FILE line 2, kind: unknown variant `rumours`"),
-            ("[redis]\nurl = \"x\"", "FILE line 1, [redis]: unknown field `redis`"),
+            ("[rabbit]\nurl = \"x\"", "FILE line 1, [rabbit]: unknown field `rabbit`"),
             ("max_rows", "FILE line 1: "),
             ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "FILE line 4, urls: "),
             ("[sources]\npolygon = \"https://a/KEY\"", "FILE line 2, polygon: invalid type: string, expected struct"),

@@ -18,7 +18,15 @@ fn redacted(value: Value) -> Value {
     match value {
         Value::String(text) => Value::String(redacted_text(text)),
         Value::Array(values) => Value::Array(values.into_iter().map(redacted).collect()),
-        Value::Table(table) => Value::Table(table.into_iter().map(|(key, value)| (key, redacted(value))).collect()),
+        Value::Table(table) => Value::Table(
+            table
+                .into_iter()
+                .map(|(key, value)| match value {
+                    Value::String(secret) if key == "password" && !secret.is_empty() => (key, "…".into()),
+                    value => (key, redacted(value)),
+                })
+                .collect(),
+        ),
         other => other,
     }
 }

@@ -60,6 +60,11 @@ impl Link {
         Ok(Self { client, address, tried: AtomicU64::new(0), slot: Mutex::default() })
     }
 
+    /// Which server it is, as errors name it.
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// A connection that nobody shares.
     pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config =

@@ -28,6 +28,7 @@ mod link;
 mod reader;
 mod reply;
 mod script;
+mod server;
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -50,6 +51,7 @@ use link::Link;
 use reader::{Holding, RedisReader};
 use reply::{count, entry_id, group_state, list, many, text};
 use script::{Call, Script};
+pub use server::RedisServer;
 
 /// Entries that one script acknowledges, counts or trims, at most: so that it never holds the server for long.
 const PORTION: usize = 2_000;
@@ -97,6 +99,8 @@ struct Inner {
     /// What the present reader of each group has in hand.
     holdings: Mutex<HashMap<Group, Arc<Holding>>>,
     heart: OnceLock<Heart>,
+    /// Whether the server was found fit.
+    checked: tokio::sync::OnceCell<()>,
 }
 
 impl RedisBroker {
@@ -122,6 +126,7 @@ impl RedisBroker {
             generation: Mutex::default(),
             holdings: Mutex::default(),
             heart: OnceLock::new(),
+            checked: tokio::sync::OnceCell::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -276,6 +281,7 @@ fn random() -> String {
 #[async_trait]
 impl Broker for RedisBroker {
     async fn join(&self, layout: &Layout) -> Result<(), BrokerError> {
+        self.check_server().await?;
         let mut call = script::JOIN.call().keys(self.layout_keys(layout));
         for group in &layout.groups {
             call = call.argument(group.name.clone());

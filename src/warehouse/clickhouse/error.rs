@@ -60,6 +60,16 @@ pub enum ClickhouseError {
         /// What is wrong, each in words.
         faults: Vec<String>,
     },
+    /// It is of a time before what is needed of it.
+    #[error("ClickHouse at {at} is version {found}, {}.{} or newer is needed", .oldest.0, .oldest.1)]
+    TooOld {
+        /// Its address.
+        at: String,
+        /// Its version.
+        found: String,
+        /// The oldest that will do.
+        oldest: (u32, u32),
+    },
     /// The tables were made by a newer polytape.
     #[error("the tables in ClickHouse have schema {found}, this polytape knows up to {known}: run the newer one")]
     NewerSchema {
@@ -84,9 +94,11 @@ impl ClickhouseError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Network { .. } | Self::Timeout { .. } => FailureClass::Retry,
-            Self::Tls { .. } | Self::Garbled { .. } | Self::Tables { .. } | Self::NewerSchema { .. } => {
-                FailureClass::Deterministic
-            }
+            Self::Tls { .. }
+            | Self::Garbled { .. }
+            | Self::Tables { .. }
+            | Self::TooOld { .. }
+            | Self::NewerSchema { .. } => FailureClass::Deterministic,
             Self::Exception { code: Some(code), .. } => class_of(*code),
             Self::Exception { code: None, text, .. } => {
                 match text.split(' ').next().and_then(|status| status.parse().ok()) {

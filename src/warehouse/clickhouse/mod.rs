@@ -16,11 +16,13 @@ mod trades;
 mod transport;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use clickhouse::Row;
 use clickhouse::types::UInt256;
 use serde::Deserialize;
+use tokio::sync::OnceCell;
 
 use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
@@ -43,6 +45,8 @@ pub const OLDEST_CLICKHOUSE: (u32, u32) = (23, 8);
 pub struct ClickhouseWarehouse {
     connection: Connection,
     counts: Counts,
+    /// Whether the server and its tables were found fit.
+    ready: Arc<OnceCell<()>>,
 }
 
 /// What a server says of itself.
@@ -65,7 +69,23 @@ impl ClickhouseServer {
 impl ClickhouseWarehouse {
     /// A warehouse. Nobody is asked yet: ClickHouse need not be up.
     pub fn new(config: ClickhouseConfig) -> Self {
-        Self { connection: Connection::new(config), counts: Counts::default() }
+        Self { connection: Connection::new(config), counts: Counts::default(), ready: Arc::default() }
+    }
+
+    /// The connection, once the server was found new enough and its tables right; what is missing of them is made. Until
+    /// then every call tries again.
+    async fn ready(&self) -> Result<&Connection, WarehouseError> {
+        let prepare = async {
+            let server = self.server().await?;
+            if server.is_too_old() {
+                let at = self.connection.config().url.clone();
+                let too_old = ClickhouseError::TooOld { at, found: server.version, oldest: OLDEST_CLICKHOUSE };
+                return Err(WarehouseError::from(too_old));
+            }
+            self.apply_schema().await
+        };
+        self.ready.get_or_try_init(|| prepare).await?;
+        Ok(&self.connection)
     }
 
     /// Asks the server who it is.
@@ -101,11 +121,11 @@ impl ClickhouseWarehouse {
 #[async_trait]
 impl Warehouse for ClickhouseWarehouse {
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
-        trades::write(&self.connection, rows).await
+        trades::write(self.ready().await?, rows).await
     }
 
     async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
-        markets::write(&self.connection, rows).await
+        markets::write(self.ready().await?, rows).await
     }
 
     async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
@@ -115,61 +135,61 @@ impl Warehouse for ClickhouseWarehouse {
             row.bytes(raw);
             row.i64(*first_seen);
         }
-        self.connection.insert(INSERT_DEAD_LETTERS, &row.into_bytes()).await
+        self.ready().await?.insert(INSERT_DEAD_LETTERS, &row.into_bytes()).await
     }
 
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
-        Ok(control::checkpoint(&self.connection, pipeline, source).await?)
+        Ok(control::checkpoint(self.ready().await?, pipeline, source).await?)
     }
 
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
-        control::set_checkpoint(&self.connection, pipeline, source, to).await
+        control::set_checkpoint(self.ready().await?, pipeline, source, to).await
     }
 
     async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
-        Ok(control::desired_states(&self.connection, pipeline).await?)
+        Ok(control::desired_states(self.ready().await?, pipeline).await?)
     }
 
     async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
-        control::set_desired_state(&self.connection, pipeline, stage, state).await
+        control::set_desired_state(self.ready().await?, pipeline, stage, state).await
     }
 
     async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
-        Ok(control::jobs(&self.connection, pipeline, ended).await?)
+        Ok(control::jobs(self.ready().await?, pipeline, ended).await?)
     }
 
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
-        control::set_job(&self.connection, pipeline, job).await
+        control::set_job(self.ready().await?, pipeline, job).await
     }
 
     async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
-        Ok(markets::written(&self.connection, ids).await?)
+        Ok(markets::written(self.ready().await?, ids).await?)
     }
 
     async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
-        Ok(markets::resolutions(&self.connection, tokens).await?)
+        Ok(markets::resolutions(self.ready().await?, tokens).await?)
     }
 
     async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        Ok(trades::unresolved(&self.connection, after, limit).await?)
+        Ok(trades::unresolved(self.ready().await?, after, limit).await?)
     }
 
     async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        Ok(trades::newest_unresolved(&self.connection, rows).await?)
+        Ok(trades::newest_unresolved(self.ready().await?, rows).await?)
     }
 
     async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-        trades::resolve(&self.connection, tokens).await
+        trades::resolve(self.ready().await?, tokens).await
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
-        Ok(trades::newest(&self.connection, limit).await?)
+        Ok(trades::newest(self.ready().await?, limit).await?)
     }
 
     /// Exact, but for months that have more than two million rows and are not merged: of those the rows that are there
     /// twice are counted twice.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
-        Ok(self.counts.read(&self.connection).await?)
+        Ok(self.counts.read(self.ready().await?).await?)
     }
 }
 

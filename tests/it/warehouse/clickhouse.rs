@@ -243,10 +243,8 @@ async fn the_schema_is_applied_once_and_says_what_is_wrong() {
     let warehouse = database.warehouse();
     let missing = warehouse.check_tables().await.unwrap();
     assert!(missing.len() == 12 && missing.iter().all(|fault| fault.is_missing), "{missing:?}");
-    let error = warehouse.write_trades(&trades(0..1)).await.unwrap_err();
-    assert_eq!(error.class(), FailureClass::Deterministic);
-    assert!(error.to_string().contains("polytape schema apply"), "{error}");
-
+    // Whoever writes first makes what is missing.
+    warehouse.write_trades(&trades(0..1)).await.unwrap();
     for _ in 0..2 {
         warehouse.apply_schema().await.unwrap();
         assert_eq!(database.execute("SELECT number FROM schema_files FINAL ORDER BY number"), "1\n2\n3\n");

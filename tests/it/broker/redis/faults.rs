@@ -199,9 +199,7 @@ async fn users_and_passwords() {
     append(&broker, &["a"], "0", "1").await.unwrap();
     let mut reader = broker.reader(&input()).await.unwrap();
     assert_eq!(texts(&read_all(&mut *reader).await), ["a"]);
-    for (who, word) in
-        [("", "it wants a password"), ("tape:wr0ng-word@", "password"), ("looker:s3cret-word@", "NOPERM")]
-    {
+    for (who, word) in [("", "password"), ("tape:wr0ng-word@", "password"), ("looker:s3cret-word@", "NOPERM")] {
         let error = redis.broker_at(&at(who), "two").join(&layout()).await.unwrap_err();
         assert_eq!(error.class(), FailureClass::Deterministic, "{error}");
         let told = format!("{error} {error:?}");

@@ -1,0 +1,103 @@
+//! Who the server is, and whether streams are safe with it.
+
+use redis::{Value, cmd, from_redis_value};
+
+use super::{RedisBroker, RedisFailure};
+use crate::broker::BrokerError;
+use crate::failure::FailureClass;
+
+/// What a server says of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RedisServer {
+    /// `7.0.15`.
+    pub version: String,
+    /// `noeviction`, or what it does when its memory is full.
+    pub policy: String,
+    /// Bytes that it may hold; 0 for as many as there are.
+    pub max_memory: u64,
+    /// Bytes that it holds.
+    pub used_memory: u64,
+    /// Whether it writes what it is told to a disk as it goes.
+    pub appends_to_disk: bool,
+}
+
+impl RedisServer {
+    fn read(info: &str) -> Self {
+        let value = |name: &str| {
+            let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            line.unwrap_or_default().trim().to_owned()
+        };
+        Self {
+            version: value("redis_version"),
+            policy: value("maxmemory_policy"),
+            max_memory: value("maxmemory").parse().unwrap_or(0),
+            used_memory: value("used_memory").parse().unwrap_or(0),
+            appends_to_disk: value("aof_enabled") == "1",
+        }
+    }
+
+    /// Why streams are not safe with it.
+    pub fn fault(&self) -> Option<String> {
+        let major: u32 = self.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(u32::MAX);
+        if major < 7 {
+            return Some(format!("it is version {}, 7.0 or newer is needed", self.version));
+        }
+        // With any other policy it throws away what nobody has read, or the signs of life of who reads.
+        (self.max_memory > 0 && self.policy != "noeviction").then(|| {
+            format!(
+                "its maxmemory-policy is {}: when its memory is full it loses entries; set it to noeviction",
+                self.policy
+            )
+        })
+    }
+}
+
+impl RedisBroker {
+    /// Asks the server who it is.
+    pub async fn server(&self) -> Result<RedisServer, BrokerError> {
+        let link = &self.inner.link;
+        let explain = |error| link.explain(&error);
+        let mut connection = link.connect().await.map_err(explain)?;
+        let info: Value = cmd("INFO").query_async(&mut connection).await.map_err(explain)?;
+        let info: String = from_redis_value(info).map_err(|_| link.garbled("its information"))?;
+        Ok(RedisServer::read(&info))
+    }
+
+    /// Refuses a server with which streams are not safe. It is asked once.
+    pub(super) async fn check_server(&self) -> Result<(), BrokerError> {
+        let check = async {
+            let server = match self.server().await {
+                // A user who may not ask for that may do all that is needed: then whoever made it knows the server.
+                Err(error) if error.to_string().contains("NOPERM") => return Ok(()),
+                server => server?,
+            };
+            match server.fault() {
+                None => Ok(()),
+                Some(fault) => {
+                    Err(RedisFailure::new(self.inner.link.address(), fault, FailureClass::Deterministic).into())
+                }
+            }
+        };
+        self.inner.checked.get_or_try_init(|| check).await.copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_evicts_or_is_too_old_is_refused() {
+        let server = |version: &str, max: u64, policy: &str| {
+            RedisServer::read(&format!(
+                "# Server\r\nredis_version:{version}\r\nmaxmemory:{max}\r\nmaxmemory_policy:{policy}\r\naof_enabled:1\r\n"
+            ))
+        };
+        assert_eq!(server("7.0.15", 0, "allkeys-lru").fault(), None, "without a limit nothing is evicted");
+        assert_eq!(server("7.0.15", 1 << 30, "noeviction").fault(), None);
+        let fault = server("7.2.4", 1 << 30, "allkeys-lru").fault().unwrap();
+        assert!(fault.contains("allkeys-lru") && fault.contains("noeviction"), "{fault}");
+        assert!(server("6.2.14", 0, "noeviction").fault().unwrap().contains("6.2.14"));
+        assert!(server("7.0.15", 0, "noeviction").appends_to_disk);
+    }
+}

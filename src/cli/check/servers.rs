@@ -1,0 +1,76 @@
+//! What is found of Redis and ClickHouse.
+
+use std::time::Instant;
+
+use super::Line;
+use crate::clock::unix_ms;
+use crate::config::{ClickhouseSection, RedisSection};
+use crate::units::bytes;
+use crate::warehouse::OLDEST_CLICKHOUSE;
+
+use crate::cli::stores;
+
+const REDIS: &str = "redis";
+const CLICKHOUSE: &str = "clickhouse";
+
+/// A clock that differs by more makes ages wrong.
+const CLOCKS: i64 = 2_000;
+
+/// Looks at Redis.
+pub(super) async fn redis(section: &RedisSection) -> Line {
+    let broker = match stores::redis(section, "check".into()) {
+        Ok(broker) => broker,
+        Err(error) => return Line::failed(REDIS, error),
+    };
+    let began = Instant::now();
+    let server = match broker.server().await {
+        Ok(server) => server,
+        Err(error) => return Line::failed(REDIS, error),
+    };
+    let took = began.elapsed().as_millis();
+    let limit = if server.max_memory == 0 { "no limit".to_owned() } else { bytes(server.max_memory) };
+    let saves = if server.appends_to_disk { "appends to disk" } else { "does not append to disk" };
+    let found = format!(
+        "version {}, {took} ms, {} of {limit}, {}, {saves}",
+        server.version,
+        bytes(server.used_memory),
+        server.policy
+    );
+    match server.fault() {
+        Some(fault) => Line::failed(REDIS, format_args!("{found}: {fault}")),
+        None if !server.appends_to_disk => {
+            Line::ok(REDIS, found).warn("what it loses is read again from the watermark on")
+        }
+        None => Line::ok(REDIS, found),
+    }
+}
+
+/// Looks at ClickHouse.
+pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
+    let warehouse = stores::clickhouse(section);
+    let began = Instant::now();
+    let server = match warehouse.server().await {
+        Ok(server) => server,
+        Err(error) => return Line::failed(CLICKHOUSE, error),
+    };
+    let took = began.elapsed().as_millis();
+    let apart = (server.now - unix_ms()).abs();
+    let found = format!("version {}, {took} ms, database {}", server.version, section.database);
+    if server.is_too_old() {
+        let (major, minor) = OLDEST_CLICKHOUSE;
+        return Line::failed(CLICKHOUSE, format_args!("{found}: {major}.{minor} or newer is needed"));
+    }
+    let faults = match warehouse.check_tables().await {
+        Ok(faults) => faults,
+        Err(error) => return Line::failed(CLICKHOUSE, error),
+    };
+    let wrong: Vec<&str> = faults.iter().filter(|fault| !fault.is_missing).map(|fault| fault.text.as_str()).collect();
+    if !wrong.is_empty() {
+        return Line::failed(CLICKHOUSE, format_args!("{found}: {}", wrong.join("; ")));
+    }
+    let line = match faults.len() {
+        0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be")),
+        missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
+    };
+    if apart > CLOCKS { line.warn(format_args!("its clock differs by {apart} ms")) } else { line }
+}
