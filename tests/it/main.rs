@@ -12,5 +12,6 @@ mod pipeline;
 mod predecessor;
 mod pty;
 mod recorded;
+mod servers;
 mod support;
 mod warehouse;

@@ -32,21 +32,7 @@ impl Rig for ClickhouseRig {
     }
 
     fn rows(&self, table: &str) -> Vec<Columns> {
-        let (columns, key) = match table {
-            "markets" => (MARKETS, "id"),
-            "trades" => (TRADES, "transaction_hash, log_index, source_id"),
-            _ => ("* REPLACE (hex(raw) AS raw)", "source, position, stage"),
-        };
-        let sql = format!("SELECT {columns} FROM {table} FINAL ORDER BY {key}");
-        let value = |(name, kind, value): (String, String, Json)| {
-            let value = match (table, name.as_str()) {
-                ("markets", "raw") => Value::Blob(RawJson::pack(value.as_str().unwrap()).as_packed().to_vec()),
-                ("dead_letters", "raw") => Value::Blob(alloy_primitives::hex::decode(value.as_str().unwrap()).unwrap()),
-                _ => of_type(&kind, value),
-            };
-            (name, value)
-        };
-        self.0.rows(&sql).into_iter().map(|row| row.into_iter().map(value).collect()).collect()
+        rows(&self.0, table)
     }
 
     fn delete_trades(&self) {
@@ -58,9 +44,55 @@ impl Rig for ClickhouseRig {
     }
 }
 
+/// The rows of a table as a reader sees them, with values as the embedded store has them.
+fn rows(database: &Database, table: &str) -> Vec<Columns> {
+    let (columns, key) = match table {
+        "markets" => (MARKETS, "id"),
+        "trades" => (TRADES, "transaction_hash, log_index, source_id"),
+        _ => ("* REPLACE (hex(raw) AS raw)", "source, position, stage"),
+    };
+    let sql = format!("SELECT {columns} FROM {table} FINAL ORDER BY {key}");
+    let value = |(name, kind, value): (String, String, Json)| {
+        let value = match (table, name.as_str()) {
+            ("markets", "raw") => Value::Blob(RawJson::pack(value.as_str().unwrap()).as_packed().to_vec()),
+            // A JSON number may lose its last bit on the way.
+            ("trades", "price") => value.as_str().map_or(Value::Null, |text| Value::Real(text.parse().unwrap())),
+            ("dead_letters", "raw") => Value::Blob(alloy_primitives::hex::decode(value.as_str().unwrap()).unwrap()),
+            _ => of_type(&kind, value),
+        };
+        (name, value)
+    };
+    database.rows(&sql).into_iter().map(|row| row.into_iter().map(value).collect()).collect()
+}
+
+/// The tables as the embedded store would have them, to be compared by what compares those.
+pub fn mirror(database: &Database) -> rusqlite::Connection {
+    let store = rusqlite::Connection::open_in_memory().unwrap();
+    for sql in [
+        include_str!("../../../schema/embedded/0001_broker.sql"),
+        include_str!("../../../schema/embedded/0002_warehouse.sql"),
+        include_str!("../../../schema/embedded/0003_markets.sql"),
+    ] {
+        store.execute_batch(sql).unwrap();
+    }
+    for table in ["trades", "markets", "dead_letters"] {
+        for mut row in rows(database, table) {
+            // When something came is no part of a row.
+            row.retain(|(name, _)| name != "first_seen");
+            let time = if table == "dead_letters" { "first_seen" } else { "ingested_at" };
+            row.push((time.into(), Value::Integer(0)));
+            let (names, values): (Vec<String>, Vec<Value>) = row.into_iter().unzip();
+            let places = vec!["?"; names.len()].join(", ");
+            let sql = format!("INSERT INTO {table} ({}) VALUES ({places})", names.join(", "));
+            store.prepare_cached(&sql).unwrap().execute(rusqlite::params_from_iter(values)).unwrap();
+        }
+    }
+    store
+}
+
 const TRADES: &str = "* EXCEPT (ingested_at) REPLACE (
     toUnixTimestamp(timestamp) AS timestamp, toString(token_id) AS token_id, toDecimalString(usd_amount, 6) AS usd_amount,
-    toDecimalString(token_amount, 6) AS token_amount, toDecimalString(fee_amount, 6) AS fee_amount)";
+    toString(price) AS price, toDecimalString(token_amount, 6) AS token_amount, toDecimalString(fee_amount, 6) AS fee_amount)";
 
 const MARKETS: &str = "* EXCEPT (ingested_at) REPLACE (
     arrayMap(x -> toString(x), token_ids) AS token_ids, arrayMap(x -> toString(x), position_ids) AS position_ids,

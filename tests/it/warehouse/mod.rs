@@ -1,6 +1,6 @@
 //! What every warehouse must do, shown on each that there is.
 
-mod clickhouse;
+pub mod clickhouse;
 mod conformance;
 mod embedded;
 mod market_conformance;
