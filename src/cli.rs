@@ -190,6 +190,10 @@ struct RunArgs {
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 
+    /// Run these stages here; others run in other processes on the same Redis and ClickHouse
+    #[arg(long, value_name = "STAGE,…", value_delimiter = ',', conflicts_with = "until_caught_up")]
+    only: Option<Vec<StageName>>,
+
     /// End when everything that was final at the start is in the tables
     #[arg(long)]
     until_caught_up: bool,
@@ -322,6 +326,9 @@ mod tests {
             &["--demo", "--rate", "NaN"],
             &["--demo", "--fills", "-1"],
             &["--timeout", "10m"],
+            &["--only", "ingest-rumours"],
+            &["--only", ""],
+            &["--only", "ingest-fills", "--until-caught-up"],
             &["--until-caught-up", "--timeout", "soon"],
             &["--what"],
             &["logs", "--stage", "ingest-rumours"],

@@ -169,13 +169,15 @@ pub struct Handover {
     pub outputs: Vec<NewEntry>,
 }
 
-/// What a trim may remove of the entries that every required group has acknowledged.
+/// What a trim may remove of the entries that every group has acknowledged which it must respect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
     /// Those younger than this stay, as long as there is room.
     pub age: Duration,
     /// Above this many bytes in the stream they go, whatever their age.
     pub bytes: u64,
+    /// From this many bytes on only the required groups are respected, and before that all of them.
+    pub full: u64,
 }
 
 /// What is in a stream.
@@ -185,6 +187,8 @@ pub struct StreamState {
     pub entries: u64,
     /// Bytes of their bodies.
     pub bytes: u64,
+    /// Entries that were added, counted from some moment on: what it grows by tells the pace.
+    pub added: u64,
     /// The id of the newest ever added; zero if there never was one.
     pub last_id: EntryId,
     /// Its groups, by name.
@@ -204,6 +208,8 @@ pub struct GroupState {
     pub unacknowledged_bytes: u64,
     /// Everything up to here is acknowledged.
     pub clear_up_to: EntryId,
+    /// Entries that were trimmed before it had acknowledged them.
+    pub lost: u64,
 }
 
 /// What must be there for a pipeline to run.
@@ -267,7 +273,8 @@ pub trait Broker: Send + Sync {
     async fn count(&self, stream: &Stream, after: EntryId, up_to: EntryId) -> Result<u64, BrokerError>;
 
     /// Removes entries from the old end, never one that a required group has not acknowledged, and none while a required
-    /// group is missing. Says how many. Removes a bounded number a call: call again while it removes any.
+    /// group is missing. Other groups are respected, too, until the stream is [full](Keep::full); what they lose then is
+    /// [counted](GroupState::lost). Says how many. Removes a bounded number a call: call again while it removes any.
     async fn trim(&self, stream: &Stream, required: &[Group], keep: Keep) -> Result<usize, BrokerError>;
 
     /// What is in a stream.
@@ -278,6 +285,19 @@ pub trait Broker: Send + Sync {
 
     /// Whether the group has acknowledged every entry up to `id`, given out or not.
     async fn is_clear(&self, group: &Group, id: EntryId) -> Result<bool, BrokerError>;
+
+    /// Whether this process is the one that does what `name` stands for: it holds that already, or nobody who lives does, and
+    /// then it does from now on. A store of one process has nobody else.
+    async fn hold(&self, name: &str) -> Result<bool, BrokerError> {
+        let _ = name;
+        Ok(true)
+    }
+
+    /// Leaves it to others.
+    async fn release(&self, name: &str) -> Result<(), BrokerError> {
+        let _ = name;
+        Ok(())
+    }
 }
 
 /// Reads on behalf of a group.

@@ -51,6 +51,13 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         );
     }
 
+    if let Some(only) = &args.only {
+        let stages: Vec<&str> = only.iter().map(|stage| stage.as_str()).collect();
+        tracing::info!("only {} here", stages.join(", "));
+        if config.redis.is_none() {
+            tracing::warn!("the embedded store belongs to one process: nobody else runs the other stages");
+        }
+    }
     let (history, name) = (markets.history, config.pipeline.name);
     let stop = CancellationToken::new();
     signals::watch(stop.clone()).map_err(CliError::Start)?;
@@ -71,6 +78,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
             data_dir: data_dir.path().to_owned(),
             min_free: config.storage.min_free,
         },
+        only: args.only.clone(),
     });
     let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());
     let about = About {

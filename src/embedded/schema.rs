@@ -5,11 +5,12 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 use crate::planted::{Bug, planted};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 5] = [
     include_str!("../../schema/embedded/0001_broker.sql"),
     include_str!("../../schema/embedded/0002_warehouse.sql"),
     include_str!("../../schema/embedded/0003_markets.sql"),
     include_str!("../../schema/embedded/0004_control.sql"),
+    include_str!("../../schema/embedded/0005_lost.sql"),
 ];
 
 /// The schema of this polytape.

@@ -175,10 +175,8 @@ impl Camera {
             if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay_group(&group.name)) {
                 moment.unread_bytes.insert(name.clone(), group.unacknowledged_bytes);
                 unread = unread.map(|unread| unread + group.pending + group.undelivered);
-                let moved =
-                    StreamView::reader_of(name).and_then(|stage| moment.moved.get(&stage)).copied().unwrap_or(0);
-                moment.added.insert(name.clone(), moved + group.pending + group.undelivered);
             }
+            moment.added.insert(name.clone(), look.state.added);
         }
         moment.unread = unread;
         moment.watermark = self.collector.source().watermark.map(|position| position.block);

@@ -125,6 +125,8 @@ impl Life {
                 match self.broker.join(&self.layout()).await {
                     Err(BrokerError::Lost(_)) => {}
                     Err(error) => return Err(error.into()),
+                    // Another process may have begun just now.
+                    Ok(()) if self.checkpoint().await?.is_some() => return Ok(()),
                     Ok(()) => return Err(StageError::OtherPipeline { name: self.pipeline.clone() }),
                 }
                 let begin = self.source.resolve(&self.start).await?;
@@ -133,9 +135,17 @@ impl Life {
                     tracing::warn!("the start, block {}, is above the newest final block {}", begin.block, head.block);
                 }
                 let start = write_position(begin);
-                tracing::info!(stage = "ingest-fills", world = served, "first run: begins at block {}", begin.block);
-                let checkpoint = Checkpoint { world: served, watermark: start.clone(), start };
-                self.set_checkpoint(self.source.name(), &checkpoint).await?;
+                // Another process may have begun while the source was asked.
+                if self.checkpoint().await?.is_none() {
+                    tracing::info!(
+                        stage = "ingest-fills",
+                        world = served,
+                        "first run: begins at block {}",
+                        begin.block
+                    );
+                    let checkpoint = Checkpoint { world: served, watermark: start.clone(), start };
+                    self.set_checkpoint(self.source.name(), &checkpoint).await?;
+                }
             }
         }
         self.enter().await

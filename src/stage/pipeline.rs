@@ -48,6 +48,8 @@ pub struct Parts {
     pub poll_interval: Duration,
     /// The bounds.
     pub limits: Limits,
+    /// The stages that run here; `None` for all. Others may run in other processes on the same streams and tables.
+    pub only: Option<Vec<StageName>>,
 }
 
 /// Where markets come from.
@@ -136,20 +138,21 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Starts all stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
+    /// Starts the stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
-        let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits } = parts;
+        let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits, only } = parts;
         let life = Arc::new(Life::new(broker, warehouse, name, source, start));
         let progress = Arc::new(watch::Sender::new(Progress::default()));
         let (drain, board, stages) = (CancellationToken::new(), Arc::new(Board::default()), TaskTracker::new());
         let max_bytes = limits.max_stream_bytes.as_u64();
-        let keep = Keep { age: limits.keep, bytes: max_bytes / 2 };
+        let keep = Keep { age: limits.keep, bytes: max_bytes / 2, full: max_bytes / 4 * 3 };
         let workshop = Arc::new(Workshop {
             life: Arc::clone(&life),
             markets,
             progress: Arc::clone(&progress),
             poll_interval,
             limits,
+            only,
         });
 
         let (mut tasks, mut statuses, mut orders) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -174,9 +177,8 @@ impl Pipeline {
             Supervisor::new(Arc::clone(&workshop), orders, Arc::clone(&board), drain.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
         tasks.push(help("trimming", {
-            let (life, board, drain) = (Arc::clone(&life), Arc::clone(&board), drain.clone());
-            let full = max_bytes / 4 * 3;
-            move || trim::run(Arc::clone(&life), Arc::clone(&board), keep, full, drain.clone())
+            let (life, drain) = (Arc::clone(&life), drain.clone());
+            move || trim::run(Arc::clone(&life), keep, drain.clone())
         }));
         for flow in [Flow::Fills, Flow::Markets] {
             let (life, progress, drain) = (Arc::clone(&life), Arc::clone(&progress), drain.clone());

@@ -1,9 +1,13 @@
 //! Does what commands ask: tells the runners what is wanted of them, keeps that in the warehouse, and begins replays.
+//!
+//! What was asked for in other processes of the pipeline is found in the warehouse, where all of them look now and then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::OptionFuture;
 use parking_lot::Mutex;
 use rand::RngExt;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,8 +33,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the warehouse may take to keep what was asked for.
 const KEEPING: Duration = Duration::from_secs(3);
 
-/// How often it is tried again.
-const KEEP_AGAIN: Duration = Duration::from_secs(5);
+/// How often it is tried again, and how often to look what was asked for elsewhere.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// What is wanted of a replay that shall end.
+const CANCEL: &str = "stop";
 
 /// Replays at a time.
 const JOBS: usize = 4;
@@ -92,49 +99,86 @@ impl Supervisor {
     /// Lets the stages begin, as was asked for in the past, and then does what it is asked, until the drain.
     pub(super) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
         self.recall().await;
-        let mut again = tokio::time::interval(KEEP_AGAIN);
+        let mut again = tokio::time::interval(LOOK);
+        let mut looking = OptionFuture::default();
         loop {
             tokio::select! {
                 () = self.drain.cancelled() => return,
-                _ = again.tick() => self.keep_again().await,
+                _ = again.tick() => {
+                    self.keep_again().await;
+                    looking = Some(Arc::clone(&self).look().boxed()).into();
+                }
+                Some(found) = &mut looking => {
+                    looking = None.into();
+                    if let Ok((desired, jobs)) = found {
+                        self.follow(&desired);
+                        self.stand_by(jobs);
+                    }
+                }
                 next = asked.recv() => match next {
-                    Some((command, answer)) => self.perform(command, answer).await,
+                    Some((command, answer)) => {
+                        // What was found before says nothing any more.
+                        looking = None.into();
+                        self.perform(command, answer).await;
+                    }
                     None => return self.drain.cancelled().await,
                 },
             }
         }
     }
 
+    /// What is wanted of stages, and the replays, as they are kept.
+    async fn look(self: Arc<Self>) -> Result<(HashMap<String, String>, Vec<JobRecord>), WarehouseError> {
+        let life = &self.workshop.life;
+        let desired = life.warehouse.desired_states(&life.pipeline).await?;
+        let jobs = life.warehouse.jobs(&life.pipeline, Board::ENDED as u32).await?;
+        Ok((desired, jobs))
+    }
+
+    /// Wants of the stages what is kept, but for what could not be kept yet.
+    fn follow(&self, desired: &HashMap<String, String>) {
+        for (stage, orders) in &self.orders {
+            if self.unkept.lock().contains_key(stage) {
+                continue;
+            }
+            let wanted = desired.get(stage.as_str()).and_then(|word| Desired::read(word)).unwrap_or(Desired::Run);
+            let (name, before) = (stage.as_str(), orders.borrow().desired);
+            orders.send_if_modified(|orders| orders.desired.replace(wanted) != Some(wanted));
+            match before {
+                Some(before) if before != wanted => {
+                    tracing::info!(stage = name, "{stage} {}, as asked in another process", so(wanted));
+                }
+                None if wanted != Desired::Run => {
+                    tracing::warn!(stage = name, "{stage}: {} was asked for and holds", wanted.as_str());
+                }
+                _ => {}
+            }
+        }
+        for job in self.board.going_on() {
+            if job.is_held() && desired.get(&job.name()).is_some_and(|wanted| wanted == CANCEL) {
+                job.cancel.cancel();
+            }
+        }
+    }
+
+    /// Takes up replays of the stages that run here, and notes how those stand that others do.
+    fn stand_by(self: &Arc<Self>, records: Vec<JobRecord>) {
+        for record in records {
+            match self.board.find(&record.id) {
+                Some(job) => job.refresh(record),
+                None => self.take_up(record),
+            }
+        }
+    }
+
     /// Takes up what was asked for before. Until that is known, nothing begins.
     async fn recall(self: &Arc<Self>) {
-        let life = &self.workshop.life;
         let mut backoff = Backoff::default();
         while !self.drain.is_cancelled() {
-            let recalled = async {
-                let desired = life.warehouse.desired_states(&life.pipeline).await?;
-                let jobs = life.warehouse.jobs(&life.pipeline, Board::ENDED as u32).await?;
-                Ok::<_, WarehouseError>((desired, jobs))
-            };
-            match recalled.await {
+            match Arc::clone(self).look().await {
                 Ok((desired, jobs)) => {
-                    for (stage, orders) in &self.orders {
-                        let wanted = desired.get(stage.as_str()).and_then(|word| Desired::read(word));
-                        if let Some(wanted @ (Desired::Pause | Desired::Stop)) = wanted {
-                            tracing::warn!(
-                                stage = stage.as_str(),
-                                "{stage}: {} was asked for and holds",
-                                wanted.as_str()
-                            );
-                        }
-                        orders.send_modify(|orders| orders.desired = Some(wanted.unwrap_or(Desired::Run)));
-                    }
-                    for record in jobs {
-                        if record.state == JobState::Running {
-                            tracing::info!(stage = record.stage, "replay {} of {} goes on", record.id, record.stage);
-                        }
-                        self.take_up(record);
-                    }
-                    return;
+                    self.follow(&desired);
+                    return self.stand_by(jobs);
                 }
                 Err(error) => {
                     tracing::warn!("what was asked for before cannot be read, nothing begins: {error}");
@@ -144,13 +188,13 @@ impl Supervisor {
         }
     }
 
-    /// Shows a replay of the past, and goes on with it if it has not ended.
+    /// Shows a replay of a stage that runs here, and goes on with it if it has not ended and nobody else does it.
     fn take_up(self: &Arc<Self>, record: JobRecord) {
-        let Ok(stage) = record.stage.parse::<StageName>() else { return };
+        let stage = record.stage.parse::<StageName>().ok().filter(|stage| self.orders.contains_key(stage));
+        let Some(stage) = stage else { return };
         let goes_on = record.state == JobState::Running;
         let (job, line) = Job::new(stage, record);
-        self.board.add(Arc::clone(&job));
-        if goes_on {
+        if self.board.add(&job) && goes_on {
             let span = tracing::error_span!("replay", stage = stage.as_str());
             let run = job::run(job, line, Arc::clone(&self.workshop), self.drain.clone());
             let task = AbortOnDropHandle::new(self.jobs.spawn(run.instrument(span)));
@@ -189,7 +233,7 @@ impl Supervisor {
             Command::Resume(stage) => self.want(stage, Desired::Run).await,
             Command::Stop(stage) => self.want(stage, Desired::Stop).await,
             Command::Restart(stage) => self.restart(stage).await,
-            Command::Cancel(id) => self.cancel(&id),
+            Command::Cancel(id) => self.cancel(&id).await,
         };
         let _ = answer.send(answered);
     }
@@ -199,16 +243,12 @@ impl Supervisor {
             return Answer::Refused(format!("{stage} does not run here"));
         };
         let changed = orders.send_if_modified(|orders| orders.desired.replace(desired) != Some(desired));
-        let word = match desired {
-            Desired::Run => "runs",
-            Desired::Pause => "is paused",
-            Desired::Stop => "is stopped",
-        };
+        let word = so(desired);
         if !changed {
             return Answer::Done(format!("{stage} {word} already"));
         }
         tracing::info!(stage = stage.as_str(), "{stage} {word}, as asked");
-        match self.keep(stage, desired).await {
+        match self.keep(stage.as_str(), desired.as_str()).await {
             Ok(()) => Answer::Done(format!("{stage} {word}")),
             Err(cause) => {
                 self.unkept.lock().insert(stage, desired);
@@ -217,9 +257,10 @@ impl Supervisor {
         }
     }
 
-    async fn keep(&self, stage: StageName, desired: Desired) -> Result<(), String> {
+    /// Keeps what is wanted of a stage, or of a replay.
+    async fn keep(&self, name: &str, wanted: &str) -> Result<(), String> {
         let life = &self.workshop.life;
-        let kept = life.warehouse.set_desired_state(&life.pipeline, stage.as_str(), desired.as_str());
+        let kept = life.warehouse.set_desired_state(&life.pipeline, name, wanted);
         match tokio::time::timeout(KEEPING, kept).await {
             Ok(kept) => kept.map_err(|error| error.to_string()),
             Err(_) => Err("the warehouse does not answer".into()),
@@ -231,7 +272,7 @@ impl Supervisor {
         let unkept = self.unkept.lock().pop_first();
         if let Some((stage, desired)) = unkept {
             let is_newest = self.orders.get(&stage).is_some_and(|orders| orders.borrow().desired == Some(desired));
-            if is_newest && self.keep(stage, desired).await.is_err() {
+            if is_newest && self.keep(stage.as_str(), desired.as_str()).await.is_err() {
                 self.unkept.lock().insert(stage, desired);
             }
         }
@@ -254,13 +295,19 @@ impl Supervisor {
         }
     }
 
-    fn cancel(&self, id: &str) -> Answer {
-        match self.board.going_on().into_iter().find(|job| job.record().id == id) {
-            Some(job) => {
-                job.cancel.cancel();
-                Answer::Done(format!("replay {id} of {} is cancelled", job.stage))
+    async fn cancel(&self, id: &str) -> Answer {
+        let Some(job) = self.board.find(id).filter(|job| !job.has_ended()) else {
+            return Answer::Refused(format!("no replay {id} is under way"));
+        };
+        if job.is_held() {
+            job.cancel.cancel();
+            return Answer::Done(format!("replay {id} of {} is cancelled", job.stage));
+        }
+        match self.keep(&job.name(), CANCEL).await {
+            Ok(()) => Answer::Done(format!("replay {id} of {} ends where it runs", job.stage)),
+            Err(cause) => {
+                Answer::Refused(format!("replay {id} runs in another process, which cannot be told: {cause}"))
             }
-            None => Answer::Refused(format!("no replay {id} is under way")),
         }
     }
 
@@ -279,9 +326,12 @@ impl Supervisor {
     }
 
     async fn replay(self: &Arc<Self>, replay: &Replay) -> Answer {
+        if !self.orders.contains_key(&replay.stage) {
+            return Answer::Refused(format!("{} does not run here", replay.stage));
+        }
         let going_on = self.board.going_on();
         if let Some(job) = going_on.iter().find(|job| job.stage == replay.stage) {
-            return Answer::Refused(format!("replay {} of {} is under way", job.record().id, replay.stage));
+            return Answer::Refused(format!("replay {} of {} is under way", job.id(), replay.stage));
         }
         if going_on.len() >= JOBS {
             return Answer::Refused(format!("{JOBS} replays are under way"));
@@ -314,5 +364,14 @@ impl Supervisor {
         tracing::info!(stage = replay.stage.as_str(), "{said}");
         self.take_up(record);
         Answer::Done(said)
+    }
+}
+
+/// What a stage does of which this is wanted.
+const fn so(desired: Desired) -> &'static str {
+    match desired {
+        Desired::Run => "runs",
+        Desired::Pause => "is paused",
+        Desired::Stop => "is stopped",
     }
 }

@@ -1,24 +1,25 @@
 //! Keeps the streams short, and never removes what a group has not acknowledged.
 //!
-//! A replay's group counts, too, as long as there is room: where a stream gets full, live work goes first.
+//! A replay's group counts, too, as long as there is room: where a stream gets full, live work goes first. Every process
+//! trims all streams.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::job::Board;
 use super::life::Life;
-use crate::broker::{BrokerError, Group, Keep};
+use crate::broker::{BrokerError, Keep};
 
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Trims every stream now and then, until cancelled. Above `full` bytes it respects no replays.
-pub(super) async fn run(life: Arc<Life>, board: Arc<Board>, keep: Keep, full: u64, end: CancellationToken) {
+/// Trims every stream now and then, until cancelled.
+pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
     while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
         for group in life.groups.all() {
             loop {
-                match trim(&life, group, &board, keep, full).await {
+                match life.broker.trim(&group.stream, slice::from_ref(group), keep).await {
                     Ok(0) | Err(BrokerError::Lost(_)) => break,
                     Ok(removed) => tracing::debug!("{}: {removed} old entries removed", group.stream),
                     Err(error) => {
@@ -32,23 +33,4 @@ pub(super) async fn run(life: Arc<Life>, board: Arc<Board>, keep: Keep, full: u6
             }
         }
     }
-}
-
-async fn trim(life: &Life, group: &Group, board: &Board, keep: Keep, full: u64) -> Result<usize, BrokerError> {
-    let stream = &group.stream;
-    let replays = board.groups(life).into_iter().filter(|replay| replay.stream == *stream);
-    let mut required: Vec<Group> = std::iter::once(group.clone()).chain(replays).collect();
-    let makes_room = required.len() > 1 && life.broker.stream(stream).await?.bytes >= full;
-    if makes_room {
-        required.truncate(1);
-    }
-    if !makes_room {
-        return life.broker.trim(stream, &required, keep).await;
-    }
-    let before = board.left(stream, life).await;
-    let removed = life.broker.trim(stream, &required, keep).await;
-    if !matches!(removed, Ok(0)) {
-        board.note_robbed(before, life).await;
-    }
-    removed
 }

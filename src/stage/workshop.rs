@@ -30,14 +30,16 @@ pub(super) struct Workshop {
     pub(super) progress: Arc<watch::Sender<Progress>>,
     pub(super) poll_interval: Duration,
     pub(super) limits: Limits,
+    pub(super) only: Option<Vec<StageName>>,
 }
 
 impl Workshop {
-    /// Which stages there are, in the order of the flow.
+    /// Which stages run here, in the order of the flow.
     pub(super) fn stages(&self) -> impl Iterator<Item = StageName> {
         let reads_markets = self.markets.is_some();
         let needs_markets = |stage: &StageName| matches!(stage, StageName::IngestMarkets | StageName::Resolver);
-        StageName::ALL.into_iter().filter(move |stage| reads_markets || !needs_markets(stage))
+        let runs_here = |stage: &StageName| self.only.as_ref().is_none_or(|only| only.contains(stage));
+        StageName::ALL.into_iter().filter(move |stage| (reads_markets || !needs_markets(stage)) && runs_here(stage))
     }
 
     /// How a stage is opened.

@@ -278,6 +278,24 @@ async fn a_replay_is_cancelled_and_leaves_no_group() {
     setting.finish(pipeline).await;
 }
 
+/// Live work goes first: what a replay still had to read makes room, and the replay does not pretend.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replay_whose_entries_made_room_fails_and_says_so() {
+    let setting = Setting::new(3_000).await;
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    setting.warehouse.slow_down(Duration::from_secs(1));
+    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let job = || pipeline.observer().jobs().remove(0);
+    eventually("it has begun", || job().record.total > 0).await;
+    assert!(setting.make_room().await > 1_000);
+    setting.warehouse.slow_down(Duration::ZERO);
+    let (ended, _, reason) = job_ended(&pipeline).await;
+    assert_eq!(ended, JobState::Failed);
+    assert!(reason.contains("entries or more are gone") && reason.contains("from the chain"), "{reason}");
+    setting.finish(pipeline).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_says_what_a_replay_would_do_and_does_nothing() {
     let setting = Setting::new(1_000).await;

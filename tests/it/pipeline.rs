@@ -12,7 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use bytesize::ByteSize;
 use parking_lot::Mutex;
-use polytape::broker::{Advance, Appended, Broker, NewEntry, Stream};
+use polytape::broker::{Advance, Appended, Broker, Keep, NewEntry, Stream};
 use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
 use polytape::model::entry::Entry;
@@ -225,6 +225,7 @@ impl Setting {
                 data_dir: std::env::temp_dir(),
                 min_free: self.min_free,
             },
+            only: None,
         })
     }
 
@@ -250,6 +251,12 @@ impl Setting {
     /// The store's file.
     pub fn file(&self) -> rusqlite::Connection {
         self.store.file()
+    }
+
+    /// As trimming does where the stream of trades is full: only its writers are waited for.
+    pub async fn make_room(&self) -> usize {
+        let (trades, keep) = (Stream::trades(), Keep { age: Duration::ZERO, bytes: 0, full: 0 });
+        self.broker.trim(&trades, &[trades.group("trade_writers")], keep).await.unwrap()
     }
 
     /// The first block of the world.

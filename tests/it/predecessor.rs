@@ -74,7 +74,7 @@ async fn trimming_leaves_what_nobody_has_read() {
     let mut reader = broker.reader(&group).await.unwrap();
     let read = reader.read(4, 1 << 20, Duration::ZERO).await.unwrap();
     broker.acknowledge(&group, read[..2].iter().map(|delivery| delivery.id).collect()).await.unwrap();
-    broker.trim(&stream, std::slice::from_ref(&group), Keep { age: Duration::ZERO, bytes: 0 }).await.unwrap();
+    broker.trim(&stream, std::slice::from_ref(&group), Keep { age: Duration::ZERO, bytes: 0, full: 0 }).await.unwrap();
     assert_eq!(broker.stream(&stream).await.unwrap().entries, 8, "only what was acknowledged has gone");
     let rest = reader.read(99, 1 << 20, Duration::ZERO).await.unwrap();
     assert_eq!(rest.iter().map(|delivery| delivery.body[0]).collect::<Vec<_>>(), [4, 5, 6, 7, 8, 9]);

@@ -25,6 +25,8 @@ pub(super) struct Ledger {
     last_id: watch::Sender<u64>,
     entries: u64,
     bytes: u64,
+    /// Entries that were added, and those that were there before.
+    added: u64,
     groups: BTreeMap<String, GroupLedger>,
 }
 
@@ -41,6 +43,8 @@ struct GroupLedger {
     pending: BTreeMap<u64, u32>,
     unacknowledged: u64,
     unacknowledged_bytes: u64,
+    /// What was trimmed before it was acknowledged.
+    lost: u64,
     /// Which reader is the present one.
     seat: u64,
 }
@@ -58,13 +62,21 @@ impl GroupLedger {
 
 impl Ledger {
     pub(super) fn new(stream: i64, last_id: u64, entries: u64, bytes: u64) -> Self {
-        Self { stream, last_id: watch::Sender::new(last_id), entries, bytes, groups: BTreeMap::new() }
+        Self { stream, last_id: watch::Sender::new(last_id), entries, bytes, added: entries, groups: BTreeMap::new() }
     }
 
     /// Adds a group as the file has it.
-    pub(super) fn load_group(&mut self, name: String, acknowledged: u64, ahead: BTreeSet<u64>, left: (u64, u64)) {
+    pub(super) fn load_group(
+        &mut self,
+        name: String,
+        acknowledged: u64,
+        ahead: BTreeSet<u64>,
+        left: (u64, u64),
+        lost: u64,
+    ) {
         let (unacknowledged, unacknowledged_bytes) = left;
-        let group = GroupLedger { acknowledged, ahead, unacknowledged, unacknowledged_bytes, ..GroupLedger::default() };
+        let group =
+            GroupLedger { acknowledged, ahead, unacknowledged, unacknowledged_bytes, lost, ..Default::default() };
         self.groups.insert(name, group);
     }
 
@@ -102,10 +114,12 @@ impl Ledger {
             undelivered: group.unacknowledged - group.pending.len() as u64,
             unacknowledged_bytes: group.unacknowledged_bytes,
             clear_up_to: unpack(group.clear_up_to(self.last_id())),
+            lost: group.lost,
         };
         StreamState {
             entries: self.entries,
             bytes: self.bytes,
+            added: self.added,
             last_id: unpack(self.last_id()),
             groups: self.groups.iter().map(state).collect(),
         }
@@ -167,10 +181,13 @@ impl Ledger {
         ledger.acknowledged = acknowledged;
     }
 
-    /// Up to where all of these groups have acknowledged everything; `None` if one of them is not there.
-    pub(super) fn acknowledged_by_all(&self, groups: &[Group]) -> Option<u64> {
-        let clear = |group: &Group| Some(self.groups.get(&group.name)?.clear_up_to(self.last_id()));
-        groups.iter().map(clear).min().flatten()
+    /// Up to where all of these groups, and all others unless they are alone, have acknowledged everything; `None` if one
+    /// of them is not there.
+    pub(super) fn acknowledged_by_all(&self, required: &[Group], alone: bool) -> Option<u64> {
+        let clear = |group: &GroupLedger| group.clear_up_to(self.last_id());
+        let required = required.iter().map(|group| self.groups.get(&group.name).map(clear));
+        let others = self.groups.values().filter(|_| !alone).map(|group| Some(clear(group)));
+        required.chain(others).min().flatten()
     }
 
     pub(super) fn is_clear(&mut self, group: &Group, id: u64) -> Result<bool, BrokerError> {
@@ -184,6 +201,7 @@ impl Ledger {
         let count = entries.len() as u64;
         let bytes: u64 = entries.iter().map(|(_, size)| u64::from(*size)).sum();
         self.entries += count;
+        self.added += count;
         self.bytes += bytes;
         for group in self.groups.values_mut() {
             group.unacknowledged += count;
@@ -192,17 +210,18 @@ impl Ledger {
         self.last_id.send_replace(*last);
     }
 
-    /// The groups that had not acknowledged everything up to an id, and up to where they had.
-    pub(super) fn behind(&self, id: u64) -> Vec<(String, u64)> {
+    /// The groups that had not acknowledged everything up to an id: up to where they had, and how much they had not.
+    pub(super) fn behind(&self, id: u64) -> Vec<(String, u64, u64)> {
         let last_id = self.last_id();
         let behind = self.groups.iter().filter(|(_, group)| group.clear_up_to(last_id) < id);
-        behind.map(|(name, group)| (name.clone(), group.acknowledged)).collect()
+        behind.map(|(name, group)| (name.clone(), group.acknowledged, group.unacknowledged)).collect()
     }
 
     /// Takes from a group what is gone up to an id: so much is left.
     pub(super) fn robbed(&mut self, name: &str, id: u64, left: (u64, u64)) {
         let Some(group) = self.groups.get_mut(name) else { return };
         group.pending = group.pending.split_off(&(id + 1));
+        group.lost += group.unacknowledged.saturating_sub(left.0);
         (group.unacknowledged, group.unacknowledged_bytes) = left;
     }
 

@@ -224,7 +224,7 @@ impl Broker for EmbeddedBroker {
             },
             move |left, shared| {
                 let (Some(left), Ok(ledger)) = (left, shared.ledger(&recorded.stream)) else { return };
-                ledger.load_group(recorded.name, after, BTreeSet::new(), left);
+                ledger.load_group(recorded.name, after, BTreeSet::new(), left, 0);
             },
         )
         .await
@@ -263,7 +263,8 @@ impl Broker for EmbeddedBroker {
                 let (number, up_to, mut excess) = {
                     let mut shared = shared.lock();
                     let ledger = shared.ledger(&stream)?;
-                    let Some(up_to) = ledger.acknowledged_by_all(&required) else { return Ok(None) };
+                    let is_full = ledger.bytes() >= keep.full;
+                    let Some(up_to) = ledger.acknowledged_by_all(&required, is_full) else { return Ok(None) };
                     (ledger.stream(), up_to, ledger.bytes().saturating_sub(keep.bytes))
                 };
                 let (mut entries, mut bytes, mut last) = (0, 0, None);
@@ -283,8 +284,9 @@ impl Broker for EmbeddedBroker {
                     sql::delete_up_to(tx, number, last)?;
                     // Groups that were not asked may have wanted some of it.
                     let behind = shared.lock().ledger(&stream)?.behind(last);
-                    for (group, acknowledged) in behind {
+                    for (group, acknowledged, unacknowledged) in behind {
                         let left = sql::left(tx, number, &group, acknowledged)?;
+                        sql::note_lost(tx, number, &group, unacknowledged.saturating_sub(left.0))?;
                         robbed.push((group, last, left));
                     }
                 }

@@ -71,7 +71,7 @@ pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<Stri
 pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledger>, BrokerError> {
     let mut ledgers = HashMap::new();
     let mut streams = tx.prepare("SELECT stream, name, last_id FROM streams")?;
-    let mut groups = tx.prepare("SELECT name, acknowledged FROM groups WHERE stream = ?")?;
+    let mut groups = tx.prepare("SELECT name, acknowledged, lost FROM groups WHERE stream = ?")?;
     let mut ahead =
         tx.prepare("SELECT id FROM acknowledged_ahead WHERE stream = ? AND name = ? AND id > ? ORDER BY id")?;
     let mut rows = streams.query([])?;
@@ -81,7 +81,7 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
         let mut ledger = Ledger::new(stream, last_id, entries, bytes);
         let mut rows = groups.query([stream])?;
         while let Some(row) = rows.next()? {
-            let (group, acknowledged): (String, u64) = (row.get(0)?, row.get(1)?);
+            let (group, acknowledged, lost): (String, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let skip: BTreeSet<u64> =
                 ahead.query_map(params![stream, group, acknowledged], |row| row.get(0))?.collect::<Result<_, _>>()?;
             let (mut entries, mut bytes) = size_behind(tx, stream, acknowledged)?;
@@ -91,7 +91,7 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
                 entries -= u64::from(size.is_some());
                 bytes -= size.unwrap_or(0);
             }
-            ledger.load_group(group, acknowledged, skip, (entries, bytes));
+            ledger.load_group(group, acknowledged, skip, (entries, bytes), lost);
         }
         ledgers.insert(Stream::new(name), ledger);
     }
@@ -102,6 +102,13 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
 pub(super) fn open_group(tx: &Transaction<'_>, stream: i64, group: &str, after: u64) -> Result<(), BrokerError> {
     tx.prepare_cached("INSERT OR IGNORE INTO groups (stream, name, acknowledged) VALUES (?, ?, ?)")?
         .execute(params![stream, group, after])?;
+    Ok(())
+}
+
+/// Notes what was trimmed before a group had acknowledged it.
+pub(super) fn note_lost(tx: &Transaction<'_>, stream: i64, group: &str, entries: u64) -> Result<(), BrokerError> {
+    tx.prepare_cached("UPDATE groups SET lost = lost + ? WHERE stream = ? AND name = ?")?
+        .execute(params![entries, stream, group])?;
     Ok(())
 }
 

@@ -26,6 +26,11 @@ impl Keys {
         [self.named(stream.as_str()), self.named(&format!("tally:{stream}"))]
     }
 
+    /// The key that names the process which does what only one does.
+    pub(super) fn hold(&self, name: &str) -> String {
+        self.named(&format!("hold:{name}"))
+    }
+
     /// The key whose being there says that a process lives.
     pub(super) fn process(&self, consumer: &str) -> String {
         self.named(&format!("proc:{consumer}"))

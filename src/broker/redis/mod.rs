@@ -10,6 +10,7 @@
 //! | `state:generation` | which life it is |
 //! | `tally:<stream>` | a hash: entries and bytes ever added and removed, what each group is done with, seats of readers |
 //! | `proc:<consumer>` | is there as long as a process lives |
+//! | `hold:<name>` | which process does what only one does |
 //!
 //! **Sizes.** Redis knows no bytes of a stream, and its `lag` is null or wrong after a trim. So the scripts count: what was
 //! added, removed, and done by each group. What a group has left is the difference, of which Redis's pending list says
@@ -401,7 +402,7 @@ impl Broker for RedisBroker {
 
     async fn trim(&self, stream: &Stream, required: &[Group], keep: Keep) -> Result<usize, BrokerError> {
         let call = self.call_on(&script::TRIM, stream)?;
-        let mut call = call.number(keep.age.as_millis()).number(keep.bytes).number(PORTION);
+        let mut call = call.number(keep.age.as_millis()).number(keep.bytes).number(keep.full).number(PORTION);
         for group in required {
             call = call.argument(group.name.clone());
         }
@@ -410,11 +411,12 @@ impl Broker for RedisBroker {
 
     async fn stream(&self, stream: &Stream) -> Result<StreamState, BrokerError> {
         let read = |value| {
-            let [entries, bytes, last_id, groups] = list(value)?;
+            let [entries, bytes, added, last_id, groups] = list(value)?;
             let mut groups = many(groups)?.into_iter().map(group_state).collect::<Option<Vec<_>>>()?;
             groups.sort_by(|a, b| a.name.cmp(&b.name));
             let last_id = entry_id(&text(last_id)?)?;
-            Some(StreamState { entries: count(&entries)?, bytes: count(&bytes)?, last_id, groups })
+            let [entries, bytes, added] = [count(&entries)?, count(&bytes)?, count(&added)?];
+            Some(StreamState { entries, bytes, added, last_id, groups })
         };
         self.ask(self.call_on(&script::STATE, stream)?, "the state of a stream", read).await
     }
@@ -433,6 +435,18 @@ impl Broker for RedisBroker {
         let call = self.call_on(&script::GROUP_STATE, &group.stream)?.argument(group.name.clone());
         let state = self.ask(call, "the state of a group", group_state).await?;
         Ok(state.clear_up_to >= id)
+    }
+
+    async fn hold(&self, name: &str) -> Result<bool, BrokerError> {
+        let keys = &self.inner.keys;
+        let call = self.call(&script::HOLD)?.key(keys.hold(name));
+        let call = call.argument(self.inner.consumer.clone()).argument(keys.process(""));
+        Ok(self.ask(call, "a word", whole).await? == 1)
+    }
+
+    async fn release(&self, name: &str) -> Result<(), BrokerError> {
+        let call = self.call(&script::RELEASE)?.key(self.inner.keys.hold(name));
+        self.ask(call.argument(self.inner.consumer.clone()), "a word", whole).await.map(|_| ())
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn many(value: Value) -> Option<Vec<Value>> {
 
 /// Where a group stands, as `progress` in the prelude says it.
 pub(super) fn group_state(value: Value) -> Option<GroupState> {
-    let [name, pending, undelivered, unacknowledged_bytes, all, first, delivered] = list(value)?;
+    let [name, pending, undelivered, unacknowledged_bytes, all, first, delivered, lost] = list(value)?;
     let [all, first, delivered] = [text(all)?, text(first)?, text(delivered)?];
     let clear_up_to = match (all.as_str(), first.as_str()) {
         ("", "") => entry_id(&delivered)?,
@@ -60,6 +60,7 @@ pub(super) fn group_state(value: Value) -> Option<GroupState> {
         undelivered: count(&undelivered)?,
         unacknowledged_bytes: count(&unacknowledged_bytes)?,
         clear_up_to,
+        lost: count(&lost)?,
     })
 }
 

@@ -44,6 +44,8 @@ scripts! {
     STATE = "lua/state.lua";
     GROUP_STATE = "lua/group_state.lua";
     MARK = "lua/mark.lua";
+    HOLD = "lua/hold.lua";
+    RELEASE = "lua/release.lua";
     BEAT = "lua/beat.lua";
     FAREWELL = "lua/farewell.lua";
 }

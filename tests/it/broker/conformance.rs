@@ -97,7 +97,7 @@ fn capitals(deliveries: &[Delivery]) -> Vec<Handover> {
     deliveries.iter().map(output).collect()
 }
 
-pub const KEEP_NOTHING: Keep = Keep { age: Duration::ZERO, bytes: 0 };
+pub const KEEP_NOTHING: Keep = Keep { age: Duration::ZERO, bytes: 0, full: 0 };
 
 async fn is_lost<T: std::fmt::Debug>(result: Result<T, BrokerError>) {
     let error = result.unwrap_err();
@@ -204,12 +204,66 @@ pub async fn what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it<R: Rig>() 
         let state = state.stream(&stream).await.unwrap();
         let state = state.groups.into_iter().find(|group| group.name == "replay:x").expect("it is there");
         assert_eq!((state.pending + state.undelivered, state.unacknowledged_bytes), (1, 1));
+        assert_eq!(state.lost, 3, "and what it lost is known");
         rig.restart().await;
     }
     let broker = rig.broker();
     broker.join(&layout()).await.unwrap();
     let mut reader = broker.reader(&replay).await.unwrap();
     assert_eq!(texts(&read_all(&mut *reader).await), ["d"]);
+}
+
+pub async fn every_group_is_respected_until_the_stream_is_full<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    append(&*broker, &["a", "b", "c"], "0", "3").await;
+    let stream = Stream::order_events();
+    let replay = stream.group("replay:x");
+    broker.open_group(&replay, EntryId::default()).await.unwrap();
+    let mut live = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *live).await);
+    broker.acknowledge(&input(), read).await.unwrap();
+    let room = Keep { full: 4, ..KEEP_NOTHING };
+    assert_eq!(broker.trim(&stream, &[input()], room).await.unwrap(), 0, "there is room: 3 bytes of 4");
+    let mut reader = broker.reader(&replay).await.unwrap();
+    let first = ids(&reader.read(1, 1 << 20, Duration::ZERO).await.unwrap());
+    broker.acknowledge(&replay, first).await.unwrap();
+    assert_eq!(broker.trim(&stream, &[input()], room).await.unwrap(), 1, "what both have read");
+    append(&*broker, &["dd"], "3", "4").await;
+    assert_eq!(broker.trim(&stream, &[input()], room).await.unwrap(), 2, "full: 4 bytes of 4");
+    let state = broker.stream(&stream).await.unwrap();
+    let lost = |name: &str| state.groups.iter().find(|group| group.name == name).expect("it is there").lost;
+    assert_eq!((lost("replay:x"), lost(&input().name)), (2, 0));
+    assert_eq!((state.entries, state.bytes), (1, 2));
+}
+
+pub async fn what_was_added_is_counted<R: Rig>() {
+    let rig = R::new().await;
+    let broker = begun(&rig).await;
+    let added = async || broker.stream(&Stream::order_events()).await.unwrap().added;
+    let before = added().await;
+    append(&*broker, &["a", "b", "c"], "0", "3").await;
+    let mut live = broker.reader(&input()).await.unwrap();
+    let read = ids(&read_all(&mut *live).await);
+    broker.acknowledge(&input(), read).await.unwrap();
+    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    append(&*broker, &["d"], "3", "4").await;
+    assert_eq!(added().await - before, 4, "whatever was trimmed meanwhile");
+}
+
+pub async fn one_process_holds_a_name<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    for _ in 0..2 {
+        assert!(broker.hold("replay:x").await.unwrap(), "and it goes on holding it");
+    }
+    broker.release("replay:x").await.unwrap();
+    assert!(broker.hold("replay:x").await.unwrap());
+    drop(broker);
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    assert!(broker.hold("replay:x").await.unwrap(), "whoever held it is dead");
 }
 
 pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
@@ -423,9 +477,9 @@ pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
     let missing = stream.group("nobody");
     assert_eq!(broker.trim(&stream, &[input(), missing], KEEP_NOTHING).await.unwrap(), 0, "a group is missing");
     broker.acknowledge(&input(), vec![read[1].id]).await.unwrap();
-    let keep = Keep { age: Duration::from_secs(3600), bytes: 1 << 20 };
+    let keep = Keep { age: Duration::from_secs(3600), bytes: 1 << 20, full: 0 };
     assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 0, "young, and there is room");
-    let keep = Keep { age: Duration::from_secs(3600), bytes: 2 };
+    let keep = Keep { age: Duration::from_secs(3600), bytes: 2, full: 0 };
     assert_eq!(
         broker.trim(&stream, &[input()], keep).await.unwrap(),
         1,
@@ -499,7 +553,7 @@ pub async fn what_is_old_is_trimmed_though_there_is_room<R: Rig>() {
     append(&*broker, &["b"], "1", "2").await;
     let second = read_all(&mut *reader).await;
     broker.acknowledge(&input(), vec![first[0].id, second[0].id]).await.unwrap();
-    let keep = Keep { age, bytes: u64::MAX };
+    let keep = Keep { age, bytes: u64::MAX, full: 0 };
     assert_eq!(broker.trim(&Stream::order_events(), &[input()], keep).await.unwrap(), 1, "b is young");
 }
 
@@ -651,6 +705,9 @@ macro_rules! conformance {
             an_append_whose_reply_was_lost_is_not_doubled
             a_group_of_its_own_is_given_what_is_behind_its_begin
             what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it
+            every_group_is_respected_until_the_stream_is_full
+            what_was_added_is_counted
+            one_process_holds_a_name
             two_ingesters_neither_double_nor_skip
             an_empty_page_moves_the_cursor
             a_missing_cursor_is_a_conflict

@@ -164,7 +164,7 @@ impl<R: Rig> Run<R> {
                 }
             }
             Action::Trim { bytes } => {
-                let keep = Keep { age: Duration::ZERO, bytes: bytes.into() };
+                let keep = Keep { age: Duration::ZERO, bytes: bytes.into(), full: 0 };
                 for group in [input(), output()] {
                     self.broker.trim(&group.stream, std::slice::from_ref(&group), keep).await.unwrap();
                 }

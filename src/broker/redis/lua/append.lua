@@ -2,7 +2,7 @@
 -- KEYS: generation, cursor, then of each stream itself and its tally.
 -- ARGV: generation, expected, next, then of each entry the number of its stream and its body.
 check_life(KEYS[1], ARGV[1])
-check_cursor(KEYS[2])
+check_own(KEYS[2], 'string')
 for i = 3, #KEYS, 2 do
     check_stream(KEYS[i], KEYS[i + 1])
 end

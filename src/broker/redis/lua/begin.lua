@@ -5,14 +5,6 @@
 local groups = tonumber(ARGV[2])
 local cursors = 2 + 2 * groups
 
-local function check_own(key, wanted)
-    local found = type_of(key)
-    if found ~= 'none' and found ~= wanted then
-        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a ' .. wanted)
-    end
-    return found ~= 'none'
-end
-
 check_own(KEYS[1], 'string')
 local sizes = {}
 for i = 1, groups do

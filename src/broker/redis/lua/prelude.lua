@@ -7,6 +7,7 @@
 --   removed, removed_bytes    those of them that were trimmed
 --   done:<group>              those that the group has nothing to do with any more: acknowledged, trimmed, or
 --   done_bytes:<group>        in front of its beginning
+--   lost:<group>              those of them that were trimmed before it had acknowledged them
 --   seat:<group>:<consumer>   which reader of that consumer is the present one
 -- What a group has not acknowledged is added - done, of which it holds what Redis calls pending. Only these scripts add
 -- and remove entries; where the length of the stream says otherwise, somebody else did, and that is a loss.
@@ -33,12 +34,13 @@ local function check_type(key, wanted, what)
     end
 end
 
--- A cursor may be missing, but must be nothing else.
-local function check_cursor(key)
+-- A key may be missing, but must be nothing else. Says whether it is there.
+local function check_own(key, wanted)
     local found = type_of(key)
-    if found ~= 'none' and found ~= 'string' then
-        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a string')
+    if found ~= 'none' and found ~= wanted then
+        fail('WRONGTYPE', key .. ' is a ' .. found .. ', not a ' .. wanted)
     end
+    return found ~= 'none'
 end
 
 local function check_life(key, joined)
@@ -162,11 +164,11 @@ local function note_done(tally, group, entries, bytes)
     redis.call('HINCRBY', tally, 'done_bytes:' .. group, number(bytes))
 end
 
--- Where a group stands: pending, undelivered, their bytes, and three ids of which the first that is not '' tells up to
--- where it is clear: all up to this one, all in front of this one, all up to this one.
+-- Where a group stands: pending, undelivered, their bytes, three ids of which the first that is not '' tells up to where
+-- it is clear (all up to this one, all in front of this one, all up to this one), and how many it lost.
 local function progress(stream, tally, group, last)
     local _, _, added, added_bytes = read_tally(tally)
-    local done = redis.call('HMGET', tally, 'done:' .. group.name, 'done_bytes:' .. group.name)
+    local done = redis.call('HMGET', tally, 'done:' .. group.name, 'done_bytes:' .. group.name, 'lost:' .. group.name)
     local left = added - (tonumber(done[1]) or 0)
     local left_bytes = added_bytes - (tonumber(done[2]) or 0)
     local pending = group.pending
@@ -176,7 +178,8 @@ local function progress(stream, tally, group, last)
     elseif pending > 0 then
         first = redis.call('XPENDING', stream, group.name)[2]
     end
-    return {group.name, pending, left - pending, left_bytes, all, first, group['last-delivered-id']}
+    local lost = tonumber(done[3]) or 0
+    return {group.name, pending, left - pending, left_bytes, all, first, group['last-delivered-id'], lost}
 end
 
 -- Ids as numbers, to be compared.

@@ -1,30 +1,37 @@
 -- Removes entries from the old end: never one that a required group has not acknowledged, and none while one is missing.
+-- Other groups are respected until the stream is full.
 -- KEYS: generation, stream, tally.
--- ARGV: generation, the age in ms from which on they go, the bytes above which they go whatever their age, how many at
---   most, and the required groups.
+-- ARGV: generation, the age in ms from which on they go, the bytes above which they go whatever their age, the bytes
+--   from which on the stream is full, how many at most, and the required groups.
 -- Says how many.
 check_life(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
 local stream, tally = KEYS[2], KEYS[3]
 local groups, last = groups_of(stream), last_id(stream)
+local _, held = read_tally(tally)
 
--- The first id that has to stay, as far as the required groups go.
-local stays
-for i = 5, #ARGV do
-    local group = groups[ARGV[i]]
-    if not group then
+for i = 6, #ARGV do
+    if not groups[ARGV[i]] then
         return 0
     end
-    local state = progress(stream, tally, group, last)
-    local first = state[6]
-    local id = id_of(first ~= '' and first or state[5] ~= '' and state[5] or state[7])
-    if first == '' then
-        id[2] = id[2] + 1
+    groups[ARGV[i]].respected = true
+end
+
+-- The first id that has to stay.
+local stays
+for _, group in pairs(groups) do
+    group.respected = group.respected or held < tonumber(ARGV[4])
+    if group.respected then
+        local state = progress(stream, tally, group, last)
+        local first = state[6]
+        local id = id_of(first ~= '' and first or state[5] ~= '' and state[5] or state[7])
+        if first == '' then
+            id[2] = id[2] + 1
+        end
+        if not stays or is_before(id, stays) then
+            stays = id
+        end
     end
-    if not stays or is_before(id, stays) then
-        stays = id
-    end
-    group.required = true
 end
 if not stays then
     return 0
@@ -32,9 +39,8 @@ end
 
 local time = redis.call('TIME')
 local oldest_kept = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
-local _, held = read_tally(tally)
 local excess = held - ARGV[3]
-local most = tonumber(ARGV[4])
+local most = tonumber(ARGV[5])
 local gone, bytes, from = {}, 0, '-'
 -- Mostly there is nothing to do, which the first entry tells.
 local page_size = 1
@@ -60,9 +66,9 @@ if #gone == 0 then
     return 0
 end
 
--- A group that is not required may have had some of them before it: it has nothing to do with them any more.
+-- A group that is not respected may have had some of them before it: it has nothing to do with them any more.
 for name, group in pairs(groups) do
-    if not group.required then
+    if not group.respected then
         local delivered, entries, size = id_of(group['last-delivered-id']), 0, 0
         for _, entry in ipairs(gone) do
             if is_before(delivered, entry[3]) or redis.call('XACK', stream, name, entry[1]) == 1 then
@@ -71,6 +77,7 @@ for name, group in pairs(groups) do
             end
         end
         note_done(tally, name, entries, size)
+        redis.call('HINCRBY', tally, 'lost:' .. name, entries)
     end
 end
 local behind = gone[#gone][3]

@@ -71,6 +71,31 @@ async fn a_dead_process_is_followed_and_a_live_one_left_alone() {
     assert!(!consumers.contains("dying") && consumers.contains("alive"), "{consumers}");
 }
 
+/// What only one process does is done by one, and by another once that has left it or is dead.
+#[tokio::test]
+async fn a_name_is_held_by_one_process_that_lives() {
+    let redis = Redis::new();
+    let (one, other) = (begun(&redis, "one").await, joined(&redis, "other").await);
+    // A process lives by its key, which is there a moment after it has joined.
+    let lives = async |name: &str| {
+        while !redis.keys().contains(&redis.key(name)) {
+            tokio::time::sleep(Duration::from_millis(5)).await
+        }
+    };
+    lives("proc:one").await;
+    lives("proc:other").await;
+    assert!(one.hold("replay:x").await.unwrap());
+    assert!(!other.hold("replay:x").await.unwrap());
+    assert!(other.hold("replay:y").await.unwrap(), "another name");
+    other.release("replay:x").await.unwrap();
+    assert!(one.hold("replay:x").await.unwrap(), "nobody leaves what another holds");
+    one.release("replay:x").await.unwrap();
+    assert!(other.hold("replay:x").await.unwrap());
+    assert!(!one.hold("replay:x").await.unwrap());
+    redis.run(&["DEL", &redis.key("proc:other")]);
+    assert!(one.hold("replay:x").await.unwrap(), "as if it were dead");
+}
+
 /// A stage that is stopped in a process that lives must not keep its entries from all others.
 #[tokio::test]
 async fn a_reader_that_is_given_up_leaves_its_entries_to_others() {

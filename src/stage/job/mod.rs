@@ -1,0 +1,239 @@
+//! Replays: a part of the past, done again beside the live work.
+//!
+//! What the streams still hold is read again by a group that is there for nothing else, so that trimming respects it and a
+//! kill does not lose the place. A range of the chain is read again by a worker that writes what it reads straight into the
+//! tables ([`super::replay_fills`]). Neither moves anything that is live, and by its identity every row is there once.
+//!
+//! Of the processes that run its stage one does it ([`Broker::hold`](crate::broker::Broker::hold)), and the others stand by.
+
+mod board;
+mod run;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use parking_lot::Mutex;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::life::Life;
+use super::status::{StageStatus, StatusLine};
+use super::{StageError, StageName};
+use crate::broker::{EntryId, Group, GroupState, Stream};
+use crate::warehouse::{JobRecord, JobState};
+pub(super) use board::Board;
+pub(super) use run::run;
+
+/// What the names of their groups begin with.
+const GROUP: &str = "replay:";
+
+/// Whether a group is one of a replay, by its name.
+pub fn is_replay_group(name: &str) -> bool {
+    name.starts_with(GROUP)
+}
+
+/// A replay, observed.
+#[derive(Clone, Debug)]
+pub struct JobStatus {
+    /// The stage whose work it repeats.
+    pub stage: StageName,
+    /// The replay.
+    pub record: JobRecord,
+    /// Its worker.
+    pub status: StageStatus,
+    /// When it last came further.
+    pub progressed: Instant,
+}
+
+/// A replay of a stage that this process runs.
+pub(super) struct Job {
+    pub(super) stage: StageName,
+    id: String,
+    inner: Mutex<Inner>,
+    status: watch::Receiver<StageStatus>,
+    pub(super) cancel: CancellationToken,
+}
+
+struct Inner {
+    record: JobRecord,
+    /// Whether this process does it.
+    is_held: bool,
+    /// What was done of it, and moved, before this process.
+    before: (u64, u64),
+    progressed: Instant,
+    moved: u64,
+}
+
+impl Job {
+    pub(super) fn new(stage: StageName, record: JobRecord) -> (Arc<Self>, StatusLine) {
+        let (sender, status) = watch::channel(StageStatus::starting());
+        let line = StatusLine::new("state of the replay", sender);
+        let before = (record.done, record.moved);
+        let (id, cancel) = (record.id.clone(), CancellationToken::new());
+        let inner = Inner { record, is_held: false, before, progressed: Instant::now(), moved: 0 };
+        (Arc::new(Self { stage, id, inner: Mutex::new(inner), status, cancel }), line)
+    }
+
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Its name where processes agree on who does it, and where it is told to end.
+    pub(super) fn name(&self) -> String {
+        format!("{GROUP}{}", self.id)
+    }
+
+    /// Whether this process does it.
+    pub(super) fn is_held(&self) -> bool {
+        self.inner.lock().is_held
+    }
+
+    fn note_held(&self, is_held: bool) {
+        self.inner.lock().is_held = is_held;
+    }
+
+    /// Takes over what the process that does it has written down.
+    pub(super) fn refresh(&self, record: JobRecord) {
+        let moved = self.status.borrow().moved;
+        let mut inner = self.inner.lock();
+        if inner.is_held {
+            return;
+        }
+        if inner.record.done < record.done {
+            inner.progressed = Instant::now();
+        }
+        inner.before = (record.done.saturating_sub(moved), record.moved.saturating_sub(moved));
+        inner.record = record;
+    }
+
+    pub(super) fn record(&self) -> JobRecord {
+        self.inner.lock().record.clone()
+    }
+
+    /// Changes what is kept of it.
+    pub(super) fn update(&self, change: impl FnOnce(&mut JobRecord)) {
+        change(&mut self.inner.lock().record);
+    }
+
+    /// Notes that it came further, on a range of the chain.
+    pub(super) fn advance(&self, cursor: String, done: u64, rows: u64) {
+        let mut inner = self.inner.lock();
+        inner.progressed = Instant::now();
+        inner.record.cursor = cursor;
+        inner.record.done = done;
+        inner.record.moved += rows;
+    }
+
+    pub(super) fn status(&self) -> JobStatus {
+        let status = self.status.borrow().clone();
+        let mut inner = self.inner.lock();
+        if status.moved > inner.moved {
+            inner.moved = status.moved;
+            inner.progressed = Instant::now();
+        }
+        if inner.is_held && self.reads_stream() {
+            let (done, moved) = inner.before;
+            let total = inner.record.total;
+            inner.record.done = (done + status.moved).min(total.max(done));
+            inner.record.moved = moved + status.moved;
+        }
+        JobStatus { stage: self.stage, record: inner.record.clone(), status, progressed: inner.progressed }
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.inner.lock().record.state != JobState::Running
+    }
+
+    fn group(&self, life: &Life) -> Result<Group, StageError> {
+        Ok(stream_of(life, self.stage)?.group(self.name()))
+    }
+
+    fn reads_stream(&self) -> bool {
+        self.stage != StageName::IngestFills
+    }
+
+    /// The group by which it reads, and the last entry that it is about.
+    pub(super) async fn open_group(&self, life: &Life) -> Result<(Group, EntryId), StageError> {
+        let record = self.record();
+        let group = self.group(life)?;
+        let [begin, until] = [read_id(&record.begin)?, read_id(&record.until)?];
+        let goes_on = self.observe(life, &group).await?.is_some();
+        life.broker.open_group(&group, begin).await?;
+        // The group holds what is left, and keeps it: what there is to do is known now, and not before.
+        let left = self.left(life, &group, until).await?;
+        let moved = self.status.borrow().moved;
+        let is_first = {
+            let mut inner = self.inner.lock();
+            let is_first = inner.record.total == 0;
+            if is_first {
+                inner.record.total = left;
+            }
+            inner.before.0 = inner.record.total.saturating_sub(left + moved);
+            is_first
+        };
+        if is_first && left == 0 {
+            return Err(StageError::Replay(format!("{} holds nothing of the range any more", group.stream)));
+        }
+        if !is_first && !goes_on && left < record.total {
+            // Its group went with the streams that it read: what they hold now is not what they held.
+            return Err(StageError::Replay(lost(record.total - left)));
+        }
+        if is_first {
+            life.warehouse.set_job(&life.pipeline, &self.record()).await?;
+        }
+        Ok((group, until))
+    }
+
+    /// Its group, if that is there.
+    async fn observe(&self, life: &Life, group: &Group) -> Result<Option<GroupState>, StageError> {
+        let state = life.broker.stream(&group.stream).await?;
+        Ok(state.groups.into_iter().find(|state| state.name == group.name))
+    }
+
+    /// Entries that its group has still to read.
+    async fn left(&self, life: &Life, group: &Group, until: EntryId) -> Result<u64, StageError> {
+        match self.observe(life, group).await? {
+            Some(state) if state.clear_up_to < until => {
+                Ok(life.broker.count(&group.stream, state.clear_up_to, until).await?)
+            }
+            _ => Ok(0),
+        }
+    }
+
+    /// Notes whether entries had to go which it had still to read. It cannot be done any more then, whatever it reads yet.
+    async fn note_lost(&self, life: &Life) -> Result<(), StageError> {
+        if self.reads_stream()
+            && let Some(state) = self.observe(life, &self.group(life)?).await?
+            && state.lost > 0
+        {
+            self.update(|record| record.reason = lost(state.lost));
+        }
+        Ok(())
+    }
+}
+
+/// Why a replay failed whose entries are gone.
+fn lost(entries: u64) -> String {
+    format!("{entries} entries or more are gone that were to be read again: replay the range from the chain instead")
+}
+
+/// The stream that a stage reads.
+pub(super) fn stream_of(life: &Life, stage: StageName) -> Result<Stream, StageError> {
+    let group = match stage {
+        StageName::ProcessTrades => &life.groups.trade_processors,
+        StageName::WriteMarkets => &life.groups.market_writers,
+        StageName::WriteTrades => &life.groups.trade_writers,
+        StageName::WriteDeadLetters => &life.groups.dead_letter_writers,
+        StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver => {
+            return Err(StageError::Replay(format!("{stage} reads no stream")));
+        }
+    };
+    Ok(group.stream.clone())
+}
+
+/// An id as `ms-seq`.
+fn read_id(text: &str) -> Result<EntryId, StageError> {
+    let parsed =
+        text.split_once('-').and_then(|(ms, seq)| Some(EntryId { ms: ms.parse().ok()?, seq: seq.parse().ok()? }));
+    parsed.ok_or_else(|| StageError::Position { what: "a replay's entry".into(), text: text.into() })
+}
