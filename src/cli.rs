@@ -60,6 +60,10 @@ enum Command {
 /// What `check` is told.
 #[derive(Args, Debug)]
 struct CheckArgs {
+    /// Send one marked fill through both hops into the table, beside what runs, and remove it
+    #[arg(long)]
+    flow: bool,
+
     /// Read the configuration from this file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,

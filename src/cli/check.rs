@@ -1,6 +1,8 @@
 //! `polytape check`: tries every source and the store, and says what was found, a line for each.
 
+mod flow;
 mod line;
+mod probe;
 mod servers;
 mod sources;
 mod store;
@@ -30,6 +32,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
         }
         _ => lines.push(store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str))),
     }
+    let are_fit = lines.iter().all(|line| line.verdict != Verdict::Failed);
     let (mut nodes, worlds): (Vec<Line>, Vec<_>) = nodes.into_iter().unzip();
     if let Some(line) = sources::one_chain(&worlds) {
         nodes.push(line);
@@ -38,6 +41,14 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
     lines.extend(markets);
 
     lines.iter().for_each(|line| print(&format!("{line}\n")));
+    if args.flow {
+        let flow = match are_fit {
+            true => flow::flow(&config, &data_dir).await,
+            false => Line::failed("flow", "not tried: streams or tables are not fit"),
+        };
+        print(&format!("{flow}\n"));
+        lines.push(flow);
+    }
     let failed = lines.iter().filter(|line| line.verdict == Verdict::Failed).count();
     if failed > 0 { Err(CliError::Checks { failed, all: lines.len() }) } else { Ok(()) }
 }

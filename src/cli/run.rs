@@ -14,7 +14,7 @@ use crate::embedded::DataDir;
 use crate::headless::{self, Options, Progress, Running};
 use crate::logs::Logs;
 use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
-use crate::stage::{Limits, Markets, Parts, Pipeline};
+use crate::stage::{Markets, Parts, Pipeline};
 use crate::tui::Leave;
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
@@ -58,7 +58,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
             tracing::warn!("the embedded store belongs to one process: nobody else runs the other stages");
         }
     }
-    let (history, name) = (markets.history, config.pipeline.name);
+    let (history, name) = (markets.history, config.pipeline.name.clone());
     let stop = CancellationToken::new();
     signals::watch(stop.clone()).map_err(CliError::Start)?;
     let pipeline = Pipeline::start(Parts {
@@ -69,15 +69,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         warehouse: warehouse.clone(),
         start: config.pipeline.start.at(Timestamp::now()),
         poll_interval: config.sources.polygon.poll_interval,
-        limits: Limits {
-            max_rows: config.writer.max_rows,
-            max_batch_bytes: config.writer.max_bytes,
-            linger: config.writer.linger,
-            max_stream_bytes: config.streams.max_bytes,
-            keep: config.streams.keep,
-            data_dir: data_dir.path().to_owned(),
-            min_free: config.storage.min_free,
-        },
+        limits: stores::limits(&config, data_dir.path()),
         only: args.only.clone(),
     });
     let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());

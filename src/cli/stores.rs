@@ -10,6 +10,7 @@ use super::CliError;
 use crate::broker::{Broker, EmbeddedBroker, RedisBroker, RedisConfig};
 use crate::config::{ClickhouseSection, Config, RedisSection};
 use crate::embedded::{DataDir, Database};
+use crate::stage::Limits;
 use crate::warehouse::{ClickhouseConfig, ClickhouseWarehouse, EmbeddedWarehouse, Warehouse};
 
 /// What a pipeline writes to.
@@ -30,6 +31,19 @@ pub(super) fn open(config: &Config, data_dir: &DataDir) -> Result<Stores, CliErr
     let database = Database::open(data_dir)?;
     let broker = Arc::new(EmbeddedBroker::new(database.clone()));
     Ok(Stores { broker, warehouse: Arc::new(EmbeddedWarehouse::new(database)), name: "embedded" })
+}
+
+/// The bounds of a pipeline of a configuration.
+pub(super) fn limits(config: &Config, data_dir: &Path) -> Limits {
+    Limits {
+        max_rows: config.writer.max_rows,
+        max_batch_bytes: config.writer.max_bytes,
+        linger: config.writer.linger,
+        max_stream_bytes: config.streams.max_bytes,
+        keep: config.streams.keep,
+        data_dir: data_dir.to_owned(),
+        min_free: config.storage.min_free,
+    }
 }
 
 /// Streams in Redis.

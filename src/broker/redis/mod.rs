@@ -97,6 +97,8 @@ struct Inner {
     process: String,
     /// Which life was joined.
     generation: Mutex<Option<String>>,
+    /// The keys of its streams and cursors.
+    layout: Mutex<Vec<String>>,
     /// What the present reader of each group has in hand.
     holdings: Mutex<HashMap<Group, Arc<Holding>>>,
     heart: OnceLock<Heart>,
@@ -125,11 +127,20 @@ impl RedisBroker {
             consumer,
             process: random(),
             generation: Mutex::default(),
+            layout: Mutex::default(),
             holdings: Mutex::default(),
             heart: OnceLock::new(),
             checked: tokio::sync::OnceCell::new(),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Removes all streams and cursors of the life that was joined, and the sign of life of this process. Whoever uses them
+    /// has lost them.
+    pub async fn remove(&self) -> Result<(), BrokerError> {
+        let call = script::REMOVE.call().keys(self.inner.layout.lock().clone());
+        let call = call.key(self.inner.keys.process(&self.inner.consumer));
+        self.ask(call, "a count", whole).await.map(|_| ())
     }
 
     fn joined(&self) -> Result<String, BrokerError> {
@@ -163,9 +174,10 @@ impl RedisBroker {
     }
 
     /// Takes part in a life.
-    fn enter(&self, generation: String) {
+    fn enter(&self, generation: String, layout: Vec<String>) {
         let inner = &self.inner;
         *inner.generation.lock() = Some(generation);
+        *inner.layout.lock() = layout;
         inner.heart.get_or_init(|| {
             Heart::start(Arc::clone(&inner.link), inner.keys.process(&inner.consumer), inner.process.clone())
         });
@@ -283,12 +295,13 @@ fn random() -> String {
 impl Broker for RedisBroker {
     async fn join(&self, layout: &Layout) -> Result<(), BrokerError> {
         self.check_server().await?;
-        let mut call = script::JOIN.call().keys(self.layout_keys(layout));
+        let keys = self.layout_keys(layout);
+        let mut call = script::JOIN.call().keys(keys.clone());
         for group in &layout.groups {
             call = call.argument(group.name.clone());
         }
         let generation = self.ask(call, "a generation", text).await?;
-        self.enter(generation);
+        self.enter(generation, keys);
         Ok(())
     }
 
@@ -298,7 +311,7 @@ impl Broker for RedisBroker {
         keys.extend(
             cursors.iter().filter(|(key, _)| !layout.cursors.contains(key)).map(|(key, _)| self.inner.keys.named(key)),
         );
-        let mut call = script::BEGIN.call().keys(keys).argument(generation).number(layout.groups.len());
+        let mut call = script::BEGIN.call().keys(keys.clone()).argument(generation).number(layout.groups.len());
         for group in &layout.groups {
             call = call.argument(group.name.clone());
         }
@@ -310,7 +323,7 @@ impl Broker for RedisBroker {
             call = call.argument(value.clone());
         }
         let generation = self.ask(call, "a generation", text).await?;
-        self.enter(generation);
+        self.enter(generation, keys);
         Ok(())
     }
 

@@ -46,6 +46,7 @@ scripts! {
     MARK = "lua/mark.lua";
     HOLD = "lua/hold.lua";
     RELEASE = "lua/release.lua";
+    REMOVE = "lua/remove.lua";
     BEAT = "lua/beat.lua";
     FAREWELL = "lua/farewell.lua";
 }

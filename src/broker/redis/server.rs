@@ -19,6 +19,8 @@ pub struct RedisServer {
     pub used_memory: u64,
     /// Whether it writes what it is told to a disk as it goes.
     pub appends_to_disk: bool,
+    /// Its clock, in unix milliseconds, where it tells.
+    pub now: Option<i64>,
 }
 
 impl RedisServer {
@@ -33,6 +35,7 @@ impl RedisServer {
             max_memory: value("maxmemory").parse().unwrap_or(0),
             used_memory: value("used_memory").parse().unwrap_or(0),
             appends_to_disk: value("aof_enabled") == "1",
+            now: value("server_time_usec").parse().ok().map(|now: i64| now / 1_000),
         }
     }
 

@@ -36,6 +36,12 @@ impl Line {
         Self { found: format!("{}; {more}", self.found), ..self }
     }
 
+    /// The same with something that does not work.
+    #[must_use]
+    pub(super) fn fail(self, more: impl fmt::Display) -> Self {
+        Self { verdict: Verdict::Failed, ..self.and(more) }
+    }
+
     /// The same with something that somebody should know.
     #[must_use]
     pub(super) fn warn(self, more: impl fmt::Display) -> Self {

@@ -30,18 +30,28 @@ pub(super) async fn redis(section: &RedisSection) -> Line {
     let took = began.elapsed().as_millis();
     let limit = if server.max_memory == 0 { "no limit".to_owned() } else { bytes(server.max_memory) };
     let saves = if server.appends_to_disk { "appends to disk" } else { "does not append to disk" };
+    let (apart, clock) = clock(server.now);
     let found = format!(
-        "version {}, {took} ms, {} of {limit}, {}, {saves}",
+        "version {}, {took} ms, {} of {limit}, {}, {saves}, {clock}",
         server.version,
         bytes(server.used_memory),
         server.policy
     );
-    match server.fault() {
+    let line = match server.fault() {
         Some(fault) => Line::failed(REDIS, format_args!("{found}: {fault}")),
         None if !server.appends_to_disk => {
             Line::ok(REDIS, found).warn("what it loses is read again from the watermark on")
         }
         None => Line::ok(REDIS, found),
+    };
+    if apart > CLOCKS { line.warn("ages of entries are wrong by that much") } else { line }
+}
+
+/// By how many milliseconds a clock differs from ours, and that in words.
+fn clock(now: Option<i64>) -> (i64, String) {
+    match now.map(|now| now - unix_ms()) {
+        Some(apart) => (apart.abs(), format!("clock {apart:+} ms")),
+        None => (0, "clock unknown".into()),
     }
 }
 
@@ -54,8 +64,8 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
         Err(error) => return Line::failed(CLICKHOUSE, error),
     };
     let took = began.elapsed().as_millis();
-    let apart = (server.now - unix_ms()).abs();
-    let found = format!("version {}, {took} ms, database {}", server.version, section.database);
+    let (apart, clock) = clock(Some(server.now));
+    let found = format!("version {}, {took} ms, {clock}, database {}", server.version, section.database);
     if server.is_too_old() {
         let (major, minor) = OLDEST_CLICKHOUSE;
         return Line::failed(CLICKHOUSE, format_args!("{found}: {major}.{minor} or newer is needed"));
@@ -69,8 +79,8 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
         return Line::failed(CLICKHOUSE, format_args!("{found}: {}", wrong.join("; ")));
     }
     let line = match faults.len() {
-        0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be")),
+        0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be (columns, engines, keys)")),
         missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
     };
-    if apart > CLOCKS { line.warn(format_args!("its clock differs by {apart} ms")) } else { line }
+    if apart > CLOCKS { line.warn("its clock differs") } else { line }
 }

@@ -28,7 +28,9 @@ pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -
         Ok(Some(pid)) => line.and(format_args!("polytape runs in it (pid {pid})")),
         Err(cause) => return Line::failed(STORE, format_args!("cannot use the data directory {place}: {cause}")),
     };
-    let there = data_dir.ancestors().find(|dir| dir.exists()).unwrap_or(data_dir);
+    // The last ancestor of a relative path is empty.
+    let mut dirs = data_dir.ancestors().map(|dir| if dir == Path::new("") { Path::new(".") } else { dir });
+    let there = dirs.find(|dir| dir.exists()).unwrap_or(data_dir);
     match free_space(there) {
         Ok(free) if free < min_free => {
             let (free, least) = (free.display().iec_short(), min_free.display().iec_short());

@@ -10,6 +10,7 @@ mod control;
 mod counts;
 mod error;
 mod markets;
+mod probe;
 mod row_binary;
 mod schema;
 mod trades;

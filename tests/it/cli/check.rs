@@ -37,6 +37,9 @@ async fn says_of_each_what_was_found() {
     assert_line(&ended, "ok", "polygon", &[&host, &format!("chain:{}", world.chain_id()), "s old", "ms"]);
     assert_line(&ended, "warn", "gamma", &[&host, "newest market", "open markets are read", "become dead letters"]);
     assert_line(&ended, "ok", "data-api", &[&host, "tokens that Gamma lists"]);
+    let ended = run(place.command(&["check", "--flow"]));
+    ended.succeeded();
+    assert_line(&ended, "ok", "flow", &["one probe", "seen by a reader in", "removed"]);
     assert!(!place.data_dir().exists(), "it leaves nothing behind");
 
     run(place.command(&UNTIL_CAUGHT_UP)).succeeded();
@@ -54,6 +57,8 @@ async fn a_store_that_is_in_use_or_of_another_world_is_told() {
     let ended = run(place.command(&["check"]));
     assert_line(&ended, "ok", "store", &[&format!("polytape runs in it (pid {})", running.id())]);
     assert!(running.stderr().contains("first run"), "and it runs on");
+    let ended = run(place.command(&["check", "--flow"]));
+    assert_line(&ended, "ok", "flow", &["a store beside the one in use"]);
     running.kill();
 
     let mut command = place.command(&["check"]);

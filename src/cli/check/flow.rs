@@ -1,0 +1,192 @@
+//! `check --flow`: sends one marked fill through both hops into the table, and removes it.
+//!
+//! It takes a pipeline of its own, with a name of its own and in Redis a prefix of its own, beside whatever runs: so the way
+//! is the real one, and nobody's streams, cursors or groups are touched. In ClickHouse the row is in the real table, in
+//! a month where no trade is, for as long as the check takes. The embedded store is one file of one process: there the
+//! probe goes through a store beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt;
+use tokio_util::sync::CancellationToken;
+
+use super::Line;
+use super::probe::Probe;
+use crate::broker::{Broker, EmbeddedBroker, RedisBroker};
+use crate::cli::{signals, stores};
+use crate::config::{ClickhouseSection, Config, RedisSection};
+use crate::embedded::{DataDir, Database};
+use crate::source::{FillSource, Start};
+use crate::stage::{Limits, Parts, Pipeline};
+use crate::warehouse::{ClickhouseWarehouse, EmbeddedWarehouse, Warehouse};
+
+const FLOW: &str = "flow";
+
+/// How long the probe may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long it may take to remove it.
+const REMOVAL: Duration = Duration::from_secs(30);
+
+/// How often to look for it.
+const POLL: Duration = Duration::from_millis(5);
+
+/// Sends a probe through what is configured.
+pub(super) async fn flow(config: &Config, data_dir: &Path) -> Line {
+    let id = format!("check-{:08x}", rand::rng().random::<u32>());
+    let stop = CancellationToken::new();
+    if let Err(cause) = signals::watch(stop.clone()) {
+        return Line::failed(FLOW, cause);
+    }
+    match (&config.redis, &config.clickhouse) {
+        (Some(redis), Some(clickhouse)) => through_servers(config, redis, clickhouse, data_dir, &id, &stop).await,
+        _ => through_file(config, data_dir, &id, &stop).await,
+    }
+}
+
+async fn through_servers(
+    config: &Config,
+    redis: &RedisSection,
+    clickhouse: &ClickhouseSection,
+    data_dir: &Path,
+    id: &str,
+    stop: &CancellationToken,
+) -> Line {
+    let redis = RedisSection { key_prefix: format!("{}{id}:", redis.key_prefix), ..redis.clone() };
+    let broker = match stores::redis(&redis, id.to_owned()) {
+        Ok(broker) => broker,
+        Err(error) => return Line::failed(FLOW, error),
+    };
+    let warehouse = stores::clickhouse(clickhouse);
+    let rows = async || warehouse.probe_rows(id).await.map_err(|error| error.to_string());
+    let sent =
+        send(limits(config, data_dir), id, Arc::new(broker.clone()), Arc::new(warehouse.clone()), rows, stop).await;
+    let removed = tokio::time::timeout(REMOVAL, remove(&broker, &warehouse, id)).await;
+    let removed = removed.unwrap_or_else(|_| Err(format!("not within {} s", REMOVAL.as_secs())));
+    let line = line(sent, "Redis and ClickHouse");
+    match removed {
+        Ok(()) => line.and("removed"),
+        Err(cause) => line.fail(format_args!(
+            "the probe could not be removed ({cause}): it is the row with source_id {id} in trades, the checkpoint of \
+             pipeline {id}, and the keys {}*",
+            redis.key_prefix
+        )),
+    }
+}
+
+/// Takes away everything of a probe, as far as it came.
+async fn remove(broker: &RedisBroker, warehouse: &ClickhouseWarehouse, id: &str) -> Result<(), String> {
+    let (streams, rows) = tokio::join!(broker.remove(), warehouse.remove_probe(id, id));
+    rows.map_err(|error| error.to_string())?;
+    streams.map_err(|error| error.to_string())
+}
+
+async fn through_file(config: &Config, data_dir: &Path, id: &str, stop: &CancellationToken) -> Line {
+    let (place, is_new) = (data_dir.join(id), !data_dir.exists());
+    let opened = DataDir::lock(&place).map_err(|error| error.to_string()).and_then(|place| {
+        let database = Database::open(&place).map_err(|error| error.to_string())?;
+        Ok((place, database))
+    });
+    let line = match opened {
+        Err(cause) => Line::failed(FLOW, cause),
+        Ok((_place, database)) => {
+            let broker = Arc::new(EmbeddedBroker::new(database.clone()));
+            let warehouse = Arc::new(EmbeddedWarehouse::new(database));
+            let counted = Arc::clone(&warehouse);
+            let rows = async || counted.row_counts().await.map(|rows| rows.trades).map_err(|error| error.to_string());
+            let sent = send(limits(config, &place), id, broker, warehouse, rows, stop).await;
+            line(sent, "a store beside the one in use")
+        }
+    };
+    let removed = std::fs::remove_dir_all(&place);
+    if is_new {
+        // It was made for the probe, and there is nothing else in it.
+        let _ = std::fs::remove_dir(data_dir);
+    }
+    match removed {
+        Ok(()) => line.and("removed"),
+        Err(cause) => line.fail(format_args!("{} could not be removed: {cause}", place.display())),
+    }
+}
+
+/// The bounds of a run, but for the disk: that is another line's matter.
+fn limits(config: &Config, data_dir: &Path) -> Limits {
+    Limits { min_free: bytesize::ByteSize::b(0), ..stores::limits(config, data_dir) }
+}
+
+fn line(sent: Result<Duration, String>, through: &str) -> Line {
+    match sent {
+        Ok(took) => Line::ok(
+            FLOW,
+            format!(
+                "one probe through {through}: read, processed, written and seen by a reader in {} ms",
+                took.as_millis()
+            ),
+        ),
+        Err(cause) => Line::failed(FLOW, format_args!("the probe did not arrive: {cause}")),
+    }
+}
+
+/// Runs a pipeline until its one fill is seen by a reader and the watermark has passed it. Says how long it took from when it
+/// was read until it was seen.
+async fn send(
+    limits: Limits,
+    id: &str,
+    broker: Arc<dyn Broker>,
+    warehouse: Arc<dyn Warehouse>,
+    rows: impl AsyncFn() -> Result<u64, String>,
+    stop: &CancellationToken,
+) -> Result<Duration, String> {
+    let probe = Arc::new(Probe::new(id.to_owned()));
+    let pipeline = Pipeline::start(Parts {
+        name: id.to_owned(),
+        source: probe.clone(),
+        markets: None,
+        broker,
+        warehouse: Arc::clone(&warehouse),
+        start: Start::Genesis,
+        poll_interval: Duration::from_secs(1),
+        limits,
+        only: None,
+    });
+    let seen = async {
+        loop {
+            // Before it was read nobody needs to look: the tables may still have to be made.
+            if let Some(read) = probe.read() {
+                match rows().await? {
+                    0 => {}
+                    1 => break Ok(read.elapsed()),
+                    rows => return Err(format!("{rows} rows instead of one")),
+                }
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    let arrived = async {
+        let took = seen.await?;
+        // Behind the watermark nothing of it is written any more: what is removed now stays away.
+        let has_passed = async || match warehouse.checkpoint(id, probe.name()).await {
+            Ok(checkpoint) => Ok(checkpoint.is_some_and(|checkpoint| checkpoint.watermark != checkpoint.start)),
+            Err(error) => Err(error.to_string()),
+        };
+        while !has_passed().await? {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(took)
+    };
+    let observer = pipeline.observer();
+    let sent = tokio::select! {
+        arrived = arrived => arrived,
+        failed = pipeline.failed() => Err(failed.to_string()),
+        () = stop.cancelled() => Err("interrupted".into()),
+        () = tokio::time::sleep(PATIENCE) => {
+            let waits = |(stage, status): (_, crate::stage::StageStatus)| Some(format!(": {stage}: {}", status.state.cause()?));
+            let cause = observer.stages().into_iter().find_map(waits).unwrap_or_default();
+            Err(format!("not within {} s{cause}", PATIENCE.as_secs()))
+        }
+    };
+    pipeline.drain(Duration::from_secs(5)).await;
+    sent
+}
