@@ -39,23 +39,30 @@ fn line(now: &Snapshot) -> String {
         _ => "ok".to_owned(),
     };
     let source = &now.source;
+    let reads = now.stages.iter().any(|stage| stage.name == StageName::IngestFills);
     match source.head.value {
         Some(head) => {
             let _ = write!(line, " | head {} ({} old)", thousands(head.block), age(head.age));
         }
-        None => line.push_str(" | head unknown"),
+        None if reads => line.push_str(" | head unknown"),
+        // Another process asks for it.
+        None => {
+            let _ = write!(line, " | in tables {}", source.watermark.map_or("?".into(), |at| thousands(at.block)));
+        }
     }
     match source.blocks_behind() {
         Some(behind) => {
             let _ = write!(line, ", {} blocks behind", thousands(behind));
         }
-        None => line.push_str(", lag unknown"),
+        None if reads => line.push_str(", lag unknown"),
+        None => {}
     }
-    let rate = |name| {
-        let rate = now.stages.iter().find(|stage| stage.name == name).and_then(|stage| stage.rate);
-        rate.map_or("?".to_owned(), thousands)
-    };
-    let _ = write!(line, " | in {}/s, out {}/s", rate(StageName::IngestFills), rate(StageName::WriteTrades));
+    for (name, word, before) in [(StageName::IngestFills, "in", " | "), (StageName::WriteTrades, "out", ", ")] {
+        if let Some(stage) = now.stages.iter().find(|stage| stage.name == name) {
+            let before = if reads { before } else { " | " };
+            let _ = write!(line, "{before}{word} {}/s", stage.rate.map_or("?".to_owned(), thousands));
+        }
+    }
     for stream in &now.streams {
         let name = stream.name.trim_start_matches("stream:");
         match (stream.entries.value, stream.live()) {

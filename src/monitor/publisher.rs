@@ -282,12 +282,11 @@ impl Camera {
             rate: self.past.rate(|moment| moment.rows.get(name).copied()),
             behind,
         };
-        let mut tables = vec![table("trades", |rows| rows.trades, source.behind())];
-        if let Some(markets) = markets {
-            tables.push(table("markets", |rows| rows.markets, markets.last_round));
-        }
-        tables.push(table("dead_letters", |rows| rows.dead_letters, None));
-        tables
+        vec![
+            table("trades", |rows| rows.trades, source.behind()),
+            table("markets", |rows| rows.markets, markets.and_then(|markets| markets.last_round)),
+            table("dead_letters", |rows| rows.dead_letters, None),
+        ]
     }
 }
 
