@@ -52,6 +52,11 @@ pub struct Run {
 
 /// Runs the binary until it has caught up with the server at `url`, into a data directory. It must end with so many trades.
 pub fn run(url: &str, first: u64, fills: u64, data_dir: &Path) -> Run {
+    run_on(url, first, fills, data_dir, "")
+}
+
+/// The same, on what these lines of a configuration name.
+pub fn run_on(url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) -> Run {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("config.toml");
     let text = format!(
@@ -61,6 +66,7 @@ pub fn run(url: &str, first: u64, fills: u64, data_dir: &Path) -> Run {
         sources.gamma = {{ url = "{url}", max_rate = 10000 }}
         sources.data_api = {{ url = "{url}", max_rate = 10000 }}
         storage.min_free = "0B"
+        {more}
         "#
     );
     fs::write(&config, text).unwrap();
