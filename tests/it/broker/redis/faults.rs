@@ -214,6 +214,44 @@ async fn users_and_passwords() {
     }
 }
 
+/// What README says that a user needs is enough for everything that is done.
+#[tokio::test]
+async fn a_user_needs_no_more_than_readme_says() {
+    let readme = include_str!("../../../../README.md");
+    let (keys, commands) = readme.split_once("An ACL user needs the keys ").unwrap().1.split_once("commands").unwrap();
+    let quoted = |text: &str| text.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
+    let commands = quoted(commands).remove(0);
+    let redis = Redis::own(&[]);
+    let mut rules: Vec<String> = ["ACL", "SETUSER", "tape", "on", ">s3cret-word"].map(str::to_owned).into();
+    rules.extend(quoted(keys).iter().map(|pattern| format!("~{}{pattern}", redis.prefix())));
+    rules.extend(commands.split_whitespace().map(str::to_owned));
+    redis.run(&rules.iter().map(String::as_str).collect::<Vec<_>>());
+    let broker = redis.broker_at(&redis.url().replace("redis://", "redis://tape:s3cret-word@"), "one");
+    assert!(broker.join(&layout()).await.unwrap_err().to_string().contains("lost"));
+    broker.begin(&layout(), &[(KEY.into(), "0".into())]).await.unwrap();
+    append(&broker, &["a", "b"], "0", "2").await.unwrap();
+    let replay = input().stream.group("replay:x");
+    broker.open_group(&replay, EntryId::default()).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let ids: Vec<EntryId> = read_all(&mut *reader).await.iter().map(|delivery| delivery.id).collect();
+    let outputs = vec![entry(Stream::trades(), "A")];
+    broker.forward(&input(), vec![Handover { id: ids[0], outputs }]).await.unwrap();
+    broker.acknowledge(&input(), ids).await.unwrap();
+    broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap();
+    broker.close_group(&replay).await.unwrap();
+    let state = broker.stream(&input().stream).await.unwrap();
+    assert_eq!((state.entries, state.groups.len()), (0, 1));
+    broker.mark(KEY, &input().stream).await.unwrap();
+    assert!(broker.hold("replay:x").await.unwrap());
+    broker.release("replay:x").await.unwrap();
+    assert!(broker.server().await.unwrap().version.starts_with('7'));
+    while !redis.keys().contains(&redis.key("proc:one")) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    broker.remove().await.unwrap();
+    assert!(redis.keys().is_empty(), "{:?}", redis.keys());
+}
+
 /// Everything that a prefix holds, to be compared.
 fn dump(redis: &Redis) -> Vec<(String, String)> {
     let keys = redis.keys().into_iter().filter(|key| !key.contains("proc:"));
