@@ -1,6 +1,7 @@
 //! The program on Redis and ClickHouse: chosen by configuration, checked, and robbed of either of them while it runs.
 
 mod check;
+mod lost;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
