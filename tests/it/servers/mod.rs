@@ -1,5 +1,6 @@
 //! The program on Redis and ClickHouse: chosen by configuration, checked, and robbed of either of them while it runs.
 
+mod backup;
 mod check;
 mod lost;
 
