@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod lost;
+mod outage;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
