@@ -14,6 +14,8 @@ pub enum Bug {
     KeyWithoutLogIndex,
     /// Of two versions of a trade the one that arrives later wins, not the more complete one.
     VersionByClock,
+    /// The watermark's barrier is read downstream first.
+    BarrierDownstreamFirst,
     /// A stage panics, once.
     StagePanics,
     /// The screen panics when it is told to repaint.
@@ -28,6 +30,7 @@ impl Bug {
             Self::AcknowledgeBeforeConfirm => "acknowledge-before-confirm",
             Self::KeyWithoutLogIndex => "key-without-log-index",
             Self::VersionByClock => "version-by-clock",
+            Self::BarrierDownstreamFirst => "barrier-downstream-first",
             Self::StagePanics => "stage-panics",
             Self::ScreenPanics => "screen-panics",
         }

@@ -15,6 +15,7 @@ use super::life::{Life, MARKETS, MARKETS_CURSOR, read_position};
 use super::market_cursor::MarketCursor;
 use super::status::Progress;
 use crate::broker::{BrokerError, EntryId, Group};
+use crate::planted::{Bug, planted};
 use crate::warehouse::Checkpoint;
 
 /// How often to look whether a group is clear.
@@ -147,14 +148,16 @@ impl Flow {
     ) -> Result<(), StageError> {
         self.recall(life, progress).await?;
         let (key, first) = (self.cursor_key(life), self.first(life));
+        if planted(Bug::BarrierDownstreamFirst) {
+            self.until_written(life).await?;
+        }
         let mark = life.broker.mark(&key, &first.stream).await?;
         let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else {
             return Ok(());
         };
         until_clear(life, first, mark.last_id).await?;
-        for writers in self.others(life) {
-            let output = life.broker.stream(&writers.stream).await?.last_id;
-            until_clear(life, writers, output).await?;
+        if !planted(Bug::BarrierDownstreamFirst) {
+            self.until_written(life).await?;
         }
         // Where the streams began anew meanwhile, what was waited for says nothing.
         if life.broker.mark(&key, &first.stream).await?.generation != mark.generation {
@@ -162,6 +165,15 @@ impl Flow {
         }
         self.commit(life, progress, &key, &cursor).await?;
         *written = Some(cursor);
+        Ok(())
+    }
+
+    /// Waits until the writers are clear of what has come of the first stream by now.
+    async fn until_written(self, life: &Life) -> Result<(), StageError> {
+        for writers in self.others(life) {
+            let output = life.broker.stream(&writers.stream).await?.last_id;
+            until_clear(life, writers, output).await?;
+        }
         Ok(())
     }
 }

@@ -158,6 +158,17 @@ impl Database {
         database
     }
 
+    /// One with nothing in it, in an engine that nobody shares, whatever server there is: that may be killed.
+    pub fn own() -> Self {
+        let engine = Arc::new(Engine::start());
+        Self { config: engine.config(), engine: Some(engine) }
+    }
+
+    /// Its own engine.
+    pub fn engine(&self) -> &Engine {
+        self.engine.as_ref().expect("an engine of its own")
+    }
+
     /// One with the schema applied.
     pub fn new() -> Self {
         let database = Self::empty();
@@ -173,9 +184,20 @@ impl Database {
         Arc::new(ClickhouseWarehouse::new(self.config()))
     }
 
+    /// What selects it in a configuration.
+    pub fn section(&self) -> String {
+        let ClickhouseConfig { url, database, user, password, .. } = &self.config;
+        format!(r#"clickhouse = {{ url = "{url}", database = "{database}", user = "{user}", password = "{password}" }}"#)
+    }
+
     /// Executes a statement behind the warehouse's back.
     pub fn execute(&self, sql: &str) -> String {
-        ask(&self.config, &self.config.database, sql).unwrap()
+        self.ask(sql).unwrap()
+    }
+
+    /// Executes one that may be refused, or find nobody.
+    pub fn ask(&self, sql: &str) -> Result<String, String> {
+        ask(&self.config, &self.config.database, sql)
     }
 
     /// The rows of a query, each as its columns by name, with their types.

@@ -60,6 +60,11 @@ impl Redis {
         &self.prefix
     }
 
+    /// What selects it in a configuration.
+    pub fn section(&self) -> String {
+        format!(r#"redis = {{ url = "{}", key_prefix = "{}" }}"#, self.url, self.prefix)
+    }
+
     /// A broker of a process of this name.
     pub fn broker(&self, consumer: &str) -> RedisBroker {
         self.broker_at(&self.url, consumer)
@@ -110,6 +115,19 @@ impl Redis {
             for key in self.keys() {
                 self.run(&["DEL", &key]);
             }
+        }
+    }
+
+    /// What a key behind the prefix holds, as text.
+    pub fn text(&self, name: &str) -> String {
+        self.client().get(self.key(name)).unwrap()
+    }
+
+    /// Removes what its directory holds, after a kill.
+    pub fn forget(&self) {
+        for entry in std::fs::read_dir(self.own_server().dir.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { std::fs::remove_dir_all(path).unwrap() } else { std::fs::remove_file(path).unwrap() }
         }
     }
 

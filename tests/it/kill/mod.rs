@@ -1,7 +1,9 @@
-//! kill -9 at random instants, against a world on a bad day: the tables equal the truth.
+//! kill -9 at random instants, against a world on a bad day: the tables equal the truth, on every back end.
 //!
 //! `POLYTAPE_KILLS=500 POLYTAPE_SEED=7 cargo nextest run --features planted-bugs -E 'test(kill::)'` runs more of it, or
 //! the same again. The planted bugs show that the comparison can fail.
+
+mod backend;
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -12,10 +14,10 @@ use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
 use polytape::planted::Bug;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rusqlite::Connection;
 
 use crate::support::process::Workplace;
 use crate::support::tables::{Difference, compare_whole};
+use backend::{Backend, Seen};
 
 /// Time between two blocks: so short that there is always something to do, and many blocks share a second.
 const BLOCK_TIME: Duration = Duration::from_millis(20);
@@ -44,20 +46,13 @@ struct Outcome {
 /// What every row was seen to know of its token.
 #[derive(Default)]
 struct Completeness {
-    store: Option<Connection>,
     seen: HashMap<(u64, u64), u8>,
     poorer: usize,
 }
 
 impl Completeness {
-    /// Looks at all rows, also while somebody writes them.
-    fn look(&mut self, place: &Workplace) {
-        self.store = self.store.take().or_else(|| place.store());
-        let Some(store) = &self.store else { return };
-        let Ok(mut select) = store.prepare("SELECT block_number, log_index, version FROM trades") else { return };
-        let rows = select.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?))).unwrap();
-        for row in rows {
-            let (key, version): ((u64, u64), u8) = row.unwrap();
+    fn note(&mut self, rows: Vec<Seen>) {
+        for (key, version) in rows {
             let before = self.seen.insert(key, version);
             self.poorer += usize::from(before.is_some_and(|before| before > version));
         }
@@ -82,7 +77,7 @@ fn bad_day(random: &mut ChaCha8Rng) -> Faults {
     }
 }
 
-async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
+async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     let backlog = BLOCK_TIME * 100;
     let world = Arc::new(World::new(WorldConfig {
@@ -96,6 +91,7 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     let first_block = world.config().first_block;
     let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
     let (urls, url) = (server.urls(3), server.url());
+    let mut backend = B::new();
     let place = Workplace::new(&format!(
         r#"
         pipeline.start = "{first_block}"
@@ -104,7 +100,9 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
         sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
         writer.linger = "10ms"
         storage.min_free = "0B"
-        "#
+        {}
+        "#,
+        backend.config()
     ))
     .with_bug(bug.map(Bug::name));
 
@@ -114,13 +112,13 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     for _ in 0..kills {
         server.faults().set(bad_day(&mut random));
         let running = place.start(&["--no-tui"]);
-        let until = Instant::now() + Duration::from_millis(random.random_range(20..400));
+        let until = Instant::now() + Duration::from_millis(random.random_range(B::LIFE));
         while Instant::now() < until {
-            completeness.look(&place);
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            completeness.note(backend.look(&place));
+            tokio::time::sleep(B::LOOK_EVERY).await;
         }
         running.kill();
-        let found = place.count("trades");
+        let found = backend.trades(&place);
         kills_in_progress += usize::from(found > rows);
         rows = found;
     }
@@ -136,7 +134,7 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 
     let blocks = first_block..=world.finalized(end);
-    let store = place.store().unwrap();
+    let store = backend.store(&place);
     let difference = compare_whole(&store, &world, blocks.clone(), end);
     let truth = world.whole_truth(blocks, end);
     let of_version = |version| truth.trades.iter().filter(|row| row.version == version).count();
@@ -154,12 +152,11 @@ async fn kill_loop(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn tables_equal_the_truth_after_any_kill() {
+async fn tables_equal_the_truth_after_any_kill<B: Backend>() {
     let seed = from_environment("POLYTAPE_SEED", 20_261_123);
-    let kills = usize::try_from(from_environment("POLYTAPE_KILLS", 50)).unwrap();
+    let kills = usize::try_from(from_environment("POLYTAPE_KILLS", B::fewer(50) as u64)).unwrap();
     println!("POLYTAPE_SEED={seed} POLYTAPE_KILLS={kills}");
-    let outcome = kill_loop(seed, kills, None).await;
+    let outcome = kill_loop::<B>(seed, kills, None).await;
     println!(
         "{} rows of completeness {:?}, {} markets, {} of {kills} kills in progress, {} requests met a fault",
         outcome.rows, outcome.versions, outcome.markets, outcome.kills_in_progress, outcome.faulted
@@ -173,28 +170,54 @@ async fn tables_equal_the_truth_after_any_kill() {
     assert!(outcome.refused_ranges as usize >= kills / 5, "only {} ranges refused", outcome.refused_ranges);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cursor_committed_before_its_entries_shows() {
-    let outcome = kill_loop(1, 25, Some(Bug::CursorBeforeEntries)).await;
+async fn rows_are_missed<B: Backend>(seed: u64, kills: usize, bug: Bug) {
+    let outcome = kill_loop::<B>(seed, B::fewer(kills), Some(bug)).await;
+    println!("{} of {} rows were missed, {} kills in progress", outcome.difference.missing.len(), outcome.rows, outcome.kills_in_progress);
     assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_acknowledgement_before_the_warehouse_confirms_shows() {
-    let outcome = kill_loop(2, 25, Some(Bug::AcknowledgeBeforeConfirm)).await;
-    assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_without_the_log_index_shows() {
-    let outcome = kill_loop(3, 2, Some(Bug::KeyWithoutLogIndex)).await;
-    assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
-}
-
-/// The resolver mends such a row soon, so it shows while it is there.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_version_by_clock_shows() {
-    let outcome = kill_loop(4, 60, Some(Bug::VersionByClock)).await;
+/// The resolver mends a row that knows less than before soon, so it shows while it is there.
+async fn rows_are_seen_to_know_less<B: Backend>(seed: u64, kills: usize, bug: Bug) {
+    let outcome = kill_loop::<B>(seed, B::fewer(kills), Some(bug)).await;
     println!("{} rows were seen to know less than before", outcome.poorer);
     assert!(outcome.poorer > 0, "the bug was not found");
 }
+
+/// All of it on a back end.
+macro_rules! on {
+    ($name:ident, $backend:ty) => {
+        mod $name {
+            use polytape::planted::Bug;
+
+            use super::{rows_are_missed, rows_are_seen_to_know_less};
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn tables_equal_the_truth_after_any_kill() {
+                super::tables_equal_the_truth_after_any_kill::<$backend>().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_cursor_committed_before_its_entries_shows() {
+                rows_are_missed::<$backend>(1, 25, Bug::CursorBeforeEntries).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn an_acknowledgement_before_the_warehouse_confirms_shows() {
+                rows_are_missed::<$backend>(2, 25, Bug::AcknowledgeBeforeConfirm).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_key_without_the_log_index_shows() {
+                rows_are_missed::<$backend>(3, 2, Bug::KeyWithoutLogIndex).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_version_by_clock_shows() {
+                rows_are_seen_to_know_less::<$backend>(4, 60, Bug::VersionByClock).await;
+            }
+        }
+    };
+}
+
+on!(embedded, super::backend::Embedded);
+on!(servers, super::backend::Servers);

@@ -1,0 +1,155 @@
+//! The program on Redis and ClickHouse: chosen by configuration, checked, and robbed of either of them while it runs.
+
+mod backup;
+mod check;
+mod lost;
+mod outage;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
+use polytape::planted::Bug;
+
+use crate::support::clickhouse::Database;
+use crate::support::process::{Ended, Running, Workplace, until};
+use crate::support::redis::Redis;
+use crate::support::tables::{Difference, compare_fills, compare_whole};
+use crate::warehouse::clickhouse::mirror;
+
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// A world that goes on, and a program that reads it into servers.
+pub struct Setting {
+    pub world: Arc<World>,
+    pub server: DemoServer,
+    pub redis: Redis,
+    pub database: Database,
+    pub place: Workplace,
+}
+
+impl Setting {
+    pub async fn new(seed: u64) -> Self {
+        Self::on(seed, 1_000.0, Redis::new(), Database::empty(), "").await
+    }
+
+    /// One with so many fills a second, on these servers, and with more lines in its configuration.
+    pub async fn on(seed: u64, rate: f64, redis: Redis, database: Database, more: &str) -> Self {
+        let block_time = Duration::from_millis(20);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+        let world = Arc::new(World::new(WorldConfig {
+            seed,
+            rate,
+            block_time,
+            market_period: 50,
+            genesis_ms: i64::try_from((now - block_time * 100).as_millis()).unwrap(),
+            ..WorldConfig::default()
+        }));
+        let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
+        let (urls, url, first_block) = (server.urls(3), server.url(), world.config().first_block);
+        let linger = if more.contains("linger") { "" } else { r#"writer.linger = "10ms""# };
+        let place = Workplace::new(&format!(
+            r#"
+            pipeline.start = "{first_block}"
+            sources.polygon = {{ urls = {urls:?}, poll_interval = "10ms", timeout = "2s" }}
+            sources.gamma = {{ url = "{url}", poll_interval = "20ms", scan = "all", timeout = "2s", max_rate = 10000 }}
+            sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
+            storage.min_free = "0B"
+            {linger}
+            {more}
+            {}
+            {}
+            "#,
+            redis.section(),
+            database.section()
+        ));
+        Self { world, server, redis, database, place }
+    }
+
+    pub fn with_bug(mut self, bug: Option<Bug>) -> Self {
+        self.place = self.place.with_bug(bug.map(Bug::name));
+        self
+    }
+
+    pub fn start(&self) -> Running {
+        self.place.start(&["--no-tui"])
+    }
+
+    /// Runs it to an end that it finds by itself.
+    pub fn run(&self, arguments: &[&str]) -> Ended {
+        tokio::task::block_in_place(|| self.place.run(arguments, SOON * 2))
+    }
+
+    /// Waits until the program has said something so many times.
+    pub fn says(&self, running: &Running, words: &str, times: usize) {
+        let begin = Instant::now();
+        while running.stderr().matches(words).count() < times {
+            assert!(begin.elapsed() < SOON, "{words:?} was not said {times} times:\n{}", running.stderr());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// How many trades there are; none where there is no table, or nobody who has one.
+    pub fn trades(&self) -> u64 {
+        self.database.ask("SELECT count() FROM trades FINAL").map_or(0, |count| count.trim().parse().unwrap())
+    }
+
+    /// Up to where everything is in the tables, as it is written down there; nothing before it has moved.
+    pub fn watermark(&self) -> String {
+        let sql = "SELECT watermark FROM checkpoints FINAL WHERE source = 'polygon' AND watermark <> start";
+        self.database.ask(sql).unwrap_or_default()
+    }
+
+    /// Waits until some more trades have come, and the watermark has moved.
+    pub fn let_it_flow(&self) {
+        let (before, watermark) = (self.trades(), self.watermark());
+        until(SOON, "rows flow", || self.trades() > before + 300 && self.watermark() != watermark);
+    }
+
+    /// Waits until the running program has brought everything of the chain into the tables, up to the end of the world
+    /// as it is now; then ends it.
+    pub fn lands(&self, running: Running) -> Ended {
+        let end = self.server.head();
+        self.server.freeze_at(end);
+        let blocks = || self.world.config().first_block..=self.world.finalized(end);
+        let truth = self.world.truth(blocks()).trades.len() as u64;
+        let begin = Instant::now();
+        while self.trades() < truth && begin.elapsed() < SOON {
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let difference = compare_fills(&mirror(&self.database), &self.world, blocks());
+        assert_none(&difference);
+        running.terminate();
+        let ended = running.wait(SOON);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        ended
+    }
+
+    /// Reads to the end of the world as it is now, and compares.
+    pub fn difference(&self) -> Difference {
+        let end = self.server.head();
+        self.server.freeze_at(end);
+        let mut faults = Faults::storm();
+        faults.rates.remove(&Fault::Stale);
+        self.server.faults().set(faults);
+        let ended = self.run(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let blocks = self.world.config().first_block..=self.world.finalized(end);
+        let truth = self.world.whole_truth(blocks.clone(), end).trades.len();
+        assert!(truth > 500, "only {truth} rows");
+        println!("{truth} rows");
+        compare_whole(&mirror(&self.database), &self.world, blocks, end)
+    }
+
+    /// The same, and nothing may differ.
+    pub fn finish(&self) {
+        assert_none(&self.difference());
+    }
+}
+
+pub fn assert_none(difference: &Difference) {
+    let [missing, altered, extra] = [&difference.missing, &difference.altered, &difference.extra].map(Vec::len);
+    let first = [&difference.missing, &difference.altered, &difference.extra].map(|rows| rows.first());
+    assert!(difference.is_none(), "{missing} missing, {altered} altered, {extra} extra: {first:#?}");
+}
