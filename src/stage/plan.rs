@@ -80,6 +80,8 @@ async fn of_stream(life: &Life, replay: &Replay) -> Result<Range, StageError> {
     };
     let (from, to) = (time(replay.from)?, time(replay.to)?);
     let (begin, until) = (EntryId::before(from), EntryId::last_of(to));
+    // Where no stage has come so far yet.
+    life.enter().await?;
     let oldest = life.broker.oldest(&stream, EntryId::default()).await?;
     let total = if begin < until { life.broker.count(&stream, begin, until).await? } else { 0 };
     if total == 0 {

@@ -22,16 +22,14 @@ use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
-use polytape::warehouse::{
-    Checkpoint, EmbeddedWarehouse, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
-};
+use polytape::warehouse::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 
 use crate::support::store::Store;
 use crate::support::tables::compare;
 
 /// The real warehouse, with difficulties.
 pub struct Difficult {
-    inner: Arc<EmbeddedWarehouse>,
+    inner: Arc<dyn Warehouse>,
     /// Writes wait as long as this is set.
     away: AtomicBool,
     /// Trades with these log indexes are refused, and so is every batch that holds one.
@@ -48,7 +46,7 @@ pub struct Difficult {
 }
 
 impl Difficult {
-    fn new(inner: Arc<EmbeddedWarehouse>) -> Arc<Self> {
+    pub fn new(inner: Arc<dyn Warehouse>) -> Arc<Self> {
         let (away, refuse_all) = (AtomicBool::new(false), AtomicBool::new(false));
         Arc::new(Self {
             inner,

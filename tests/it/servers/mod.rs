@@ -2,6 +2,7 @@
 
 mod backup;
 mod check;
+mod joining;
 mod lost;
 mod outage;
 

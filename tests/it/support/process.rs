@@ -29,6 +29,12 @@ impl Workplace {
         Self { dir, bug: None }
     }
 
+    /// Another place with the same configuration, as on another machine.
+    pub fn another(&self) -> Self {
+        let config = fs::read_to_string(self.dir.path().join("config.toml")).unwrap();
+        Self { bug: self.bug, ..Self::new(&config) }
+    }
+
     /// With a planted bug, which must show.
     pub fn with_bug(mut self, bug: Option<&'static str>) -> Self {
         self.bug = bug;
@@ -125,8 +131,13 @@ impl Running {
 
     /// SIGTERM.
     pub fn terminate(&self) {
-        let killed = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status().unwrap();
-        assert!(killed.success());
+        self.signal("TERM");
+    }
+
+    /// A signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.id().to_string()).status().unwrap();
+        assert!(sent.success());
     }
 
     pub fn ended(&mut self) -> Option<ExitStatus> {
