@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Line;
 use super::probe::Probe;
-use crate::broker::{Broker, EmbeddedBroker, RedisBroker};
+use crate::broker::{Broker, EmbeddedBroker, RedisBroker, Stream};
 use crate::cli::{signals, stores};
 use crate::config::{ClickhouseSection, Config, RedisSection};
 use crate::embedded::{DataDir, Database};
+use crate::model::DeadLetter;
+use crate::model::entry::Entry;
 use crate::source::{FillSource, Start};
-use crate::stage::{Limits, Parts, Pipeline};
+use crate::stage::{Limits, Parts, Pipeline, StageName};
 use crate::warehouse::{ClickhouseWarehouse, EmbeddedWarehouse, Warehouse};
 
 const FLOW: &str = "flow";
@@ -144,12 +146,13 @@ async fn send(
         name: id.to_owned(),
         source: probe.clone(),
         markets: None,
-        broker,
+        broker: Arc::clone(&broker),
         warehouse: Arc::clone(&warehouse),
         start: Start::Genesis,
         poll_interval: Duration::from_secs(1),
         limits,
-        only: None,
+        // Nobody writes dead letters: what is refused stays in the probe's own stream, and says why.
+        only: Some(vec![StageName::IngestFills, StageName::ProcessTrades, StageName::WriteTrades]),
     });
     let seen = async {
         loop {
@@ -179,6 +182,7 @@ async fn send(
     let observer = pipeline.observer();
     let sent = tokio::select! {
         arrived = arrived => arrived,
+        why = refused(&*broker) => Err(why),
         failed = pipeline.failed() => Err(failed.to_string()),
         () = stop.cancelled() => Err("interrupted".into()),
         () = tokio::time::sleep(PATIENCE) => {
@@ -189,4 +193,21 @@ async fn send(
     };
     pipeline.drain(Duration::from_secs(5)).await;
     sent
+}
+
+/// Waits until the probe has become a dead letter, and says why it did.
+async fn refused(broker: &dyn Broker) -> String {
+    let letters = Stream::dead_letters();
+    // Before the streams are there, and where they cannot be looked at, somebody else says so.
+    while !broker.stream(&letters).await.is_ok_and(|state| state.entries > 0) {
+        tokio::time::sleep(POLL).await;
+    }
+    let letter = async {
+        let mut reader = broker.reader(&letters.group("dead_letter_writers")).await.ok()?;
+        let read = reader.read(1, usize::MAX, POLL).await.ok()?;
+        DeadLetter::decode(&read.first()?.body).ok()
+    };
+    letter
+        .await
+        .map_or("it became a dead letter".into(), |letter| format!("it became a dead letter: {}", letter.reason))
 }

@@ -10,7 +10,15 @@ async fn check_says_what_it_found_and_schema_prints_and_applies() {
     let setting = Setting::new(7).await;
     let check = |setting: &Setting| setting.run(&["check"]).stdout;
     let found = check(&setting);
-    assert!(found.contains("redis     version 7") && found.contains("noeviction"), "{found}");
+    // Version, latency, memory, policy, persistence and clock of the one; version, latency, clock and tables of the other.
+    let redis = found.lines().find(|line| line.contains(" redis ")).unwrap();
+    for word in ["version 7", " ms, ", "of no limit", "noeviction", "does not append to disk", "clock "] {
+        assert!(redis.contains(word), "{word}: {redis}");
+    }
+    let clickhouse = found.lines().find(|line| line.contains(" clickhouse ")).unwrap();
+    for word in ["version 2", " ms, ", "clock ", "database polytape_test"] {
+        assert!(clickhouse.contains(word), "{word}: {clickhouse}");
+    }
     assert!(found.contains("the next run makes 12 tables and views"), "{found}");
     let config =
         ["--config".to_owned(), setting.place.data_dir().parent().unwrap().join("config.toml").display().to_string()];
@@ -25,6 +33,43 @@ async fn check_says_what_it_found_and_schema_prints_and_applies() {
     assert!(applied.status.success(), "{applied:?}");
     let found = check(&setting);
     assert!(found.contains("all tables as they should be"), "{found}");
+}
+
+/// Beside a pipeline that runs, and nothing of it stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_goes_through_both_hops_and_is_removed() {
+    let setting = Setting::new(8).await;
+    let running = setting.start();
+    setting.let_it_flow();
+    for _ in 0..2 {
+        let found = setting.run(&["check", "--flow"]).stdout;
+        let flow = found.lines().last().unwrap();
+        assert!(flow.starts_with("ok    flow      one probe through Redis and ClickHouse"), "{found}");
+        assert!(flow.contains("seen by a reader in ") && flow.ends_with("; removed"), "{flow}");
+    }
+    let left: Vec<String> = setting.redis.keys().into_iter().filter(|key| key.contains("check-")).collect();
+    assert!(left.is_empty(), "{left:?}");
+    for (table, which) in [("trades", "source_id LIKE 'check%'"), ("checkpoints", "pipeline LIKE 'check%'")] {
+        assert_eq!(setting.database.number(&format!("SELECT count() FROM {table} WHERE {which}")), 0, "{table}");
+    }
+    setting.lands(running);
+    setting.finish();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_does_not_arrive_says_where_it_hangs_and_is_removed_all_the_same() {
+    let setting = Setting::new(10).await;
+    assert!(setting.run(&["check", "--flow"]).stdout.contains("; removed"));
+    // Nothing is taken of any source that is a check.
+    setting.database.execute("ALTER TABLE trades ADD CONSTRAINT no_checks CHECK source_id = ''");
+    let ended = setting.run(&["check", "--flow"]);
+    assert_eq!(ended.code, Some(1));
+    let flow = ended.stdout.lines().last().unwrap();
+    assert!(flow.starts_with("FAIL  flow      the probe did not arrive: it became a dead letter"), "{flow}");
+    assert!(flow.contains("no_checks") && flow.ends_with("; removed"), "{flow}");
+    assert_eq!(setting.database.number("SELECT count() FROM dead_letters"), 0);
+    let left: Vec<String> = setting.redis.keys().into_iter().filter(|key| key.contains("check-")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
