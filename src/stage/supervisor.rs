@@ -100,25 +100,29 @@ impl Supervisor {
     pub(super) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
         self.recall().await;
         let mut again = tokio::time::interval(LOOK);
-        let mut looking = OptionFuture::default();
+        let (mut looking, mut is_looking) = (OptionFuture::default(), false);
         loop {
             tokio::select! {
                 () = self.drain.cancelled() => return,
                 _ = again.tick() => {
                     self.keep_again().await;
-                    looking = Some(Arc::clone(&self).look().boxed()).into();
+                    // One look that takes longer is not begun again and again.
+                    if !std::mem::replace(&mut is_looking, true) {
+                        looking = Some(Arc::clone(&self).look().boxed()).into();
+                    }
                 }
                 Some(found) = &mut looking => {
-                    looking = None.into();
+                    (looking, is_looking) = (None.into(), false);
                     if let Ok((desired, jobs)) = found {
                         self.follow(&desired);
-                        self.stand_by(jobs);
+                        // Of those that have ended the ones that were seen before are enough.
+                        self.stand_by(jobs, |record| record.state == JobState::Running);
                     }
                 }
                 next = asked.recv() => match next {
                     Some((command, answer)) => {
                         // What was found before says nothing any more.
-                        looking = None.into();
+                        (looking, is_looking) = (None.into(), false);
                         self.perform(command, answer).await;
                     }
                     None => return self.drain.cancelled().await,
@@ -162,11 +166,19 @@ impl Supervisor {
     }
 
     /// Takes up replays of the stages that run here, and notes how those stand that others do.
-    fn stand_by(self: &Arc<Self>, records: Vec<JobRecord>) {
+    fn stand_by(self: &Arc<Self>, records: Vec<JobRecord>, is_news: impl Fn(&JobRecord) -> bool) {
         for record in records {
+            let stage = record.stage.parse().ok().filter(|stage| self.orders.contains_key(stage));
+            let Some(stage) = stage else { continue };
             match self.board.find(&record.id) {
                 Some(job) => job.refresh(record),
-                None => self.take_up(record),
+                None if is_news(&record) => {
+                    if record.state == JobState::Running {
+                        tracing::info!("replay {} of {stage} is under way", record.id);
+                    }
+                    self.take_up(stage, record);
+                }
+                None => {}
             }
         }
     }
@@ -178,7 +190,7 @@ impl Supervisor {
             match Arc::clone(self).look().await {
                 Ok((desired, jobs)) => {
                     self.follow(&desired);
-                    return self.stand_by(jobs);
+                    return self.stand_by(jobs, |_| true);
                 }
                 Err(error) => {
                     tracing::warn!("what was asked for before cannot be read, nothing begins: {error}");
@@ -189,9 +201,7 @@ impl Supervisor {
     }
 
     /// Shows a replay of a stage that runs here, and goes on with it if it has not ended and nobody else does it.
-    fn take_up(self: &Arc<Self>, record: JobRecord) {
-        let stage = record.stage.parse::<StageName>().ok().filter(|stage| self.orders.contains_key(stage));
-        let Some(stage) = stage else { return };
+    fn take_up(self: &Arc<Self>, stage: StageName, record: JobRecord) {
         let goes_on = record.state == JobState::Running;
         let (job, line) = Job::new(stage, record);
         if self.board.add(&job) && goes_on {
@@ -362,7 +372,7 @@ impl Supervisor {
         let Plan { from, to, amount, .. } = range.plan;
         let said = format!("replay {} of {} begins: {amount}, from {from} to {to}", record.id, replay.stage);
         tracing::info!(stage = replay.stage.as_str(), "{said}");
-        self.take_up(record);
+        self.take_up(replay.stage, record);
         Answer::Done(said)
     }
 }
