@@ -17,7 +17,7 @@ use polytape::model::entry::Entry;
 use polytape::model::{Fill, Resolution, Trade};
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{FillSource, Start};
-use polytape::warehouse::{EmbeddedWarehouse, Rows, Warehouse};
+use polytape::warehouse::{EmbeddedWarehouse, Warehouse};
 use tempfile::TempDir;
 
 use crate::common::{Run, from_environment, past_world, report, run, store};
@@ -111,7 +111,7 @@ async fn warehouse_alone(fills: &[Fill]) {
     for fills in fills.chunks(50_000) {
         let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
         let trades: Vec<Trade> = fills.iter().map(trade).collect();
-        warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
+        warehouse.write_trades(&trades).await.unwrap();
     }
     report("warehouse alone: rows into the table", fills.len() as u64, "fills", start.elapsed());
 }

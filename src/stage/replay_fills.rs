@@ -20,7 +20,6 @@ use super::{Stage, StageError, Step};
 use crate::broker::Stream;
 use crate::model::{ChainPosition, DeadLetter, Trade};
 use crate::source::Page;
-use crate::warehouse::Rows;
 
 /// How long pages are gathered for one write.
 const LINGER: Duration = Duration::from_secs(1);
@@ -40,8 +39,6 @@ pub(super) struct ReplayFills {
     /// The position behind the range.
     end: ChainPosition,
     trades: Vec<Trade>,
-    /// What is being written of them.
-    batches: Vec<Rows<Trade>>,
     letters: Vec<DeadLetter>,
     bad_in_a_row: usize,
     /// Since when pages are gathered.
@@ -75,7 +72,6 @@ impl ReplayFills {
             position,
             end,
             trades: Vec::new(),
-            batches: Vec::new(),
             letters: Vec::new(),
             bad_in_a_row: 0,
             since: None,
@@ -133,20 +129,18 @@ impl ReplayFills {
         // As the writer would say it: the same row has the same letter.
         let stream = Stream::trades();
         let mut rows = 0;
-        let gathered = std::mem::take(&mut self.trades);
-        self.batches.extend(gathered.chunks(self.max_rows).map(Rows::of));
-        for trades in &self.batches {
+        for trades in self.trades.chunks(self.max_rows) {
             let (refused, bad_in_a_row) = write_rows(warehouse, trades, self.bad_in_a_row).await?;
             self.bad_in_a_row = bad_in_a_row;
             rows += (trades.len() - refused.len()) as u64;
             let refused = refused.into_iter().filter_map(|(at, reason)| trades[at].refused(stream.as_str(), &reason));
             self.letters.extend(refused);
         }
-        warehouse.write_dead_letters(&Rows::of(&self.letters)).await?;
+        warehouse.write_dead_letters(&self.letters).await?;
         let done = self.position.block.min(self.end.block).saturating_sub(self.begin.block);
         self.job.advance(write_position(self.position), done, rows);
         warehouse.set_job(&self.life.pipeline, &self.job.record()).await?;
-        self.batches.clear();
+        self.trades.clear();
         self.letters.clear();
         self.since = None;
         Ok(Step::Moved(rows))
@@ -157,7 +151,7 @@ impl ReplayFills {
 impl Stage for ReplayFills {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
         let gathers = self.since.is_some();
-        if gathers && (self.is_full() || !self.batches.is_empty() || drain.is_cancelled()) {
+        if gathers && (self.is_full() || drain.is_cancelled()) {
             return self.write().await;
         }
         if self.position >= self.end {

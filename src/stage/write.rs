@@ -20,7 +20,7 @@ use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
 use crate::planted::{Bug, planted, planted_once};
-use crate::warehouse::{Rows, Warehouse, WarehouseError};
+use crate::warehouse::{Warehouse, WarehouseError};
 
 /// How long to wait for entries, at most.
 pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
@@ -38,7 +38,7 @@ pub(super) struct BatchLimits {
 
 /// A kind of row that can be written.
 #[async_trait]
-pub(super) trait Row: Entry + Clone + Send + Sync + 'static {
+pub(super) trait Row: Entry + Send + Sync + 'static {
     /// The stage that writes it.
     const STAGE: StageName;
 
@@ -46,7 +46,7 @@ pub(super) trait Row: Entry + Clone + Send + Sync + 'static {
     fn group(life: &Life) -> Group;
 
     /// Writes rows.
-    async fn write(warehouse: &dyn Warehouse, rows: &Rows<Self>) -> Result<(), WarehouseError>;
+    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError>;
 
     /// What to keep of bytes that are no row: a row of this kind after all, or nothing, and then a dead letter is made.
     fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self>;
@@ -71,14 +71,14 @@ pub(super) struct Writer<R> {
 /// What is in hand.
 struct Batch<R> {
     ids: Vec<EntryId>,
-    rows: Rows<R>,
+    rows: Vec<R>,
     /// Entries that are no rows.
     damaged: Vec<Handover>,
 }
 
 impl<R> Batch<R> {
     const fn empty() -> Self {
-        Self { ids: Vec::new(), rows: Rows::new(), damaged: Vec::new() }
+        Self { ids: Vec::new(), rows: Vec::new(), damaged: Vec::new() }
     }
 
     fn len(&self) -> usize {
@@ -213,7 +213,7 @@ impl<R: Row> Stage for Writer<R> {
 /// many in a row were bad at the end.
 pub(super) async fn write_rows<R: Row>(
     warehouse: &dyn Warehouse,
-    rows: &Rows<R>,
+    rows: &[R],
     mut bad_in_a_row: usize,
 ) -> Result<(Vec<(usize, String)>, usize), StageError> {
     let mut refused = Vec::new();
@@ -222,11 +222,7 @@ pub(super) async fn write_rows<R: Row>(
         if part.is_empty() {
             continue;
         }
-        let written = match part.len() == rows.len() {
-            true => R::write(warehouse, rows).await,
-            false => R::write(warehouse, &Rows::of(&rows[part.clone()])).await,
-        };
-        match written {
+        match R::write(warehouse, &rows[part.clone()]).await {
             Ok(()) => bad_in_a_row = 0,
             Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
                 bad_in_a_row += 1;

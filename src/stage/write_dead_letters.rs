@@ -8,7 +8,7 @@ use super::write::{Row, dead_letter};
 use crate::broker::Group;
 use crate::model::DeadLetter;
 use crate::model::entry::EntryError;
-use crate::warehouse::{Rows, Warehouse, WarehouseError};
+use crate::warehouse::{Warehouse, WarehouseError};
 
 #[async_trait]
 impl Row for DeadLetter {
@@ -18,7 +18,7 @@ impl Row for DeadLetter {
         life.groups.dead_letter_writers.clone()
     }
 
-    async fn write(warehouse: &dyn Warehouse, rows: &Rows<Self>) -> Result<(), WarehouseError> {
+    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
         warehouse.write_dead_letters(rows).await
     }
 

@@ -8,7 +8,7 @@ use super::write::{Row, dead_letter};
 use crate::broker::Group;
 use crate::model::entry::{Entry, EntryError};
 use crate::model::{DeadLetter, Trade};
-use crate::warehouse::{Rows, Warehouse, WarehouseError};
+use crate::warehouse::{Warehouse, WarehouseError};
 
 #[async_trait]
 impl Row for Trade {
@@ -18,7 +18,7 @@ impl Row for Trade {
         life.groups.trade_writers.clone()
     }
 
-    async fn write(warehouse: &dyn Warehouse, rows: &Rows<Self>) -> Result<(), WarehouseError> {
+    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
         warehouse.write_trades(rows).await
     }
 

@@ -5,7 +5,6 @@
 
 mod clickhouse;
 mod embedded;
-mod rows;
 
 use std::collections::HashMap;
 
@@ -19,7 +18,6 @@ pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
 };
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
-pub use rows::Rows;
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///
@@ -145,13 +143,13 @@ pub struct TapeLine {
 #[async_trait]
 pub trait Warehouse: Send + Sync {
     /// Writes trades. When it returns they are there.
-    async fn write_trades(&self, rows: &Rows<Trade>) -> Result<(), WarehouseError>;
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
 
     /// Writes markets. When it returns they are there. One that is older than what is there changes nothing.
-    async fn write_markets(&self, rows: &Rows<Market>) -> Result<(), WarehouseError>;
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError>;
 
     /// Writes dead letters. When it returns they are there.
-    async fn write_dead_letters(&self, rows: &Rows<DeadLetter>) -> Result<(), WarehouseError>;
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError>;
 
     /// The checkpoint of a source, if it has one.
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError>;

@@ -22,7 +22,7 @@ use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
-use polytape::warehouse::{Checkpoint, JobRecord, RowCounts, Rows, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use polytape::warehouse::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 
 use crate::support::store::Store;
 use crate::support::tables::compare;
@@ -77,7 +77,7 @@ impl Difficult {
 
 #[async_trait]
 impl Warehouse for Difficult {
-    async fn write_trades(&self, rows: &Rows<Trade>) -> Result<(), WarehouseError> {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
         self.be_there().await;
         let slow = *self.slow.lock();
         tokio::time::sleep(slow).await;
@@ -95,7 +95,7 @@ impl Warehouse for Difficult {
         Err(WarehouseError::Storage(polytape::embedded::StorageError::ShuttingDown))
     }
 
-    async fn write_dead_letters(&self, rows: &Rows<DeadLetter>) -> Result<(), WarehouseError> {
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
         self.be_there().await;
         self.inner.write_dead_letters(rows).await
     }
@@ -108,7 +108,7 @@ impl Warehouse for Difficult {
         self.inner.set_checkpoint(pipeline, source, to).await
     }
 
-    async fn write_markets(&self, rows: &Rows<Market>) -> Result<(), WarehouseError> {
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
         self.be_there().await;
         if rows.iter().any(|row| self.refused_markets.lock().contains(&row.id)) {
             return Err(WarehouseError::Rows("a market is refused".into()));

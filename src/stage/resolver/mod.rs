@@ -30,7 +30,7 @@ use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
 use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
-use crate::warehouse::{Rows, WarehouseError};
+use crate::warehouse::WarehouseError;
 
 use self::tried::Tried;
 
@@ -144,7 +144,7 @@ impl Resolver {
             }
         }
         letters.extend(self.write(&markets).await?);
-        self.life.warehouse.write_dead_letters(&letters.into()).await?;
+        self.life.warehouse.write_dead_letters(&letters).await?;
         // What two markets claim is decided by the table, which knows them all.
         let listed = |token: &TokenId| markets.iter().any(|market| market.tokens().any(|listed| listed == *token));
         let tokens: Vec<TokenId> = tokens.iter().copied().filter(listed).collect();
@@ -153,13 +153,13 @@ impl Resolver {
 
     /// Writes markets. Those that the warehouse refuses are returned as dead letters: they stop nobody.
     async fn write(&self, markets: &[Market]) -> Result<Vec<DeadLetter>, StageError> {
-        match self.life.warehouse.write_markets(&Rows::of(markets)).await {
+        match self.life.warehouse.write_markets(markets).await {
             Err(WarehouseError::Rows(_)) => {}
             written => return Ok(written.map(|()| Vec::new())?),
         }
         let mut refused = Vec::new();
         for market in markets {
-            match self.life.warehouse.write_markets(&vec![market.clone()].into()).await {
+            match self.life.warehouse.write_markets(std::slice::from_ref(market)).await {
                 Err(WarehouseError::Rows(reason)) => {
                     let (id, raw) = (Some(market.id.clone()), market.raw.unpack().unwrap_or_default());
                     refused.push(dead_letter(StageName::Resolver, MARKETS, id, raw.as_bytes(), &reason));

@@ -117,20 +117,20 @@ impl Connection {
         self.execute(query).await.map_err(|error| self.refused(error))
     }
 
-    /// Sends encoded rows, piece by piece. When it returns they are there.
+    /// Sends encoded rows. When it returns they are there.
     ///
     /// A connection that the server closed while it was idle shows only in use: then the same bytes are sent once more at
     /// once. Sending rows again changes nothing.
-    pub(super) async fn insert(&self, sql: &str, pieces: &[Bytes]) -> Result<(), WarehouseError> {
-        for rows in pieces.iter().filter(|rows| !rows.is_empty()) {
-            let pinned = self.pinned().await?;
-            let sent = match self.send(sql, rows, &pinned).await {
-                Err(ClickhouseError::Network { .. }) => self.send(sql, rows, &pinned).await,
-                sent => sent,
-            };
-            sent.map_err(|error| self.refused(error))?;
+    pub(super) async fn insert(&self, sql: &str, rows: &Bytes) -> Result<(), WarehouseError> {
+        if rows.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let pinned = self.pinned().await?;
+        let sent = match self.send(sql, rows, &pinned).await {
+            Err(ClickhouseError::Network { .. }) => self.send(sql, rows, &pinned).await,
+            sent => sent,
+        };
+        sent.map_err(|error| self.refused(error))
     }
 
     async fn send(&self, sql: &str, rows: &Bytes, pinned: &Pinned) -> Result<(), ClickhouseError> {

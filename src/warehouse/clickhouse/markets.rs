@@ -12,7 +12,7 @@ use super::row_binary::RowBinary;
 use super::{ClickhouseError, token_of};
 use crate::clock::unix_ms;
 use crate::model::{ConditionId, Market, PositionId, Resolution, TokenId, TokenPlaces};
-use crate::warehouse::{Rows, WarehouseError, WrittenMarket};
+use crate::warehouse::{WarehouseError, WrittenMarket};
 
 const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_markets.sql");
 const WRITTEN: &str = include_str!("../../../schema/clickhouse/queries/written_markets.sql");
@@ -24,17 +24,14 @@ const MAX_BYTES: usize = 16 << 20;
 /// Ids or tokens that one query asks about.
 const AT_ONCE: usize = 5_000;
 
-pub(super) async fn write(connection: &Connection, rows: &Rows<Market>) -> Result<(), WarehouseError> {
-    let pieces = rows.encoded(|mut rest| {
-        let mut pieces = Vec::new();
-        while !rest.is_empty() {
-            let (bytes, taken) = encode(rest)?;
-            pieces.push(bytes);
-            rest = &rest[taken..];
-        }
-        Ok::<_, WarehouseError>(pieces)
-    })?;
-    connection.insert(INSERT, pieces).await
+pub(super) async fn write(connection: &Connection, rows: &[Market]) -> Result<(), WarehouseError> {
+    let mut rest = rows;
+    while !rest.is_empty() {
+        let (bytes, taken) = encode(rest)?;
+        connection.insert(INSERT, &bytes).await?;
+        rest = &rest[taken..];
+    }
+    Ok(())
 }
 
 /// Rows in the order of the columns in `insert_markets.sql`, until they are large enough; and how many those are.

@@ -20,13 +20,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use clickhouse::Row;
 use clickhouse::types::UInt256;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::{Checkpoint, JobRecord, RowCounts, Rows, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
 
 use self::connection::Connection;
@@ -122,16 +121,22 @@ impl ClickhouseWarehouse {
 
 #[async_trait]
 impl Warehouse for ClickhouseWarehouse {
-    async fn write_trades(&self, rows: &Rows<Trade>) -> Result<(), WarehouseError> {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
         trades::write(self.ready().await?, rows).await
     }
 
-    async fn write_markets(&self, rows: &Rows<Market>) -> Result<(), WarehouseError> {
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
         markets::write(self.ready().await?, rows).await
     }
 
-    async fn write_dead_letters(&self, rows: &Rows<DeadLetter>) -> Result<(), WarehouseError> {
-        self.ready().await?.insert(INSERT_DEAD_LETTERS, rows.encoded(encode_dead_letters)?).await
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
+        let mut row = RowBinary::default();
+        for DeadLetter { source, position, stage, reason, raw, first_seen } in rows {
+            [source, position, stage, reason].into_iter().for_each(|text| row.text(text));
+            row.bytes(raw);
+            row.i64(*first_seen);
+        }
+        self.ready().await?.insert(INSERT_DEAD_LETTERS, &row.into_bytes()).await
     }
 
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
@@ -187,16 +192,6 @@ impl Warehouse for ClickhouseWarehouse {
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         Ok(self.counts.read(self.ready().await?).await?)
     }
-}
-
-fn encode_dead_letters(rows: &[DeadLetter]) -> Result<Vec<Bytes>, WarehouseError> {
-    let mut row = RowBinary::default();
-    for DeadLetter { source, position, stage, reason, raw, first_seen } in rows {
-        [source, position, stage, reason].into_iter().for_each(|text| row.text(text));
-        row.bytes(raw);
-        row.i64(*first_seen);
-    }
-    Ok(vec![row.into_bytes()])
 }
 
 fn token_of(number: UInt256) -> TokenId {

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{Checkpoint, JobRecord, RowCounts, Rows, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
@@ -50,7 +50,7 @@ impl EmbeddedWarehouse {
 
 #[async_trait]
 impl Warehouse for EmbeddedWarehouse {
-    async fn write_trades(&self, rows: &Rows<Trade>) -> Result<(), WarehouseError> {
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
         for rows in rows.chunks(ROWS_PER_TRANSACTION) {
             let rows = rows.to_vec();
             self.database
@@ -63,7 +63,7 @@ impl Warehouse for EmbeddedWarehouse {
         Ok(())
     }
 
-    async fn write_markets(&self, rows: &Rows<Market>) -> Result<(), WarehouseError> {
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
         for rows in rows.chunks(MARKETS_PER_TRANSACTION) {
             let rows = rows.to_vec();
             self.database
@@ -76,7 +76,7 @@ impl Warehouse for EmbeddedWarehouse {
         Ok(())
     }
 
-    async fn write_dead_letters(&self, rows: &Rows<DeadLetter>) -> Result<(), WarehouseError> {
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
         for rows in rows.chunks(ROWS_PER_TRANSACTION) {
             let rows = rows.to_vec();
             self.database

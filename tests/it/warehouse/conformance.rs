@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use polytape::model::{Amount, DeadLetter, Exchange, Fill, NonUsdcSide, Resolution, Side, TokenId, Trade, U256};
-use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Rows, Warehouse, WarehouseError};
+use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Warehouse, WarehouseError};
 use rusqlite::types::Value;
 
 pub use super::market_conformance::*;
@@ -70,7 +70,7 @@ pub fn text(value: &str) -> Value {
 
 pub async fn a_trade_is_written_column_by_column<R: Rig>() {
     let store = R::new();
-    store.warehouse().write_trades(&Rows::of(&[trade(1, 1357, market())])).await.unwrap();
+    store.warehouse().write_trades(&[trade(1, 1357, market())]).await.unwrap();
     let hash = |byte: &str, times| text(&format!("0x{}", byte.repeat(times)));
     let expected = [
         ("timestamp", Value::Integer(1_784_965_486)),
@@ -105,12 +105,12 @@ pub async fn writing_again_changes_nothing<R: Rig>() {
     let store = R::new();
     let warehouse: Arc<dyn Warehouse> = store.warehouse();
     let trades = [trade(1, 1, Resolution::Unknown), trade(1, 2, token()), trade(2, 1, market())];
-    warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
+    warehouse.write_trades(&trades).await.unwrap();
     let before = store.rows("trades");
     assert_eq!(before.len(), 3, "fills of one transaction are told apart by their log index");
     for _ in 0..5 {
-        warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
-        warehouse.write_trades(&Rows::of(&trades[1..])).await.unwrap();
+        warehouse.write_trades(&trades).await.unwrap();
+        warehouse.write_trades(&trades[1..]).await.unwrap();
     }
     assert_eq!(store.rows("trades"), before);
     assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { markets: 0, trades: 3, dead_letters: 0 });
@@ -123,10 +123,10 @@ pub async fn a_poorer_row_never_wins<R: Rig>() {
             let (richer, poorer) =
                 if earlier.version() > later.version() { (earlier, later) } else { (later, earlier) };
             let store = R::new();
-            store.warehouse().write_trades(&Rows::of(&[trade(1, 1, earlier.clone())])).await.unwrap();
-            store.warehouse().write_trades(&Rows::of(&[trade(1, 1, later.clone())])).await.unwrap();
+            store.warehouse().write_trades(&[trade(1, 1, earlier.clone())]).await.unwrap();
+            store.warehouse().write_trades(&[trade(1, 1, later.clone())]).await.unwrap();
             let expected = R::new();
-            expected.warehouse().write_trades(&Rows::of(&[trade(1, 1, richer.clone())])).await.unwrap();
+            expected.warehouse().write_trades(&[trade(1, 1, richer.clone())]).await.unwrap();
             assert_eq!(store.rows("trades"), expected.rows("trades"), "{poorer:?} won over {richer:?}");
         }
     }
@@ -136,10 +136,10 @@ pub async fn a_row_that_was_deleted_can_be_written_again<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades = [trade(1, 1, token()), trade(1, 2, token())];
-    warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
+    warehouse.write_trades(&trades).await.unwrap();
     let before = store.rows("trades");
     store.delete_trades();
-    warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
+    warehouse.write_trades(&trades).await.unwrap();
     assert_eq!(store.rows("trades"), before);
 }
 
@@ -147,9 +147,9 @@ pub async fn large_batches_and_empty_ones_are_written_whole<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades: Vec<Trade> = (0..12_345).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
-    warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
-    warehouse.write_trades(&Rows::new()).await.unwrap();
-    warehouse.write_dead_letters(&Rows::new()).await.unwrap();
+    warehouse.write_trades(&trades).await.unwrap();
+    warehouse.write_trades(&[]).await.unwrap();
+    warehouse.write_dead_letters(&[]).await.unwrap();
     assert_eq!(warehouse.row_counts().await.unwrap().trades, 12_345);
     assert_eq!(store.rows("trades").len(), 12_345);
 }
@@ -158,7 +158,7 @@ pub async fn the_newest_rows_come_first<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades: Vec<Trade> = (0..5).map(|log_index| trade(1, log_index, token())).collect();
-    warehouse.write_trades(&Rows::of(&trades)).await.unwrap();
+    warehouse.write_trades(&trades).await.unwrap();
     let newest = warehouse.newest_trades(2).await.unwrap();
     assert_eq!(newest.iter().map(|line| line.log_index).collect::<Vec<_>>(), [4, 3]);
     assert_eq!((newest[0].usd_amount.as_str(), newest[0].price), ("7.434000", Some(0.42)));
@@ -167,10 +167,10 @@ pub async fn the_newest_rows_come_first<R: Rig>() {
 pub async fn a_dead_letter_keeps_its_first_sight_and_its_bytes<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
-    warehouse.write_dead_letters(&Rows::of(&[letter("0x1:1", 100), letter("0x1:2", 100)])).await.unwrap();
+    warehouse.write_dead_letters(&[letter("0x1:1", 100), letter("0x1:2", 100)]).await.unwrap();
     let before = store.rows("dead_letters");
     assert_eq!(before[0][4], ("raw".into(), Value::Blob(b"{\n\n}".to_vec())));
-    warehouse.write_dead_letters(&Rows::of(&[letter("0x1:1", 200)])).await.unwrap();
+    warehouse.write_dead_letters(&[letter("0x1:1", 200)]).await.unwrap();
     assert_eq!(store.rows("dead_letters"), before);
     assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { markets: 0, trades: 0, dead_letters: 2 });
 }
@@ -179,10 +179,10 @@ pub async fn a_refused_row_is_told_apart_from_a_failing_store<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     store.refuse(7);
-    let refused = warehouse.write_trades(&Rows::of(&[trade(1, 6, token()), trade(1, 7, token())])).await.unwrap_err();
+    let refused = warehouse.write_trades(&[trade(1, 6, token()), trade(1, 7, token())]).await.unwrap_err();
     assert!(matches!(&refused, WarehouseError::Rows(reason) if !reason.is_empty()), "{refused}");
     assert_eq!(warehouse.row_counts().await.unwrap().trades, 0, "a batch is written whole or not at all");
-    warehouse.write_trades(&Rows::of(&[trade(1, 6, token())])).await.unwrap();
+    warehouse.write_trades(&[trade(1, 6, token())]).await.unwrap();
 }
 
 pub async fn a_checkpoint_is_kept_for_each_pipeline_and_source<R: Rig>() {

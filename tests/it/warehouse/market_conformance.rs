@@ -3,7 +3,7 @@
 use polytape::model::{
     Collateral, ConditionId, Event, Market, NonUsdcSide, RawJson, Resolution, TokenId, Trade, U256, derive_token_id,
 };
-use polytape::warehouse::{RowCounts, Rows, Warehouse, WrittenMarket};
+use polytape::warehouse::{RowCounts, Warehouse, WrittenMarket};
 use rusqlite::types::Value;
 
 use super::conformance::{Rig, text, trade};
@@ -66,7 +66,7 @@ async fn unresolved(warehouse: &dyn Warehouse) -> Vec<TokenId> {
 
 pub async fn a_market_is_written_column_by_column<R: Rig>() {
     let store = R::new();
-    store.warehouse().write_markets(&Rows::of(&[market("3047949", 9)])).await.unwrap();
+    store.warehouse().write_markets(&[market("3047949", 9)]).await.unwrap();
     let list = |items: &[&str]| text(&serde_json::to_string(items).unwrap());
     let integer = Value::Integer;
     let expected = [
@@ -103,7 +103,7 @@ pub async fn the_later_description_of_a_market_stays<R: Rig>() {
     let named = |version, question: &str| Market { question: question.into(), ..market("7", version) };
     let question = || store.rows("markets")[0].iter().find(|(name, _)| name == "question").unwrap().1.clone();
     for (version, said, stays) in [(5, "a", "a"), (4, "b", "a"), (5, "c", "c"), (6, "d", "d"), (0, "e", "d")] {
-        warehouse.write_markets(&Rows::of(&[named(version, said)])).await.unwrap();
+        warehouse.write_markets(&[named(version, said)]).await.unwrap();
         assert_eq!(question(), text(stays), "{said}");
     }
     let written = warehouse.written_markets(&["7".into(), "8".into()]).await.unwrap();
@@ -111,7 +111,7 @@ pub async fn the_later_description_of_a_market_stays<R: Rig>() {
     assert_eq!(written.into_iter().collect::<Vec<_>>(), [("7".to_owned(), expected)]);
     let rows = RowCounts { markets: 1, trades: 0, dead_letters: 0 };
     assert_eq!(warehouse.row_counts().await.unwrap(), rows);
-    warehouse.write_markets(&Rows::of(&[named(9, "in"), named(8, "one"), named(10, "batch")])).await.unwrap();
+    warehouse.write_markets(&[named(9, "in"), named(8, "one"), named(10, "batch")]).await.unwrap();
     assert_eq!(question(), text("batch"));
 }
 
@@ -119,16 +119,16 @@ pub async fn a_token_is_found_in_the_market_that_lists_it<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     assert_eq!(resolution(&*warehouse, token(0)).await, None);
-    warehouse.write_markets(&Rows::of(&[market("100", 1)])).await.unwrap();
+    warehouse.write_markets(&[market("100", 1)]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(0)).await, Some(found("100", 1)));
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)));
     assert_eq!(resolution(&*warehouse, TokenId(U256::from(5))).await.unwrap().market_id(), "100", "a position");
     assert_eq!(resolution(&*warehouse, token(2)).await, None);
 
-    warehouse.write_markets(&Rows::of(&[market("99", 1)])).await.unwrap();
+    warehouse.write_markets(&[market("99", 1)]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("99", 2)), "the smaller id tells, as a number");
     let without = Market { token_ids: vec![], ..market("99", 2) };
-    warehouse.write_markets(&Rows::of(&[without])).await.unwrap();
+    warehouse.write_markets(&[without]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)), "it does not list it any more");
 }
 
@@ -152,7 +152,7 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
         of_token(5, combo.position(0).unwrap(), known(combo)),
         of_token(6, token(0), found("7", 1)),
     ];
-    warehouse.write_trades(&Rows::of(&rows)).await.unwrap();
+    warehouse.write_trades(&rows).await.unwrap();
     let mut expected = [nine, ten, position.position(0).unwrap()];
     expected.sort_by_key(TokenId::to_string);
     assert_eq!(unresolved(&*warehouse).await, expected, "each once, in the order of their text, and no combo");
@@ -167,8 +167,8 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     let warehouse = store.warehouse();
     let rows = [1, 2, 3].map(|transaction| of_token(transaction, token(0), Resolution::Unknown));
     let other = of_token(4, token(1), found("7", 2));
-    warehouse.write_trades(&Rows::of(&rows)).await.unwrap();
-    warehouse.write_trades(&vec![other.clone()].into()).await.unwrap();
+    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_trades(std::slice::from_ref(&other)).await.unwrap();
     let partly = Resolution::Token { condition_id: "0xc0".into(), outcome: "Yes".into() };
     assert_eq!(warehouse.resolve(&[(token(0), partly.clone()), (token(1), partly.clone())]).await.unwrap(), 3);
     assert_eq!(warehouse.resolve(&[(token(0), partly.clone())]).await.unwrap(), 0, "it knew that already");
@@ -177,12 +177,12 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     assert_eq!(unresolved(&*warehouse).await, []);
 
     let after = store.rows("trades");
-    warehouse.write_trades(&Rows::of(&rows)).await.unwrap();
+    warehouse.write_trades(&rows).await.unwrap();
     assert_eq!(store.rows("trades"), after, "a poorer row that comes again never wins");
     let direct = R::new();
     let complete = rows.map(|row| Trade { resolution: found("7", 1), ..row });
-    direct.warehouse().write_trades(&Rows::of(&complete)).await.unwrap();
-    direct.warehouse().write_trades(&Rows::of(&[other])).await.unwrap();
+    direct.warehouse().write_trades(&complete).await.unwrap();
+    direct.warehouse().write_trades(&[other]).await.unwrap();
     assert_eq!(after, direct.rows("trades"), "and a completed row is as one that was complete at once");
     assert_eq!(warehouse.row_counts().await.unwrap().trades, 4);
 }
@@ -192,7 +192,7 @@ pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
     let warehouse = store.warehouse();
     let mut rows: Vec<Trade> = (0..12_001).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
     rows.iter_mut().for_each(|row| row.fill.token_id = token(0));
-    warehouse.write_trades(&Rows::of(&rows)).await.unwrap();
+    warehouse.write_trades(&rows).await.unwrap();
     let others: Vec<(TokenId, Resolution)> = (0..500).map(|n| (TokenId(U256::from(n)), found("7", 1))).collect();
     let all = [others, vec![(token(0), found("7", 1))]].concat();
     assert_eq!(warehouse.resolve(&all).await.unwrap(), 12_001);
@@ -203,7 +203,7 @@ pub async fn the_newest_rows_show_their_market<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     warehouse
-        .write_trades(&Rows::of(&[of_token(1, token(0), found("7", 1)), of_token(2, token(1), found("7", 2))]))
+        .write_trades(&[of_token(1, token(0), found("7", 1)), of_token(2, token(1), found("7", 2))])
         .await
         .unwrap();
     let questions = || async {
@@ -212,7 +212,7 @@ pub async fn the_newest_rows_show_their_market<R: Rig>() {
     };
     let line = |outcome: &str, question: &str| (outcome.to_owned(), question.to_owned());
     assert_eq!(questions().await, [line("Down", ""), line("Up", "")], "the market is not there yet");
-    warehouse.write_markets(&Rows::of(&[market("7", 1)])).await.unwrap();
+    warehouse.write_markets(&[market("7", 1)]).await.unwrap();
     let question = market("7", 1).question;
     assert_eq!(questions().await, [line("Down", &question), line("Up", &question)]);
 }
