@@ -172,7 +172,12 @@ async fn tables_equal_the_truth_after_any_kill<B: Backend>() {
 
 async fn rows_are_missed<B: Backend>(seed: u64, kills: usize, bug: Bug) {
     let outcome = kill_loop::<B>(seed, B::fewer(kills), Some(bug)).await;
-    println!("{} of {} rows were missed, {} kills in progress", outcome.difference.missing.len(), outcome.rows, outcome.kills_in_progress);
+    println!(
+        "{} of {} rows were missed, {} kills in progress",
+        outcome.difference.missing.len(),
+        outcome.rows,
+        outcome.kills_in_progress
+    );
     assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
 }
 

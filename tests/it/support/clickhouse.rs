@@ -187,7 +187,9 @@ impl Database {
     /// What selects it in a configuration.
     pub fn section(&self) -> String {
         let ClickhouseConfig { url, database, user, password, .. } = &self.config;
-        format!(r#"clickhouse = {{ url = "{url}", database = "{database}", user = "{user}", password = "{password}" }}"#)
+        format!(
+            r#"clickhouse = {{ url = "{url}", database = "{database}", user = "{user}", password = "{password}" }}"#
+        )
     }
 
     /// Executes a statement behind the warehouse's back.
