@@ -130,13 +130,18 @@ impl Setting {
         ended
     }
 
-    /// Reads to the end of the world as it is now, and compares.
+    /// Reads to the end of the world as it is now, on a bad day, and compares.
     pub fn difference(&self) -> Difference {
-        let end = self.server.head();
-        self.server.freeze_at(end);
         let mut faults = Faults::storm();
         faults.rates.remove(&Fault::Stale);
         self.server.faults().set(faults);
+        self.difference_as_it_is()
+    }
+
+    /// The same on a day like this.
+    pub fn difference_as_it_is(&self) -> Difference {
+        let end = self.server.head();
+        self.server.freeze_at(end);
         let ended = self.run(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let blocks = self.world.config().first_block..=self.world.finalized(end);
