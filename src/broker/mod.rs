@@ -224,7 +224,8 @@ pub struct Layout {
 /// A moment in the life of the streams.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// Which life.
+    /// Which life, and where the streams may come back as they were before: which stretch of it. Where two marks agree in
+    /// this, nothing was taken back between them.
     pub generation: String,
     /// Where the cursor stands.
     pub cursor: Option<String>,

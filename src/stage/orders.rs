@@ -1,5 +1,7 @@
 //! What a stage is told to do.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 /// What is wanted of a stage. Kept in the warehouse under these words.
@@ -31,15 +33,17 @@ impl Desired {
 }
 
 /// What a runner is told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Orders {
     /// What is wanted; `None` before it is known what was asked for in the past.
     pub(super) desired: Option<Desired>,
+    /// Why that cannot be known, where no repetition helps.
+    pub(super) refused: Option<Arc<str>>,
     /// How often it was told to begin again.
     pub(super) restarts: u64,
 }
 
 impl Orders {
     /// To work, whatever was asked for.
-    pub(super) const RUN: Self = Self { desired: Some(Desired::Run), restarts: 0 };
+    pub(super) const RUN: Self = Self { desired: Some(Desired::Run), refused: None, restarts: 0 };
 }

@@ -58,7 +58,7 @@ impl Runner {
         let mut backoff = Backoff::default();
         let mut restarts = self.orders.borrow().restarts;
         while !self.drain.is_cancelled() {
-            let orders = *self.orders.borrow_and_update();
+            let orders = self.orders.borrow_and_update().clone();
             self.status.desired(orders.desired);
             if orders.restarts != restarts {
                 restarts = orders.restarts;
@@ -67,7 +67,10 @@ impl Runner {
                 self.status.restarted();
             }
             match orders.desired {
-                None => self.status.wait_quietly("starting".into()),
+                None => match orders.refused {
+                    Some(cause) => self.status.enter(StageState::Fail(cause.to_string())),
+                    None => self.status.wait_quietly("starting".into()),
+                },
                 Some(Desired::Pause) => self.status.enter(StageState::Pause),
                 Some(Desired::Stop) => {
                     stage = None;
@@ -406,8 +409,13 @@ mod tests {
         let run = tokio::spawn(runner.run());
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(rig.opened.load(Ordering::Relaxed), 0, "nobody said that it shall work");
+        let cause = "a table is another's";
+        orders.send_modify(|orders| orders.refused = Some(cause.into()));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(rig.status.borrow().state, StageState::Fail(cause.into()), "nobody will say it");
         orders.send_modify(|orders| orders.desired = Some(Desired::Pause));
         tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(rig.status.borrow().state, StageState::Pause);
         rig.drain.cancel();
         assert_eq!(run.await.unwrap().unwrap(), Ended::Drained);
         assert_eq!(rig.opened.load(Ordering::Relaxed), 0);

@@ -22,6 +22,7 @@ use super::orders::{Desired, Orders};
 use super::workshop::Workshop;
 use super::{StageError, StageName, plan};
 use crate::clock::unix_ms;
+use crate::failure::FailureClass;
 use crate::warehouse::{JobRecord, JobState, WarehouseError};
 
 /// Commands that wait to be looked at, at most.
@@ -183,7 +184,8 @@ impl Supervisor {
         }
     }
 
-    /// Takes up what was asked for before. Until that is known, nothing begins.
+    /// Takes up what was asked for before. Until that is known, nothing begins; where the warehouse refuses to tell, every
+    /// stage has failed, but may begin once it does.
     async fn recall(self: &Arc<Self>) {
         let mut backoff = Backoff::default();
         while !self.drain.is_cancelled() {
@@ -194,6 +196,11 @@ impl Supervisor {
                 }
                 Err(error) => {
                     tracing::warn!("what was asked for before cannot be read, nothing begins: {error}");
+                    let is_for_good = error.class() == FailureClass::Deterministic;
+                    let refused = is_for_good.then(|| Arc::from(error.to_string()));
+                    for orders in self.orders.values() {
+                        orders.send_modify(|orders| orders.refused.clone_from(&refused));
+                    }
                     let _ = self.drain.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
                 }
             }

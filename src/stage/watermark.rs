@@ -159,7 +159,7 @@ impl Flow {
         if !planted(Bug::BarrierDownstreamFirst) {
             self.until_written(life).await?;
         }
-        // Where the streams began anew meanwhile, what was waited for says nothing.
+        // Where the streams began anew meanwhile, or came back as they were before, what was waited for says nothing.
         if life.broker.mark(&key, &first.stream).await?.generation != mark.generation {
             return Ok(());
         }

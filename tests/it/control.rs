@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use crate::pipeline::{Setting, eventually, state};
+use crate::pipeline::{Setting, Stores, eventually, state};
 
 /// The stages of a pipeline that reads no markets.
 const STAGES: [StageName; 4] =
@@ -37,7 +37,7 @@ fn rows(setting: &Setting) -> Vec<String> {
     columns(setting, 23)
 }
 
-/// The trades, and when they came.
+/// The trades, and when they came, where that is a part of them: a row that ClickHouse was sent again has come again.
 fn rows_and_times(setting: &Setting) -> Vec<String> {
     columns(setting, 24)
 }
@@ -55,8 +55,16 @@ fn columns(setting: &Setting, columns: usize) -> Vec<String> {
 
 /// Deletes rows as somebody else would.
 fn delete(setting: &Setting, which: &str) -> u64 {
-    let connection = setting.file();
-    connection.execute(&format!("DELETE FROM trades WHERE {which}"), []).unwrap() as u64
+    match &setting.stores {
+        Stores::Embedded(store) => {
+            store.file().execute(&format!("DELETE FROM trades WHERE {which}"), []).unwrap() as u64
+        }
+        Stores::Servers { database, .. } => {
+            let count = database.number(&format!("SELECT count() FROM trades FINAL WHERE {which}"));
+            database.execute(&format!("ALTER TABLE trades DELETE WHERE {which}"));
+            count
+        }
+    }
 }
 
 async fn everything_landed(setting: &Setting, pipeline: &Pipeline) {
@@ -150,9 +158,7 @@ async fn any_orders_at_any_time_change_nothing_of_the_rows() {
     setting.finish(pipeline).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_of_a_range_that_is_there_changes_no_row() {
-    let setting = Setting::new(3_000).await;
+async fn a_replay_of_a_range_that_is_there_changes_no_row(setting: Setting) {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     let (before, watermark) = (rows_and_times(&setting), pipeline.observer().progress().watermark);
@@ -175,9 +181,7 @@ async fn a_replay_of_a_range_that_is_there_changes_no_row() {
     setting.finish(pipeline).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_replay_restores_what_somebody_deleted() {
-    let setting = Setting::new(3_000).await;
+async fn a_replay_restores_what_somebody_deleted(setting: Setting) {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     let before = rows(&setting);
@@ -200,9 +204,7 @@ async fn a_replay_restores_what_somebody_deleted() {
     setting.finish(pipeline).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn live_rows_go_on_beside_a_replay() {
-    let setting = Setting::new(60_000).await;
+async fn live_rows_go_on_beside_a_replay(setting: Setting) {
     let pipeline = setting.start();
     while trades(&setting).await < 5_000 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -229,6 +231,33 @@ async fn live_rows_go_on_beside_a_replay() {
     assert_eq!(ended, JobState::Done, "{reason}");
     setting.finish(pipeline).await;
 }
+
+/// What a replay promises, on a back end.
+macro_rules! replays_on {
+    ($name:ident, $setting:path) => {
+        mod $name {
+            use crate::pipeline::Setting;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_replay_of_a_range_that_is_there_changes_no_row() {
+                super::a_replay_of_a_range_that_is_there_changes_no_row($setting(3_000).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_replay_restores_what_somebody_deleted() {
+                super::a_replay_restores_what_somebody_deleted($setting(3_000).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn live_rows_go_on_beside_a_replay() {
+                super::live_rows_go_on_beside_a_replay($setting(60_000).await).await;
+            }
+        }
+    };
+}
+
+replays_on!(embedded, Setting::new);
+replays_on!(servers, Setting::on_servers);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_survives_its_process() {

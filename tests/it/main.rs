@@ -8,6 +8,7 @@ mod cli;
 mod control;
 mod kill;
 mod markets;
+mod network;
 mod pipeline;
 mod predecessor;
 mod pty;

@@ -24,14 +24,17 @@ use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
 
+use crate::support::clickhouse::Database;
+use crate::support::redis::Redis;
 use crate::support::store::Store;
 use crate::support::tables::compare;
+use crate::warehouse::clickhouse::mirror;
 
 /// The real warehouse, with difficulties.
 pub struct Difficult {
     inner: Arc<dyn Warehouse>,
     /// Writes wait as long as this is set.
-    away: AtomicBool,
+    pub away: AtomicBool,
     /// Trades with these log indexes are refused, and so is every batch that holds one.
     refused: Mutex<BTreeSet<u32>>,
     refuse_all: AtomicBool,
@@ -161,20 +164,35 @@ impl Warehouse for Difficult {
     }
 }
 
-/// A bounded world, a store, and what is needed to run a pipeline from one to the other.
+/// What a pipeline writes to.
+pub enum Stores {
+    Embedded(Store),
+    Servers { redis: Redis, database: Database },
+}
+
+/// A bounded world, stores, and what is needed to run a pipeline from one to the other.
 pub struct Setting {
-    world: Arc<World>,
-    server: DemoServer,
-    store: Store,
+    pub world: Arc<World>,
+    pub server: DemoServer,
+    pub stores: Stores,
     broker: Arc<dyn Broker>,
     pub warehouse: Arc<Difficult>,
     max_stream_bytes: ByteSize,
     min_free: ByteSize,
-    max_rows: usize,
+    pub max_rows: usize,
 }
 
 impl Setting {
     pub async fn new(fills: u64) -> Self {
+        Self::on(fills, Stores::Embedded(Store::new())).await
+    }
+
+    /// One on Redis and ClickHouse.
+    pub async fn on_servers(fills: u64) -> Self {
+        Self::on(fills, Stores::Servers { redis: Redis::new(), database: Database::empty() }).await
+    }
+
+    pub async fn on(fills: u64, stores: Stores) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let world = Arc::new(World::new(WorldConfig {
             fills: Some(fills),
@@ -183,10 +201,13 @@ impl Setting {
             ..WorldConfig::default()
         }));
         let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        let store = Store::new();
-        let (broker, warehouse) = (store.broker(), Difficult::new(store.warehouse()));
+        let (broker, warehouse): (Arc<dyn Broker>, Arc<dyn Warehouse>) = match &stores {
+            Stores::Embedded(store) => (store.broker(), store.warehouse()),
+            Stores::Servers { redis, database } => (Arc::new(redis.broker("one")), database.warehouse()),
+        };
+        let warehouse = Difficult::new(warehouse);
         let (max_stream_bytes, min_free) = (ByteSize::gib(1), ByteSize::b(0));
-        Self { world, server, store, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000 }
+        Self { world, server, stores, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000 }
     }
 
     pub fn start(&self) -> Pipeline {
@@ -246,9 +267,20 @@ impl Setting {
         self.assert_truth();
     }
 
-    /// The store's file.
+    /// The embedded store.
+    fn store(&self) -> &Store {
+        match &self.stores {
+            Stores::Embedded(store) => store,
+            Stores::Servers { .. } => panic!("there is no embedded store"),
+        }
+    }
+
+    /// The store's file, or what it would be if the servers' tables were in it.
     pub fn file(&self) -> rusqlite::Connection {
-        self.store.file()
+        match &self.stores {
+            Stores::Embedded(store) => store.file(),
+            Stores::Servers { database, .. } => mirror(database),
+        }
     }
 
     /// As trimming does where the stream of trades is full: only its writers are waited for.
@@ -264,7 +296,7 @@ impl Setting {
 
     pub fn assert_truth(&self) {
         let blocks = self.world.config().first_block..=self.world.last_fill_block().unwrap();
-        let difference = compare(&self.store.file(), &self.world, blocks);
+        let difference = compare(&self.file(), &self.world, blocks);
         assert!(difference.is_none(), "{difference:#?}");
     }
 }
@@ -364,7 +396,7 @@ async fn rows_that_are_refused_become_dead_letters_and_the_rest_lands() {
     eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
     assert!(pipeline.drain(Duration::from_secs(10)).await);
 
-    let file = setting.store.file();
+    let file = setting.file();
     let landed: u64 = file.query_row("SELECT count(*) FROM trades", [], |row| row.get(0)).unwrap();
     let refused: Vec<_> = truth.trades.iter().filter(|row| row.log_index == bad).collect();
     assert_eq!(landed as usize, truth.trades.len() - refused.len());
@@ -393,7 +425,7 @@ async fn a_market_that_is_refused_stops_nobody() {
     let all_swept = || observer.progress().tokens.sweeps > 3 && observer.progress().markets.rounds > 0;
     eventually("everything has landed", || observer.progress().watermark >= Some(setting.end()) && all_swept()).await;
 
-    let count = |sql: &str| -> u64 { setting.store.file().query_row(sql, [], |row| row.get(0)).unwrap() };
+    let count = |sql: &str| -> u64 { setting.file().query_row(sql, [], |row| row.get(0)).unwrap() };
     let resolved = truth.trades.iter().filter(|row| row.version == 2 && row.market_id != refused).count() as u64;
     eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 2") == resolved).await;
     assert_eq!(count(&format!("SELECT count(*) FROM markets WHERE id = '{refused}'")), 0);
@@ -418,10 +450,7 @@ async fn where_every_row_is_refused_the_stage_stops_and_nothing_is_lost() {
     assert_eq!(setting.warehouse.row_counts().await.unwrap().trades, 0);
 
     let letters =
-        setting
-            .store
-            .file()
-            .query_row("SELECT count(*) FROM dead_letters WHERE stage = 'write-trades'", [], |r| r.get(0));
+        setting.file().query_row("SELECT count(*) FROM dead_letters WHERE stage = 'write-trades'", [], |r| r.get(0));
     assert!(letters.unwrap_or(99) < 16, "only what was refused before it was clear");
 }
 
@@ -448,7 +477,7 @@ async fn entries_that_are_damaged_become_dead_letters() {
         }
     }
     let letters = || {
-        let file = setting.store.file();
+        let file = setting.file();
         let mut select =
             file.prepare("SELECT stage, raw FROM dead_letters WHERE source LIKE 'stream:%' ORDER BY raw").unwrap();
         let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -470,7 +499,7 @@ async fn lost_streams_are_filled_again_from_the_watermark() {
     let observer = pipeline.observer();
     let begun = Some(ChainPosition::start_of(setting.world.config().first_block));
     eventually("the watermark moves", || observer.progress().watermark > begun).await;
-    let file = setting.store.file();
+    let file = setting.file();
     for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
         file.execute(&format!("DELETE FROM {table}"), []).unwrap();
     }
@@ -497,7 +526,7 @@ async fn the_watermark_never_runs_ahead_of_the_tables() {
                 // Asked after the watermark was read, so the tables may hold more, but never less.
                 let expected = setting.world.truth(first..=watermark.block - 1).trades.len() as u64;
                 let sql = "SELECT count(*) FROM trades WHERE block_number < ?";
-                let found: u64 = setting.store.file().query_row(sql, [watermark.block], |row| row.get(0)).unwrap();
+                let found: u64 = setting.file().query_row(sql, [watermark.block], |row| row.get(0)).unwrap();
                 assert_eq!(found, expected, "{watermark}");
             }
         }
@@ -571,14 +600,13 @@ async fn entries_of_a_newer_version_are_not_given_up() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_query_of_somebody_else_holds_up_nobody() {
     let setting = Setting::new(100_000).await;
-    let file = setting.store.file();
+    let file = setting.file();
     file.execute_batch("BEGIN; SELECT count(*) FROM trades").unwrap();
     let pipeline = setting.start();
     let observer = pipeline.observer();
     let (mut rows, mut moved, mut longest) = (0, Instant::now(), Duration::ZERO);
     eventually("everything has landed", || {
-        let found =
-            setting.store.file().query_row("SELECT rows FROM row_counts WHERE name = 'trades'", [], |r| r.get(0));
+        let found = setting.file().query_row("SELECT rows FROM row_counts WHERE name = 'trades'", [], |r| r.get(0));
         if found != Ok(rows) {
             (rows, moved) = (found.unwrap(), Instant::now());
         }
@@ -586,7 +614,7 @@ async fn a_long_query_of_somebody_else_holds_up_nobody() {
         observer.progress().watermark >= Some(setting.end())
     })
     .await;
-    let log = std::fs::metadata(setting.store.path().join("polytape.db-wal")).unwrap().len();
+    let log = std::fs::metadata(setting.store().path().join("polytape.db-wal")).unwrap().len();
     assert!(log > 64 << 20, "the log of {log} bytes was to be moved, and could not be");
     assert!(longest < Duration::from_secs(5), "nothing moved for {longest:?}");
     file.execute_batch("COMMIT").unwrap();
@@ -598,7 +626,7 @@ async fn another_pipeline_on_the_same_streams_is_refused() {
     let setting = Setting::new(100).await;
     let pipeline = setting.start();
     setting.finish(pipeline).await;
-    let file = setting.store.file();
+    let file = setting.file();
     file.execute("UPDATE checkpoints SET pipeline = 'other'", []).unwrap();
     let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();

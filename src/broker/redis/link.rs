@@ -74,11 +74,17 @@ impl Link {
 
     /// Runs a script on the shared connection. Where that broke, once more on a new one: every script may be repeated.
     pub(super) async fn run(&self, call: &Call) -> Result<Value, BrokerError> {
+        Ok(self.run_numbered(call).await?.1)
+    }
+
+    /// The same, with the number of the connection that the answer came by. Where two answers came by one, the server was
+    /// not started anew between them.
+    pub(super) async fn run_numbered(&self, call: &Call) -> Result<(u64, Value), BrokerError> {
         let mut again = true;
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
             let error = match call.run(&mut connection).await {
-                Ok(value) => return Ok(value),
+                Ok(value) => return Ok((number, value)),
                 Err(error) => error,
             };
             if spoils_connection(&error) {

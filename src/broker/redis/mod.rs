@@ -437,11 +437,14 @@ impl Broker for RedisBroker {
     async fn mark(&self, key: &str, stream: &Stream) -> Result<Mark, BrokerError> {
         let generation = self.joined()?;
         let call = self.call_on(&script::MARK, stream)?.key(self.inner.keys.named(key));
+        // A server that comes back as it was some time ago has the same generation, but not the same connections.
+        let (connection, value) = self.inner.link.run_numbered(&call).await?;
+        let generation = format!("{generation} by connection {connection}");
         let read = |value| {
             let [last_id, cursor] = list(value)?;
             Some(Mark { generation, cursor: optional_text(cursor)?, last_id: entry_id(&text(last_id)?)? })
         };
-        self.ask(call, "a mark", read).await
+        read(value).ok_or_else(|| self.inner.link.garbled("a mark"))
     }
 
     async fn is_clear(&self, group: &Group, id: EntryId) -> Result<bool, BrokerError> {

@@ -1,6 +1,6 @@
 //! What every broker must do, shown on each that there is.
 
-mod conformance;
+pub mod conformance;
 mod embedded;
 mod model;
 mod redis;

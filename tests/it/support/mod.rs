@@ -5,6 +5,7 @@ pub mod clickhouse;
 pub mod logs;
 pub mod node;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod store;
 pub mod tables;

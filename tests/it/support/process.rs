@@ -145,12 +145,15 @@ impl Running {
     }
 
     pub fn wait(mut self, within: Duration) -> Ended {
-        let mut status = None;
-        until(within, "the process ends", || {
-            status = self.ended();
-            status.is_some()
-        });
-        let code = status.and_then(|status| status.code());
+        let begin = Instant::now();
+        let status = loop {
+            if let Some(status) = self.ended() {
+                break status;
+            }
+            assert!(begin.elapsed() < within, "the process has not ended within {within:?}:\n{}", self.stderr());
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        let code = status.code();
         Ended { code, stdout: self.stdout(), stderr: self.stderr() }
     }
 }

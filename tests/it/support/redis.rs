@@ -52,6 +52,13 @@ impl Redis {
         Self { server: Some(server), url, prefix: unique_prefix() }
     }
 
+    /// The whole server, to which nothing may have been written yet.
+    pub fn without_prefix(mut self) -> Self {
+        assert!(self.server.is_some(), "a server of its own");
+        self.prefix = String::new();
+        self
+    }
+
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -1,6 +1,6 @@
 //! What every warehouse must do, shown on each that there is.
 
 pub mod clickhouse;
-mod conformance;
+pub mod conformance;
 mod embedded;
 mod market_conformance;
