@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod ingest_fills;
 mod ingest_markets;
+mod inserts;
 mod job;
 mod life;
 mod market_cursor;
@@ -39,6 +40,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use command::{Answer, Command, Plan, Point, Replay};
 pub use error::StageError;
+pub use inserts::InsertTimes;
 pub use job::{JobStatus, is_replay_group};
 pub use orders::Desired;
 pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};

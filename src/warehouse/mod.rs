@@ -3,6 +3,7 @@
 //! A row's identity comes from its source, so writing a batch twice changes nothing, and after an answer that did not
 //! arrive the batch is simply written again. A row is replaced only by one that is at least as complete.
 
+mod batch;
 mod clickhouse;
 mod embedded;
 
@@ -14,6 +15,7 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
+pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
 };
@@ -90,6 +92,17 @@ impl JobState {
     }
 }
 
+/// A table that rows are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// `trades`.
+    Trades,
+    /// `markets`.
+    Markets,
+    /// `dead_letters`.
+    DeadLetters,
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -142,6 +155,16 @@ pub struct TapeLine {
 /// Tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
+    /// Writes a batch. When it returns its rows are there. One that did not get there is given again as it is: what was made of it
+    /// to send it is made only once.
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
+        match batch {
+            AnyBatch::Trades(batch) => self.write_trades(batch.rows()).await,
+            AnyBatch::Markets(batch) => self.write_markets(batch.rows()).await,
+            AnyBatch::DeadLetters(batch) => self.write_dead_letters(batch.rows()).await,
+        }
+    }
+
     /// Writes trades. When it returns they are there.
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
 
