@@ -31,6 +31,7 @@ mod script;
 mod server;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -41,7 +42,7 @@ use redis::Value;
 
 use super::{
     Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, MAX_BYTES, MAX_ENTRIES, Mark,
-    NewEntry, Reader, Stream, StreamState, check_append, check_size,
+    Memory, NewEntry, Reader, Stream, StreamState, check_append, check_size,
 };
 use crate::planted::{Bug, planted};
 pub use failure::RedisFailure;
@@ -101,6 +102,8 @@ struct Inner {
     heart: OnceLock<Heart>,
     /// Whether the server was found fit.
     checked: tokio::sync::OnceCell<()>,
+    /// Whether it refused to say how it is.
+    may_not_ask: AtomicBool,
 }
 
 impl RedisBroker {
@@ -127,6 +130,7 @@ impl RedisBroker {
             holdings: Mutex::default(),
             heart: OnceLock::new(),
             checked: tokio::sync::OnceCell::new(),
+            may_not_ask: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -433,6 +437,10 @@ impl Broker for RedisBroker {
         let call = self.call_on(&script::GROUP_STATE, &group.stream)?.argument(group.name.clone());
         let state = self.ask(call, "the state of a group", group_state).await?;
         Ok(state.clear_up_to >= id)
+    }
+
+    async fn memory(&self) -> Result<Option<Memory>, BrokerError> {
+        self.server_memory().await
     }
 }
 
