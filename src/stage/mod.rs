@@ -7,6 +7,7 @@
 mod backoff;
 mod command;
 mod error;
+mod gauge;
 mod ingest_fills;
 mod ingest_markets;
 mod inserts;

@@ -1,21 +1,27 @@
 //! Keeps the streams short, and never removes what a group has not acknowledged.
 //!
-//! A replay's group counts, too, as long as there is room: where a stream gets full, live work goes first.
+//! A replay's group counts, too, as long as there is room: where a stream gets full, or the memory of Redis, live work goes first.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::gauge::Gauge;
 use super::job::Board;
 use super::life::Life;
-use crate::broker::{BrokerError, Group, Keep};
+use crate::broker::{BrokerError, Group, Keep, Memory};
 
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// Trims every stream now and then, until cancelled. Above `full` bytes it respects no replays.
+/// Trims every stream now and then, until cancelled. Above `full` bytes it respects no replays. While memory is tight there is no
+/// room to keep what everybody has read.
 pub(super) async fn run(life: Arc<Life>, board: Arc<Board>, keep: Keep, full: u64, end: CancellationToken) {
+    let mut memory = Gauge::new(Arc::clone(&life.broker));
     while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+        let keep =
+            if memory.from(Memory::TIGHT).await.is_some() { Keep { age: Duration::ZERO, bytes: 0 } } else { keep };
+        let full = if memory.from(Memory::FULL).await.is_some() { 0 } else { full };
         for group in life.groups.all() {
             loop {
                 match trim(&life, group, &board, keep, full).await {

@@ -21,11 +21,12 @@ use polytape::source::data_api::DataApi;
 use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
-use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
+use polytape::stage::{Answer, Command, Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{
     Checkpoint, EmbeddedWarehouse, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
 };
 
+use crate::support::redis::Redis;
 use crate::support::store::Store;
 use crate::support::tables::compare;
 
@@ -324,6 +325,38 @@ async fn pressure_goes_up_to_the_ingester_and_nothing_unread_is_trimmed() {
         let bytes = setting.broker.stream(&stream).await.unwrap().bytes;
         assert!(bytes < (1 << 20) + (300 << 10), "{stream} is bounded, but for one append: {bytes}");
     }
+}
+
+/// What is unread stays, what is read goes, and nobody is ever refused for want of memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
+    let redis = Redis::own(&["--maxmemory", "10mb", "--maxmemory-policy", "noeviction"]);
+    let mut setting = Setting::new(60_000).await;
+    setting.broker = Arc::new(redis.broker("one"));
+    let pipeline = setting.start();
+    let control = pipeline.control();
+    assert!(matches!(control.send(Command::Pause(StageName::WriteTrades)).await, Answer::Done(_)));
+    let waits =
+        || matches!(state(&pipeline, StageName::IngestFills), StageState::Wait(cause) if cause.contains("redis"));
+    eventually("the ingester waits", waits).await;
+    let StageState::Wait(cause) = state(&pipeline, StageName::IngestFills) else { panic!("it waits no more") };
+    assert!(cause.starts_with("backpressure: redis ") && cause.ends_with(" of 10.0M"), "{cause}");
+    let until = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < until {
+        let used = setting.broker.memory().await.unwrap().unwrap().percent().unwrap();
+        assert!((70..100).contains(&used), "{used} %");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let held = setting.broker.stream(&Stream::trades()).await.unwrap();
+    assert!(held.groups[0].unacknowledged_bytes > 2 << 20, "{held:?}");
+    assert!(matches!(control.send(Command::Resume(StageName::WriteTrades)).await, Answer::Done(_)));
+    let observer = pipeline.observer();
+    setting.finish(pipeline).await;
+    for (stage, status) in observer.stages() {
+        assert_eq!(status.last_failure, None, "{stage}");
+    }
+    let refused = format!("{:?}", redis.run(&["INFO", "errorstats"]));
+    assert!(!refused.contains("OOM"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
