@@ -103,6 +103,17 @@ pub enum Table {
     DeadLetters,
 }
 
+impl Table {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trades => "trades",
+            Self::Markets => "markets",
+            Self::DeadLetters => "dead_letters",
+        }
+    }
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -111,6 +122,17 @@ pub struct RowCounts {
     /// Rows of `trades`.
     pub trades: u64,
     /// Rows of `dead_letters`.
+    pub dead_letters: u64,
+}
+
+/// How many parts the tables are made of, each in that of its partitions that has most: what ClickHouse has still to merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartCounts {
+    /// Parts of `markets`.
+    pub markets: u64,
+    /// Parts of `trades`.
+    pub trades: u64,
+    /// Parts of `dead_letters`.
     pub dead_letters: u64,
 }
 
@@ -213,6 +235,11 @@ pub trait Warehouse: Send + Sync {
 
     /// How many rows there are.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError>;
+
+    /// How many parts the tables are made of; `None` where they are not made of parts.
+    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+        Ok(None)
+    }
 }
 
 /// Why the warehouse did not do it, or does not know whether it did.

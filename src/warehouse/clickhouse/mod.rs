@@ -25,7 +25,9 @@ use clickhouse::types::UInt256;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::{AnyBatch, Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{
+    AnyBatch, Checkpoint, JobRecord, PartCounts, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
 
 use self::connection::Connection;
@@ -196,6 +198,10 @@ impl Warehouse for ClickhouseWarehouse {
     /// twice are counted twice.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         Ok(self.counts.read(self.ready().await?).await?)
+    }
+
+    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+        Ok(Some(counts::parts(self.ready().await?).await?))
     }
 }
 
