@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polytape::failure::FailureClass;
 use polytape::model::{Amount, Fill, RawJson, Resolution, TokenId, Trade, U256};
-use polytape::warehouse::{AnyBatch, Batch, ClickhouseConfig, ClickhouseWarehouse, Warehouse, WarehouseError};
+use polytape::warehouse::{
+    AnyBatch, Batch, ClickhouseConfig, ClickhouseWarehouse, PartCounts, Warehouse, WarehouseError,
+};
 use rusqlite::types::Value;
 use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -196,6 +198,22 @@ async fn a_batch_is_sent_as_it_was_at_first_however_late_it_arrives() {
     // Another batch of the same rows is made anew.
     warehouse.write(AnyBatch::Trades(&rows().into())).await.unwrap();
     assert!(stamp("min") >= gave_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fullest_partition_of_each_table_is_told() {
+    let database = Database::new();
+    let warehouse = database.warehouse();
+    assert_eq!(warehouse.parts().await.unwrap(), Some(PartCounts::default()), "nothing is there yet");
+    database.execute("SYSTEM STOP MERGES trades");
+    for log_index in 0..3 {
+        warehouse.write_trades(&trades(log_index..log_index + 1)).await.unwrap();
+    }
+    let mut late = trades(9..10);
+    late[0].fill.timestamp += 90 * 86_400;
+    warehouse.write_trades(&late).await.unwrap();
+    let parts = warehouse.parts().await.unwrap().unwrap();
+    assert_eq!(parts, PartCounts { trades: 3, markets: 0, dead_letters: 0 }, "of two partitions");
 }
 
 fn unix_ms() -> u64 {
