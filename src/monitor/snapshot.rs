@@ -372,11 +372,8 @@ impl TableView {
 
     /// How bad it is that it has so many parts.
     pub fn parts_severity(&self) -> Option<Severity> {
-        match self.parts.as_ref().filter(|seen| !seen.is_stale())?.value? {
-            ..=Self::MANY_PARTS => None,
-            ..=Self::TOO_MANY_PARTS => Some(Severity::Warn),
-            _ => Some(Severity::Bad),
-        }
+        let parts = self.parts.as_ref().filter(|seen| !seen.is_stale())?.value?;
+        Severity::of(parts, Self::MANY_PARTS, Self::TOO_MANY_PARTS)
     }
 }
 
@@ -392,11 +389,7 @@ impl InsertsView {
 
     /// How bad it is that one is not confirmed.
     pub fn running_severity(&self) -> Option<Severity> {
-        match self.running? {
-            ..=Self::LONG => None,
-            ..=Self::TOO_LONG => Some(Severity::Warn),
-            _ => Some(Severity::Bad),
-        }
+        Severity::of(self.running?, Self::LONG, Self::TOO_LONG)
     }
 
     /// How bad it is that they take so long.
@@ -492,6 +485,19 @@ pub enum Severity {
     Warn,
     /// It does not work.
     Bad,
+}
+
+impl Severity {
+    /// How bad a number is that should be at most `fine` and must not be more than `most`.
+    const fn of(number: u64, fine: u64, most: u64) -> Option<Self> {
+        if number > most {
+            Some(Self::Bad)
+        } else if number > fine {
+            Some(Self::Warn)
+        } else {
+            None
+        }
+    }
 }
 
 /// A health rule that fires.
