@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::broker::{Broker, Memory};
 
-/// How long an answer holds. Whoever appends fills megabytes in a second, and a small server has few.
+/// How long an answer holds, as long as there is plenty: whoever appends fills megabytes in a second, and a small server has few.
 const HOLDS: Duration = Duration::from_millis(100);
 
 /// Asks the broker, now and then.
@@ -22,7 +22,7 @@ impl Gauge {
     /// What there is, where so many percent of it are in use. What cannot be told holds up nobody.
     pub(super) async fn from(&mut self, percent: u64) -> Option<Memory> {
         let memory = match self.checked {
-            Some((at, memory)) if at.elapsed() < HOLDS => memory,
+            Some((at, memory)) if at.elapsed() < HOLDS && !memory.is_some_and(is_tight) => memory,
             _ => {
                 let memory = self.broker.memory().await.ok().flatten();
                 self.checked = Some((Instant::now(), memory));
@@ -31,6 +31,10 @@ impl Gauge {
         };
         memory.filter(|memory| is_filled(*memory, percent))
     }
+}
+
+fn is_tight(memory: Memory) -> bool {
+    is_filled(memory, Memory::TIGHT)
 }
 
 fn is_filled(memory: Memory, percent: u64) -> bool {
