@@ -52,6 +52,16 @@ pub(crate) fn age(millis: u64) -> String {
     }
 }
 
+/// What something took in milliseconds, in at most five columns: `<1ms`, `38ms`, `1.2s`, `38s`, `1m39`.
+pub(crate) fn latency(millis: u64) -> String {
+    match millis {
+        0 => "<1ms".to_owned(),
+        1..1_000 => format!("{millis}ms"),
+        1_000..10_000 => format!("{}.{}s", millis / 1_000, millis % 1_000 / 100),
+        _ => age(millis),
+    }
+}
+
 /// The same in one unit, for what nobody needs to see ticking: `<1m`, `4m`, `2h`, `3d`.
 pub(crate) fn about(millis: u64) -> String {
     match millis / 60_000 {
@@ -97,6 +107,12 @@ mod tests {
         assert_eq!(text, ["0s", "0s", "38s", "1m39", "4h02", "3d04"]);
         assert_eq!([59_999, 60_000, 7_200_000, 259_200_000].map(about), ["<1m", "1m", "2h", "3d"]);
         assert!(age(86_400_000 * 999).len() <= 6);
+    }
+
+    #[test]
+    fn latencies_fit_five_columns() {
+        let text = [0, 1, 999, 1_000, 9_999, 10_000, 99_000].map(latency);
+        assert_eq!(text, ["<1ms", "1ms", "999ms", "1.0s", "9.9s", "10s", "1m39"]);
     }
 
     #[test]

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::{Broker, EntryId, GroupState, Stream, StreamState};
+use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::source::Head;
-use crate::stage::{JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
-use crate::warehouse::{RowCounts, TapeLine, Warehouse};
+use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
+use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
 
 /// The source, as it is now.
 #[derive(Clone, Copy, Debug, Default)]
@@ -87,6 +87,21 @@ impl Collector {
     /// How many rows there are.
     pub async fn tables(&self) -> Result<RowCounts, String> {
         self.warehouse.row_counts().await.map_err(|error| error.to_string())
+    }
+
+    /// How many parts there are; `None` where there are none.
+    pub(super) async fn parts(&self) -> Result<Option<PartCounts>, String> {
+        self.warehouse.parts().await.map_err(|error| error.to_string())
+    }
+
+    /// How long inserts into a table take.
+    pub(super) fn inserts(&self, table: Table) -> InsertTimes {
+        self.observer.inserts(table)
+    }
+
+    /// The memory that the streams are kept in; `None` where they are not.
+    pub(super) async fn memory(&self) -> Result<Option<Memory>, String> {
+        self.broker.memory().await.map_err(|error| error.to_string())
     }
 
     /// The newest trades.

@@ -12,12 +12,15 @@ use super::health;
 use super::past::{Moment, Past};
 use super::probe::{Probe, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Snapshot, SourceView, StageView,
-    State, StreamView, TableView, TapeRow, TokensView,
+    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen, Snapshot,
+    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };
+use crate::broker::Memory;
 use crate::clock::{since_epoch, unix_ms};
-use crate::stage::{Desired, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group};
-use crate::warehouse::{JobState, RowCounts, TapeLine};
+use crate::stage::{
+    Desired, InsertTimes, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
+};
+use crate::warehouse::{JobState, PartCounts, RowCounts, Table, TapeLine};
 
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -68,7 +71,9 @@ struct Camera {
     log: LogCounts,
     began: Instant,
     streams: Vec<(String, Probe<StreamLook>)>,
+    memory: Probe<Option<Memory>>,
     tables: Probe<RowCounts>,
+    parts: Probe<Option<PartCounts>>,
     tape: Probe<Vec<TapeLine>>,
     past: Past,
     health: health::Memory,
@@ -86,11 +91,25 @@ impl Camera {
             (name, Probe::start(question))
         };
         let streams = Collector::STREAMS.map(stream).into();
+        let memory = Probe::start({
+            let collector = collector.clone();
+            move || {
+                let collector = collector.clone();
+                async move { collector.memory().await }
+            }
+        });
         let tables = Probe::start({
             let collector = collector.clone();
             move || {
                 let collector = collector.clone();
                 async move { collector.tables().await }
+            }
+        });
+        let parts = Probe::start({
+            let collector = collector.clone();
+            move || {
+                let collector = collector.clone();
+                async move { collector.parts().await }
             }
         });
         let tape = Probe::start({
@@ -101,7 +120,7 @@ impl Camera {
             }
         });
         let (past, health) = (Past::default(), health::Memory::default());
-        Self { collector, about, log, began: Instant::now(), streams, tables, tape, past, health }
+        Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, past, health }
     }
 
     fn take(&mut self) -> Snapshot {
@@ -135,6 +154,11 @@ impl Camera {
             stages: stages.iter().map(|(name, status)| self.stage(*name, status)).collect(),
             jobs: jobs.iter().map(|job| self.job(job, now)).collect(),
             streams: self.streams.iter().map(|(name, probe)| self.stream(name, probe, now)).collect(),
+            memory: if_any(self.memory.seen(), |memory| MemoryView {
+                used: memory.used,
+                limit: memory.limit,
+                percent: memory.percent(),
+            }),
             tables: self.tables(&source, markets.as_ref()),
             tape: self.tape.seen().map(|lines| lines.iter().cloned().map(TapeRow::from).collect()),
             history: HistoryView {
@@ -275,18 +299,41 @@ impl Camera {
     }
 
     fn tables(&self, source: &SourceView, markets: Option<&MarketsView>) -> Vec<TableView> {
-        let seen = self.tables.seen();
-        let table = |name: &'static str, rows: fn(&RowCounts) -> u64, behind: Option<u64>| TableView {
-            name: name.to_owned(),
-            rows: seen.map(rows),
-            rate: self.past.rate(|moment| moment.rows.get(name).copied()),
-            behind,
+        let (seen, parts) = (self.tables.seen(), self.parts.seen());
+        let table = |table: Table, rows: fn(&RowCounts) -> u64, most: fn(&PartCounts) -> u64, behind: Option<u64>| {
+            let name = table.as_str();
+            TableView {
+                name: name.to_owned(),
+                rows: seen.map(rows),
+                rate: self.past.rate(|moment| moment.rows.get(name).copied()),
+                behind,
+                inserts: self.collector.inserts(table).into(),
+                parts: if_any(parts.clone(), most),
+            }
         };
+        let read = markets.and_then(|markets| markets.last_round);
         vec![
-            table("trades", |rows| rows.trades, source.behind()),
-            table("markets", |rows| rows.markets, markets.and_then(|markets| markets.last_round)),
-            table("dead_letters", |rows| rows.dead_letters, None),
+            table(Table::Trades, |rows| rows.trades, |parts| parts.trades, source.behind()),
+            table(Table::Markets, |rows| rows.markets, |parts| parts.markets, read),
+            table(Table::DeadLetters, |rows| rows.dead_letters, |parts| parts.dead_letters, None),
         ]
+    }
+}
+
+/// An observation of what is not there everywhere; `None` where it is not, or nobody knows yet.
+fn if_any<T, U>(seen: Seen<Option<T>>, part: impl FnOnce(&T) -> U) -> Option<Seen<U>> {
+    let Seen { value, age, missing } = seen;
+    match value {
+        Some(None) => None,
+        None if missing.is_none() => None,
+        value => Some(Seen { value: value.flatten().as_ref().map(part), age, missing }),
+    }
+}
+
+impl From<InsertTimes> for InsertsView {
+    fn from(times: InsertTimes) -> Self {
+        let InsertTimes { median, longest, running } = times;
+        Self { median: median.map(millis), longest: longest.map(millis), running: running.map(millis) }
     }
 }
 
@@ -306,5 +353,22 @@ impl From<TapeLine> for TapeRow {
             question: line.question,
             is_taker_row: line.is_taker_row,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_zero_and_not_there_are_three_things() {
+        let seen = |value, missing: Option<&str>| Seen { value, age: 9, missing: missing.map(str::to_owned) };
+        let taken = |value, missing| if_any(seen(value, missing), |number: &u64| *number);
+        assert_eq!(taken(None, None), None, "nobody knows yet");
+        assert_eq!(taken(Some(None), None), None, "there is none");
+        assert_eq!(taken(Some(Some(0)), None), Some(Seen { value: Some(0), age: 9, missing: None }));
+        let unknown = taken(None, Some("away")).unwrap();
+        assert_eq!((unknown.value, unknown.missing.as_deref()), (None, Some("away")));
+        assert_eq!(taken(Some(Some(7)), Some("away")).unwrap().value, Some(7), "what was seen last");
     }
 }

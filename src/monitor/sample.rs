@@ -1,8 +1,8 @@
 //! Snapshots of pipelines that there might be, for tests of what is shown. Their numbers belong together.
 
 use super::{
-    About, Alert, GroupView, HeadView, HistoryView, JobView, LogView, MarketsView, Seen, Severity, Snapshot,
-    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen,
+    Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::model::ChainPosition;
 use crate::stage::{Desired, StageName};
@@ -51,7 +51,7 @@ pub fn empty() -> Snapshot {
         }
     }
     for table in &mut snapshot.tables {
-        (table.rows.value, table.rate) = (Some(0), Some(0));
+        (table.rows.value, table.rate, table.inserts) = (Some(0), Some(0), InsertsView::default());
     }
     snapshot.tape.value = Some(Vec::new());
     snapshot.tokens = Some(TokensView::default());
@@ -85,8 +85,15 @@ pub fn healthy() -> Snapshot {
         oldest: Some(oldest),
         groups: vec![group],
     };
-    let table =
-        |name: &str, rows, rate, behind| TableView { name: name.into(), rows: seen(rows), rate: Some(rate), behind };
+    let inserts = |median| InsertsView { median: Some(median), longest: Some(median * 3), running: None };
+    let table = |name: &str, rows, rate, behind, inserts| TableView {
+        name: name.into(),
+        rows: seen(rows),
+        rate: Some(rate),
+        behind,
+        inserts,
+        parts: None,
+    };
     Snapshot {
         at: 1_795_579_471_000,
         uptime: 273_900_000,
@@ -145,10 +152,11 @@ pub fn healthy() -> Snapshot {
             ),
             stream("stream:dead_letters", 3, 640, 0, 312_000, group("dead_letter_writers", 0, 0, 0, None)),
         ],
+        memory: None,
         tables: vec![
-            table("trades", 812_412_345, 812, Some(5_000)),
-            table("markets", 96_104, 0, Some(12_000)),
-            table("dead_letters", 17, 0, None),
+            table("trades", 812_412_345, 812, Some(5_000), inserts(4)),
+            table("markets", 96_104, 0, Some(12_000), inserts(12)),
+            table("dead_letters", 17, 0, None, InsertsView::default()),
         ],
         tape: seen(tape()),
         history: HistoryView {
@@ -158,6 +166,47 @@ pub fn healthy() -> Snapshot {
         log: LogView { seen: 42_004, kept: 10_000, dropped: Some(0) },
         alerts: Vec::new(),
     }
+}
+
+/// The same on Redis and ClickHouse.
+pub fn on_servers() -> Snapshot {
+    let mut snapshot = healthy();
+    snapshot.about.store = "redis+clickhouse".into();
+    snapshot.memory = Some(seen(memory(412 << 20)));
+    for (table, (median, parts)) in snapshot.tables.iter_mut().zip([(38, 14), (61, 3), (0, 1)]) {
+        table.parts = Some(seen(parts));
+        if let Some(took) = &mut table.inserts.median {
+            *took = median;
+        }
+    }
+    snapshot
+}
+
+/// Redis is nearly full, since ClickHouse neither confirms nor merges.
+pub fn servers_failing() -> Snapshot {
+    let mut snapshot = on_servers();
+    snapshot.memory = Some(seen(memory(871 << 20)));
+    let full = "backpressure: redis 871.0M of 1.0G";
+    let fills = &mut snapshot.stages[0];
+    (fills.state, fills.cause, fills.since, fills.rate) = (State::Wait, Some(full.into()), 38_000, Some(0));
+    let trades = &mut snapshot.streams[2].groups[0];
+    (trades.pending, trades.lag, trades.unread_bytes, trades.oldest) = (50_000, 1_733_000, 430 << 20, Some(102_000));
+    let table = &mut snapshot.tables[0];
+    (table.inserts.running, table.rate, table.behind) = (Some(72_000), Some(0), Some(102_000));
+    table.parts = Some(seen(1_204));
+    let parts = "trades has 1204 parts in one partition: ClickHouse does not merge as fast as rows come; a longer \
+                 writer.linger makes fewer";
+    let memory = "redis holds 871M of 1.00G, 85%: nothing new is read until the writers have caught up, or its maxmemory is \
+                  raised";
+    let insert = "an insert into trades has not been confirmed for 1m12";
+    let waits = format!("ingest-fills waits for 38s: {full}");
+    snapshot.alerts = vec![
+        alert("memory", Severity::Bad, "redis", memory, 38_000),
+        alert("inserts", Severity::Bad, "table trades", insert, 67_000),
+        alert("parts", Severity::Bad, "table trades", parts, 30_000),
+        alert("waiting", Severity::Warn, "ingest-fills", &waits, 35_000),
+    ];
+    snapshot
 }
 
 /// It works, but not as it should, and somebody has paused a stage and begun a replay.
@@ -251,6 +300,11 @@ pub fn stale() -> Snapshot {
 
 fn seen<T>(value: T) -> Seen<T> {
     Seen { value: Some(value), age: 400, missing: None }
+}
+
+fn memory(used: u64) -> MemoryView {
+    let limit = 1 << 30;
+    MemoryView { used, limit: Some(limit), percent: Some(used * 100 / limit) }
 }
 
 fn alert(rule: &str, severity: Severity, subject: &str, text: &str, since: u64) -> Alert {

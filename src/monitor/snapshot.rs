@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::broker::Memory;
 use crate::model::ChainPosition;
 use crate::stage::{Desired, StageName};
 use crate::warehouse::JobState;
@@ -29,6 +30,8 @@ pub struct Snapshot {
     pub tokens: Option<TokensView>,
     /// The streams, in the order of the flow.
     pub streams: Vec<StreamView>,
+    /// The memory that the streams are kept in; `None` where they are not, or nobody knows yet.
+    pub memory: Option<Seen<MemoryView>>,
     /// The tables.
     pub tables: Vec<TableView>,
     /// The newest trades, the newest first.
@@ -343,6 +346,84 @@ pub struct TableView {
     pub rate: Option<u64>,
     /// How old what it shows is: `None` where that is not known.
     pub behind: Option<u64>,
+    /// How long inserts of this process into it take.
+    pub inserts: InsertsView,
+    /// The most parts that one of its partitions is made of; `None` where there are no parts, or nobody knows yet.
+    pub parts: Option<Seen<u64>>,
+}
+
+/// How long inserts took until they were confirmed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InsertsView {
+    /// The middle one of the last minute; `None` if there was none.
+    pub median: Option<u64>,
+    /// The longest one of the last minute.
+    pub longest: Option<u64>,
+    /// The age of the oldest one that is not confirmed; `None` if all are.
+    pub running: Option<u64>,
+}
+
+impl TableView {
+    /// More parts than a table has that is merged as it should be.
+    const MANY_PARTS: u64 = 300;
+
+    /// From about here on ClickHouse delays inserts.
+    const TOO_MANY_PARTS: u64 = 1_000;
+
+    /// How bad it is that it has so many parts.
+    pub fn parts_severity(&self) -> Option<Severity> {
+        let parts = self.parts.as_ref().filter(|seen| !seen.is_stale())?.value?;
+        Severity::of(parts, Self::MANY_PARTS, Self::TOO_MANY_PARTS)
+    }
+}
+
+impl InsertsView {
+    /// What an insert may take, in the middle.
+    const SLOW: u64 = 2_000;
+
+    /// What one may take.
+    const LONG: u64 = 5_000;
+
+    /// One that takes longer than this may never be confirmed.
+    const TOO_LONG: u64 = 60_000;
+
+    /// How bad it is that one is not confirmed.
+    pub fn running_severity(&self) -> Option<Severity> {
+        Severity::of(self.running?, Self::LONG, Self::TOO_LONG)
+    }
+
+    /// How bad it is that they take so long.
+    pub fn severity(&self) -> Option<Severity> {
+        let is_slow = self.median.is_some_and(|median| median > Self::SLOW);
+        self.running_severity().or(is_slow.then_some(Severity::Warn))
+    }
+
+    /// What one takes now: as long as others did, or longer already.
+    pub fn now(&self) -> Option<u64> {
+        self.median.max(self.running)
+    }
+}
+
+/// The memory of the server that keeps the streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemoryView {
+    /// Bytes that are in use.
+    pub used: u64,
+    /// Bytes that may be in use; `None` for as many as there are.
+    pub limit: Option<u64>,
+    /// How much of that is in use, in percent.
+    pub percent: Option<u64>,
+}
+
+impl MemoryView {
+    /// How bad it is that so much is in use.
+    pub fn severity(&self) -> Option<Severity> {
+        match self.percent? {
+            ..Memory::TIGHT => None,
+            Memory::TIGHT..Memory::FULL => Some(Severity::Warn),
+            _ => Some(Severity::Bad),
+        }
+    }
 }
 
 /// A row of the tape.
@@ -404,6 +485,19 @@ pub enum Severity {
     Warn,
     /// It does not work.
     Bad,
+}
+
+impl Severity {
+    /// How bad a number is that should be at most `fine` and must not be more than `most`.
+    const fn of(number: u64, fine: u64, most: u64) -> Option<Self> {
+        if number > most {
+            Some(Self::Bad)
+        } else if number > fine {
+            Some(Self::Warn)
+        } else {
+            None
+        }
+    }
 }
 
 /// A health rule that fires.

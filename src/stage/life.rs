@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::StageError;
+use super::inserts::Inserts;
 use super::market_cursor::MarketCursor;
 use super::token_cache::Partly;
 use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
@@ -53,6 +54,8 @@ pub(super) struct Life {
     pub(super) groups: Groups,
     /// What the resolver knows of tokens and the tables do not.
     pub(super) partly: Partly,
+    /// How long inserts take.
+    pub(super) inserts: Inserts,
     /// One stage at a time looks after the streams.
     turn: tokio::sync::Mutex<()>,
 }
@@ -66,7 +69,8 @@ impl Life {
         start: Start,
     ) -> Self {
         let turn = tokio::sync::Mutex::default();
-        Self { broker, warehouse, pipeline, source, start, groups: Groups::new(), partly: Partly::new(), turn }
+        let (groups, partly, inserts) = (Groups::new(), Partly::new(), Inserts::default());
+        Self { broker, warehouse, pipeline, source, start, groups, partly, inserts, turn }
     }
 
     /// The key of the source's cursor.

@@ -7,8 +7,10 @@
 mod backoff;
 mod command;
 mod error;
+mod gauge;
 mod ingest_fills;
 mod ingest_markets;
+mod inserts;
 mod job;
 mod life;
 mod market_cursor;
@@ -39,6 +41,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use command::{Answer, Command, Plan, Point, Replay};
 pub use error::StageError;
+pub use inserts::InsertTimes;
 pub use job::{JobStatus, is_replay_group};
 pub use orders::Desired;
 pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
+use super::inserts::{InsertTimes, Inserts};
 use super::job::{Board, JobStatus};
 use super::life::Life;
 use super::orders::Orders;
@@ -25,7 +26,7 @@ use super::workshop::Workshop;
 use super::{StageName, trim, watermark};
 use crate::broker::{Broker, Keep};
 use crate::source::{FillSource, MarketSource, Start, TokenSource};
-use crate::warehouse::Warehouse;
+use crate::warehouse::{Table, Warehouse};
 
 /// How long to wait before what is no stage begins again.
 const HELPER_PAUSE: Duration = Duration::from_secs(1);
@@ -103,6 +104,7 @@ pub struct Observer {
     statuses: Vec<(StageName, watch::Receiver<StageStatus>)>,
     progress: watch::Receiver<Progress>,
     board: Arc<Board>,
+    inserts: Inserts,
 }
 
 impl Observer {
@@ -124,6 +126,11 @@ impl Observer {
     /// The replays that go on, and the last ones that ended.
     pub fn jobs(&self) -> Vec<JobStatus> {
         self.board.statuses()
+    }
+
+    /// How long inserts into a table take.
+    pub fn inserts(&self, table: Table) -> InsertTimes {
+        self.inserts.times(table)
     }
 }
 
@@ -187,7 +194,7 @@ impl Pipeline {
             }));
         }
         stages.close();
-        let observer = Observer { statuses, progress: progress.subscribe(), board };
+        let observer = Observer { statuses, progress: progress.subscribe(), board, inserts: life.inserts.clone() };
         Self { stages, tasks, observer, supervisor, control, drain }
     }
 

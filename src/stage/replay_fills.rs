@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::inserts::Insert;
 use super::job::Job;
 use super::life::{Life, read_position, write_position};
 use super::status::Progress;
@@ -20,6 +21,7 @@ use super::{Stage, StageError, Step};
 use crate::broker::Stream;
 use crate::model::{ChainPosition, DeadLetter, Trade};
 use crate::source::Page;
+use crate::warehouse::{Batch, Table};
 
 /// How long pages are gathered for one write.
 const LINGER: Duration = Duration::from_secs(1);
@@ -38,8 +40,11 @@ pub(super) struct ReplayFills {
     position: ChainPosition,
     /// The position behind the range.
     end: ChainPosition,
-    trades: Vec<Trade>,
+    /// In batches of at most so many rows.
+    trades: Vec<Batch<Trade>>,
     letters: Vec<DeadLetter>,
+    /// From the first attempt to write what was gathered on.
+    insert: Option<Insert>,
     bad_in_a_row: usize,
     /// Since when pages are gathered.
     since: Option<Instant>,
@@ -73,6 +78,7 @@ impl ReplayFills {
             end,
             trades: Vec::new(),
             letters: Vec::new(),
+            insert: None,
             bad_in_a_row: 0,
             since: None,
             rests_until: None,
@@ -106,9 +112,16 @@ impl ReplayFills {
         self.tokens.look_up(fills.iter()).await;
         for fill in fills {
             let resolution = self.tokens.resolution(&fill, &self.life.partly);
-            self.trades.push(Trade { resolution, fill });
+            self.gather(Trade { resolution, fill });
         }
         self.position = page.next;
+    }
+
+    fn gather(&mut self, trade: Trade) {
+        match self.trades.last_mut().filter(|batch| batch.rows().len() < self.max_rows) {
+            Some(batch) => batch.push(trade),
+            None => self.trades.push(vec![trade].into()),
+        }
     }
 
     fn live_is_behind(&self) -> bool {
@@ -118,7 +131,7 @@ impl ReplayFills {
     }
 
     fn is_full(&self) -> bool {
-        self.trades.len() >= self.max_rows
+        self.trades.iter().any(|batch| batch.rows().len() >= self.max_rows)
             || self.position >= self.end
             || self.since.is_some_and(|since| since.elapsed() >= LINGER)
     }
@@ -129,12 +142,19 @@ impl ReplayFills {
         // As the writer would say it: the same row has the same letter.
         let stream = Stream::trades();
         let mut rows = 0;
-        for trades in self.trades.chunks(self.max_rows) {
-            let (refused, bad_in_a_row) = write_rows(warehouse, trades, self.bad_in_a_row).await?;
+        if !self.trades.is_empty() {
+            self.insert.get_or_insert_with(|| self.life.inserts.begin(Table::Trades));
+        }
+        for batch in &self.trades {
+            let (refused, bad_in_a_row) = write_rows(warehouse, batch, self.bad_in_a_row).await?;
             self.bad_in_a_row = bad_in_a_row;
+            let trades = batch.rows();
             rows += (trades.len() - refused.len()) as u64;
             let refused = refused.into_iter().filter_map(|(at, reason)| trades[at].refused(stream.as_str(), &reason));
             self.letters.extend(refused);
+        }
+        if let Some(insert) = self.insert.take() {
+            insert.confirmed();
         }
         warehouse.write_dead_letters(&self.letters).await?;
         let done = self.position.block.min(self.end.block).saturating_sub(self.begin.block);

@@ -1,4 +1,4 @@
-//! Whether there is room for more: backpressure by unread bytes, and by disk.
+//! Whether there is room for more: backpressure by unread bytes, by the memory of Redis, and by disk.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use tokio_util::sync::CancellationToken;
 
+use super::gauge::Gauge;
 use super::{StageError, is_replay_group};
-use crate::broker::{Broker, Stream};
+use crate::broker::{Broker, Memory, Stream};
 use crate::embedded::free_space;
 
 /// How long to wait before looking again.
@@ -16,6 +17,9 @@ const POLL: Duration = Duration::from_millis(200);
 
 /// How long an answer about the disk holds.
 const DISK_CHECK: Duration = Duration::from_secs(1);
+
+/// How much of Redis's memory may be in use, in percent, while a stage that empties one stream goes on to fill another.
+const NEARLY_ALL: u64 = 95;
 
 /// Whether a stage waits for room, by what it says: nothing is wrong with what it reads from.
 pub fn is_for_room(cause: &str) -> bool {
@@ -31,6 +35,9 @@ pub(super) struct Room {
     broker: Arc<dyn Broker>,
     streams: Vec<Stream>,
     most: ByteSize,
+    memory: Gauge,
+    /// How much of the memory may be in use, in percent.
+    full: u64,
     disk: Option<Disk>,
 }
 
@@ -62,8 +69,15 @@ impl Disk {
 
 impl Room {
     /// Room in streams, each of which may hold `most` bytes, and half of that unread.
-    pub(super) const fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most: ByteSize) -> Self {
-        Self { broker, streams, most, disk: None }
+    pub(super) fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most: ByteSize) -> Self {
+        let memory = Gauge::new(Arc::clone(&broker));
+        Self { broker, streams, most, memory, full: Memory::FULL, disk: None }
+    }
+
+    /// For a stage that empties a stream as it fills these: what it reads is gone soon.
+    pub(super) const fn of_forwarder(mut self) -> Self {
+        self.full = NEARLY_ALL;
+        self
     }
 
     /// And on a disk.
@@ -93,6 +107,10 @@ impl Room {
                 let bytes = if unread >= most / 2 { unread } else { state.bytes };
                 return Ok(Some(format!("{BACKPRESSURE}{stream} {}", ByteSize::b(bytes).display().iec_short())));
             }
+        }
+        if let Some(Memory { used, limit: Some(limit) }) = self.memory.from(self.full).await {
+            let [used, limit] = [used, limit].map(|bytes| ByteSize::b(bytes).display().iec_short());
+            return Ok(Some(format!("{BACKPRESSURE}redis {used} of {limit}")));
         }
         if let Some(disk) = &mut self.disk
             && let Some(free) = disk.free().await

@@ -48,7 +48,9 @@ impl Workshop {
         match name {
             StageName::IngestFills => open(move || Arc::clone(&this).ingest_fills()),
             StageName::IngestMarkets => open(move || Arc::clone(&this).ingest_markets()),
-            StageName::ProcessTrades => open(move || ProcessTrades::open(Arc::clone(&this.life), this.trades_room())),
+            StageName::ProcessTrades => {
+                open(move || ProcessTrades::open(Arc::clone(&this.life), this.trades_room().of_forwarder()))
+            }
             StageName::WriteMarkets => open(move || Writer::<Market>::open(Arc::clone(&this.life), this.batch(name))),
             StageName::WriteTrades => open(move || Writer::<Trade>::open(Arc::clone(&this.life), this.batch(name))),
             StageName::WriteDeadLetters => {

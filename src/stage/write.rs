@@ -13,6 +13,7 @@ use bytesize::ByteSize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::inserts::Insert;
 use super::life::Life;
 use super::{Stage, StageError, StageName, Step};
 use crate::broker::{Delivery, EntryId, Group, Handover, NewEntry, Reader, Stream};
@@ -20,7 +21,7 @@ use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
 use crate::planted::{Bug, planted, planted_once};
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::{AnyBatch, Batch, Table, Warehouse, WarehouseError};
 
 /// How long to wait for entries, at most.
 pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
@@ -37,16 +38,18 @@ pub(super) struct BatchLimits {
 }
 
 /// A kind of row that can be written.
-#[async_trait]
-pub(super) trait Row: Entry + Send + Sync + 'static {
+pub(super) trait Row: Entry + Clone + Send + Sync + 'static {
     /// The stage that writes it.
     const STAGE: StageName;
+
+    /// The table that it is written to.
+    const TABLE: Table;
 
     /// The group that the stage reads for.
     fn group(life: &Life) -> Group;
 
-    /// Writes rows.
-    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError>;
+    /// A batch of these rows, among those of all tables.
+    fn any(batch: &Batch<Self>) -> AnyBatch<'_>;
 
     /// What to keep of bytes that are no row: a row of this kind after all, or nothing, and then a dead letter is made.
     fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self>;
@@ -63,22 +66,24 @@ pub(super) struct Writer<R> {
     up_to: Option<EntryId>,
     reader: Box<dyn Reader>,
     limits: BatchLimits,
-    batch: Batch<R>,
+    batch: InHand<R>,
     /// How many rows and entries in a row were no good, also over batches.
     bad_in_a_row: usize,
 }
 
 /// What is in hand.
-struct Batch<R> {
+struct InHand<R> {
     ids: Vec<EntryId>,
-    rows: Vec<R>,
+    rows: Batch<R>,
     /// Entries that are no rows.
     damaged: Vec<Handover>,
+    /// From the first attempt to write the rows on.
+    insert: Option<Insert>,
 }
 
-impl<R> Batch<R> {
+impl<R> InHand<R> {
     const fn empty() -> Self {
-        Self { ids: Vec::new(), rows: Vec::new(), damaged: Vec::new() }
+        Self { ids: Vec::new(), rows: Batch::empty(), damaged: Vec::new(), insert: None }
     }
 
     fn len(&self) -> usize {
@@ -110,7 +115,7 @@ impl<R: Row> Writer<R> {
     ) -> Result<Self, StageError> {
         life.enter().await?;
         let reader = life.broker.reader(&group).await?;
-        Ok(Self { life, group, up_to, reader, limits, batch: Batch::empty(), bad_in_a_row: 0 })
+        Ok(Self { life, group, up_to, reader, limits, batch: InHand::empty(), bad_in_a_row: 0 })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -149,11 +154,16 @@ impl<R: Row> Writer<R> {
 
     /// Writes the rows, and says which the warehouse will never take.
     async fn write(&mut self) -> Result<Vec<(usize, String)>, StageError> {
-        let before = match self.batch.rows.len() {
-            0 => check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?,
-            _ => self.bad_in_a_row,
-        };
-        let (refused, in_a_row) = write_rows(&*self.life.warehouse, &self.batch.rows, before).await?;
+        if self.batch.rows.rows().is_empty() {
+            self.bad_in_a_row = check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?;
+            return Ok(Vec::new());
+        }
+        let life = &self.life;
+        self.batch.insert.get_or_insert_with(|| life.inserts.begin(R::TABLE));
+        let (refused, in_a_row) = write_rows(&*life.warehouse, &self.batch.rows, self.bad_in_a_row).await?;
+        if let Some(insert) = self.batch.insert.take() {
+            insert.confirmed();
+        }
         self.bad_in_a_row = in_a_row;
         Ok(refused)
     }
@@ -162,7 +172,7 @@ impl<R: Row> Writer<R> {
     async fn settle(&self, refused: Vec<(usize, String)>) -> Result<(), StageError> {
         let mut dead = self.batch.damaged.clone();
         for (at, reason) in refused {
-            let Some(letter) = self.batch.rows[at].refused(self.group.stream.as_str(), &reason) else {
+            let Some(letter) = self.batch.rows.rows()[at].refused(self.group.stream.as_str(), &reason) else {
                 return Err(StageError::AllRefused { count: 1, reason });
             };
             tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
@@ -200,7 +210,7 @@ impl<R: Row> Stage for Writer<R> {
         }
         self.settle(refused).await?;
         let moved = self.batch.len() as u64;
-        self.batch = Batch::empty();
+        self.batch = InHand::empty();
         Ok(Step::Moved(moved))
     }
 
@@ -209,20 +219,24 @@ impl<R: Row> Stage for Writer<R> {
     }
 }
 
-/// Writes rows: a batch that is refused is halved until the rows at fault stand alone. Says which those are and why, and how
+/// Writes a batch: one that is refused is halved until the rows at fault stand alone. Says which those are and why, and how
 /// many in a row were bad at the end.
 pub(super) async fn write_rows<R: Row>(
     warehouse: &dyn Warehouse,
-    rows: &[R],
+    batch: &Batch<R>,
     mut bad_in_a_row: usize,
 ) -> Result<(Vec<(usize, String)>, usize), StageError> {
     let mut refused = Vec::new();
-    let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..batch.rows().len()).collect();
     while let Some(part) = parts.pop() {
         if part.is_empty() {
             continue;
         }
-        match R::write(warehouse, &rows[part.clone()]).await {
+        let written = match part.len() == batch.rows().len() {
+            true => warehouse.write(R::any(batch)).await,
+            false => warehouse.write(R::any(&batch.rows()[part.clone()].to_vec().into())).await,
+        };
+        match written {
             Ok(()) => bad_in_a_row = 0,
             Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
                 bad_in_a_row += 1;

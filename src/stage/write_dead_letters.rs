@@ -1,25 +1,23 @@
 //! `write-dead-letters`: `stream:dead_letters` to the `dead_letters` table.
 
-use async_trait::async_trait;
-
 use super::StageName;
 use super::life::Life;
 use super::write::{Row, dead_letter};
 use crate::broker::Group;
 use crate::model::DeadLetter;
 use crate::model::entry::EntryError;
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::{AnyBatch, Batch, Table};
 
-#[async_trait]
 impl Row for DeadLetter {
     const STAGE: StageName = StageName::WriteDeadLetters;
+    const TABLE: Table = Table::DeadLetters;
 
     fn group(life: &Life) -> Group {
         life.groups.dead_letter_writers.clone()
     }
 
-    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
-        warehouse.write_dead_letters(rows).await
+    fn any(batch: &Batch<Self>) -> AnyBatch<'_> {
+        AnyBatch::DeadLetters(batch)
     }
 
     /// A damaged dead letter is a dead letter about itself.

@@ -1,25 +1,23 @@
 //! `write-markets`: `stream:markets` to the `markets` table.
 
-use async_trait::async_trait;
-
 use super::StageName;
 use super::life::Life;
 use super::write::{Row, dead_letter};
 use crate::broker::Group;
 use crate::model::entry::{Entry, EntryError};
 use crate::model::{DeadLetter, Market};
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::{AnyBatch, Batch, Table};
 
-#[async_trait]
 impl Row for Market {
     const STAGE: StageName = StageName::WriteMarkets;
+    const TABLE: Table = Table::Markets;
 
     fn group(life: &Life) -> Group {
         life.groups.market_writers.clone()
     }
 
-    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
-        warehouse.write_markets(rows).await
+    fn any(batch: &Batch<Self>) -> AnyBatch<'_> {
+        AnyBatch::Markets(batch)
     }
 
     fn of_damaged(_: &str, _: &[u8], _: &EntryError) -> Option<Self> {

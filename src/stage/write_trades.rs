@@ -1,25 +1,23 @@
 //! `write-trades`: `stream:trades` to the `trades` table.
 
-use async_trait::async_trait;
-
 use super::StageName;
 use super::life::Life;
 use super::write::{Row, dead_letter};
 use crate::broker::Group;
 use crate::model::entry::{Entry, EntryError};
 use crate::model::{DeadLetter, Trade};
-use crate::warehouse::{Warehouse, WarehouseError};
+use crate::warehouse::{AnyBatch, Batch, Table};
 
-#[async_trait]
 impl Row for Trade {
     const STAGE: StageName = StageName::WriteTrades;
+    const TABLE: Table = Table::Trades;
 
     fn group(life: &Life) -> Group {
         life.groups.trade_writers.clone()
     }
 
-    async fn write(warehouse: &dyn Warehouse, rows: &[Self]) -> Result<(), WarehouseError> {
-        warehouse.write_trades(rows).await
+    fn any(batch: &Batch<Self>) -> AnyBatch<'_> {
+        AnyBatch::Trades(batch)
     }
 
     fn of_damaged(_: &str, _: &[u8], _: &EntryError) -> Option<Self> {

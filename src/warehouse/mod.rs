@@ -3,6 +3,7 @@
 //! A row's identity comes from its source, so writing a batch twice changes nothing, and after an answer that did not
 //! arrive the batch is simply written again. A row is replaced only by one that is at least as complete.
 
+mod batch;
 mod clickhouse;
 mod embedded;
 
@@ -14,6 +15,7 @@ use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
+pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
 };
@@ -90,6 +92,28 @@ impl JobState {
     }
 }
 
+/// A table that rows are written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// `trades`.
+    Trades,
+    /// `markets`.
+    Markets,
+    /// `dead_letters`.
+    DeadLetters,
+}
+
+impl Table {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trades => "trades",
+            Self::Markets => "markets",
+            Self::DeadLetters => "dead_letters",
+        }
+    }
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
@@ -98,6 +122,17 @@ pub struct RowCounts {
     /// Rows of `trades`.
     pub trades: u64,
     /// Rows of `dead_letters`.
+    pub dead_letters: u64,
+}
+
+/// How many parts the tables are made of, each in that of its partitions that has most: what ClickHouse has still to merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartCounts {
+    /// Parts of `markets`.
+    pub markets: u64,
+    /// Parts of `trades`.
+    pub trades: u64,
+    /// Parts of `dead_letters`.
     pub dead_letters: u64,
 }
 
@@ -142,6 +177,16 @@ pub struct TapeLine {
 /// Tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
+    /// Writes a batch. When it returns its rows are there. One that did not get there is given again as it is: what was made of it
+    /// to send it is made only once.
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
+        match batch {
+            AnyBatch::Trades(batch) => self.write_trades(batch.rows()).await,
+            AnyBatch::Markets(batch) => self.write_markets(batch.rows()).await,
+            AnyBatch::DeadLetters(batch) => self.write_dead_letters(batch.rows()).await,
+        }
+    }
+
     /// Writes trades. When it returns they are there.
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
 
@@ -190,6 +235,11 @@ pub trait Warehouse: Send + Sync {
 
     /// How many rows there are.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError>;
+
+    /// How many parts the tables are made of; `None` where they are not made of parts.
+    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+        Ok(None)
+    }
 }
 
 /// Why the warehouse did not do it, or does not know whether it did.

@@ -17,12 +17,15 @@ use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
 use polytape::model::entry::Entry;
 use polytape::model::{ChainPosition, DeadLetter, Market, Resolution, TokenId, Trade};
+use polytape::monitor::{About, Collector, LogView, Publisher, Snapshot};
 use polytape::source::data_api::DataApi;
 use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
-use polytape::stage::{Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
-use polytape::warehouse::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use polytape::stage::{Answer, Command, Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
+use polytape::warehouse::{
+    Checkpoint, JobRecord, RowCounts, Table, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+};
 
 use crate::support::clickhouse::Database;
 use crate::support::redis::Redis;
@@ -353,14 +356,67 @@ async fn pressure_goes_up_to_the_ingester_and_nothing_unread_is_trimmed() {
         // Half of the stream, and one append more.
         assert!((512 << 10..900 << 10).contains(&unread), "{stream}: {unread}");
     }
-    let watermark = pipeline.observer().progress().watermark;
+    let inserts = pipeline.observer().inserts(Table::Trades);
+    assert!(inserts.median.is_none() && inserts.running.is_some(), "nothing is confirmed: {inserts:?}");
+    let observer = pipeline.observer();
+    let watermark = observer.progress().watermark;
     assert!(watermark <= Some(ChainPosition::start_of(setting.world.config().first_block)), "{watermark:?}");
     setting.warehouse.away.store(false, Ordering::Relaxed);
     setting.finish(pipeline).await;
+    let done = observer.inserts(Table::Trades);
+    assert!(done.median.is_some() && done.longest >= inserts.running && done.running.is_none(), "{done:?}");
     for stream in [Stream::order_events(), Stream::trades()] {
         let bytes = setting.broker.stream(&stream).await.unwrap().bytes;
         assert!(bytes < (1 << 20) + (300 << 10), "{stream} is bounded, but for one append: {bytes}");
     }
+}
+
+/// What is unread stays, what is read goes, and nobody is ever refused for want of memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
+    let redis = Redis::own(&["--maxmemory", "10mb", "--maxmemory-policy", "noeviction"]);
+    let mut setting = Setting::new(60_000).await;
+    setting.broker = Arc::new(redis.broker("one"));
+    let pipeline = setting.start();
+    let control = pipeline.control();
+    assert!(matches!(control.send(Command::Pause(StageName::WriteTrades)).await, Answer::Done(_)));
+    let waits =
+        || matches!(state(&pipeline, StageName::IngestFills), StageState::Wait(cause) if cause.contains("redis"));
+    eventually("the ingester waits", waits).await;
+    let StageState::Wait(cause) = state(&pipeline, StageName::IngestFills) else { panic!("it waits no more") };
+    assert!(cause.starts_with("backpressure: redis ") && cause.ends_with(" of 10.0M"), "{cause}");
+    // It goes on as long as what it wrote is read and goes, young as it is, and then waits for the writer.
+    let (began, mut still) = (Instant::now(), 0);
+    while still < 50 {
+        let used = setting.broker.memory().await.unwrap().unwrap().percent().unwrap();
+        assert!(used < 100, "{used} %");
+        let fills = setting.broker.stream(&Stream::order_events()).await.unwrap();
+        let is_read_gone = fills.bytes == fills.groups[0].unacknowledged_bytes;
+        still = if waits() && is_read_gone && used >= 85 { still + 1 } else { 0 };
+        assert!(began.elapsed() < Duration::from_secs(60), "{used} %, {fills:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Whoever watches is told the same.
+    let collector = Collector::new(pipeline.observer(), Arc::clone(&setting.broker), setting.warehouse.clone());
+    let publisher = Publisher::start(collector, About::default(), Arc::new(LogView::default));
+    let mut snapshots = publisher.snapshots();
+    let is_told = |snapshot: &Arc<Snapshot>| snapshot.alerts.iter().any(|alert| alert.rule == "memory");
+    let snapshot =
+        tokio::time::timeout(Duration::from_secs(10), snapshots.wait_for(is_told)).await.unwrap().unwrap().clone();
+    let memory = snapshot.memory.as_ref().and_then(|seen| seen.value).unwrap();
+    assert_eq!(memory.limit, Some(10 << 20));
+    assert!(snapshot.tables.iter().all(|table| table.parts.is_none()), "the embedded store has no parts");
+    drop(publisher);
+    let held = setting.broker.stream(&Stream::trades()).await.unwrap();
+    assert!(held.groups[0].unacknowledged_bytes > 2 << 20, "{held:?}");
+    assert!(matches!(control.send(Command::Resume(StageName::WriteTrades)).await, Answer::Done(_)));
+    let observer = pipeline.observer();
+    setting.finish(pipeline).await;
+    for (stage, status) in observer.stages() {
+        assert_eq!(status.last_failure, None, "{stage}");
+    }
+    let refused = format!("{:?}", redis.run(&["INFO", "errorstats"]));
+    assert!(!refused.contains("OOM"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

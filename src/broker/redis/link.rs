@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value, cmd};
 use tokio::sync::Mutex;
 
 use super::failure::{RedisFailure, explain, spoils_connection};
@@ -83,18 +83,34 @@ impl Link {
         let mut again = true;
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
-            let error = match call.run(&mut connection).await {
+            match call.run(&mut connection).await {
                 Ok(value) => return Ok((number, value)),
-                Err(error) => error,
-            };
-            if spoils_connection(&error) {
-                self.discard(number).await;
+                Err(error) => self.take(number, error, &mut again).await?,
             }
-            if !(again && error.is_connection_dropped()) {
-                return Err(self.explain(&error));
-            }
-            again = false;
         }
+    }
+
+    /// A section of what the server says of itself, on the shared connection.
+    pub(super) async fn info(&self, section: &str) -> Result<String, BrokerError> {
+        let mut again = true;
+        loop {
+            let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
+            match cmd("INFO").arg(section).query_async(&mut connection).await {
+                Ok(info) => return Ok(info),
+                Err(error) => self.take(number, error, &mut again).await?,
+            }
+        }
+    }
+
+    /// Takes an error of a connection; says what it means, unless it may be tried once more.
+    async fn take(&self, number: u64, error: RedisError, again: &mut bool) -> Result<(), BrokerError> {
+        if spoils_connection(&error) {
+            self.discard(number).await;
+        }
+        if std::mem::take(again) && error.is_connection_dropped() {
+            return Ok(());
+        }
+        Err(self.explain(&error))
     }
 
     /// What an error of a connection means.

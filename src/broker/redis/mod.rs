@@ -32,6 +32,7 @@ mod script;
 mod server;
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -42,7 +43,7 @@ use redis::Value;
 
 use super::{
     Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, MAX_BYTES, MAX_ENTRIES, Mark,
-    NewEntry, Reader, Stream, StreamState, check_append, check_size,
+    Memory, NewEntry, Reader, Stream, StreamState, check_append, check_size,
 };
 use crate::planted::{Bug, planted};
 pub use failure::RedisFailure;
@@ -104,6 +105,8 @@ struct Inner {
     heart: OnceLock<Heart>,
     /// Whether the server was found fit.
     checked: tokio::sync::OnceCell<()>,
+    /// Whether it refused to say how it is.
+    may_not_ask: AtomicBool,
 }
 
 impl RedisBroker {
@@ -131,6 +134,7 @@ impl RedisBroker {
             holdings: Mutex::default(),
             heart: OnceLock::new(),
             checked: tokio::sync::OnceCell::new(),
+            may_not_ask: AtomicBool::new(false),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -463,6 +467,10 @@ impl Broker for RedisBroker {
     async fn release(&self, name: &str) -> Result<(), BrokerError> {
         let call = self.call(&script::RELEASE)?.key(self.inner.keys.hold(name));
         self.ask(call.argument(self.inner.consumer.clone()), "a word", whole).await.map(|_| ())
+    }
+
+    async fn memory(&self) -> Result<Option<Memory>, BrokerError> {
+        self.server_memory().await
     }
 }
 

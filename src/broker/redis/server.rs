@@ -1,9 +1,11 @@
 //! Who the server is, and whether streams are safe with it.
 
+use std::sync::atomic::Ordering;
+
 use redis::{Value, cmd, from_redis_value};
 
 use super::{RedisBroker, RedisFailure};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Memory};
 use crate::failure::FailureClass;
 
 /// What a server says of itself.
@@ -25,13 +27,10 @@ pub struct RedisServer {
 
 impl RedisServer {
     fn read(info: &str) -> Self {
-        let value = |name: &str| {
-            let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            line.unwrap_or_default().trim().to_owned()
-        };
+        let value = |name: &str| value(info, name);
         Self {
-            version: value("redis_version"),
-            policy: value("maxmemory_policy"),
+            version: value("redis_version").to_owned(),
+            policy: value("maxmemory_policy").to_owned(),
             max_memory: value("maxmemory").parse().unwrap_or(0),
             used_memory: value("used_memory").parse().unwrap_or(0),
             appends_to_disk: value("aof_enabled") == "1",
@@ -55,7 +54,36 @@ impl RedisServer {
     }
 }
 
+/// What counts against its limit, of what it says of its memory: its own buffers for replicas and for its log do not.
+fn memory(info: &str) -> Option<Memory> {
+    let value = |name: &str| value(info, name).parse::<u64>().ok();
+    let used = value("used_memory")?.saturating_sub(value("mem_not_counted_for_evict").unwrap_or(0));
+    Some(Memory { used, limit: value("maxmemory").filter(|limit| *limit > 0) })
+}
+
+/// A value of what a server says of itself; empty if it does not say.
+fn value<'a>(info: &'a str, name: &str) -> &'a str {
+    let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    line.unwrap_or_default().trim()
+}
+
 impl RedisBroker {
+    /// How much of its memory the server uses; `None` if it may not be asked.
+    pub(super) async fn server_memory(&self) -> Result<Option<Memory>, BrokerError> {
+        if self.inner.may_not_ask.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match self.inner.link.info("memory").await {
+            Ok(info) => memory(&info).map(Some).ok_or_else(|| self.inner.link.garbled("its memory")),
+            // Asked once: the server keeps a log of everything that is denied.
+            Err(error) if is_denied(&error) => {
+                self.inner.may_not_ask.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Asks the server who it is.
     pub async fn server(&self) -> Result<RedisServer, BrokerError> {
         let link = &self.inner.link;
@@ -71,7 +99,7 @@ impl RedisBroker {
         let check = async {
             let server = match self.server().await {
                 // A user who may not ask for that may do all that is needed: then whoever made it knows the server.
-                Err(error) if error.to_string().contains("NOPERM") => return Ok(()),
+                Err(error) if is_denied(&error) => return Ok(()),
                 server => server?,
             };
             match server.fault() {
@@ -85,9 +113,24 @@ impl RedisBroker {
     }
 }
 
+fn is_denied(error: &BrokerError) -> bool {
+    error.to_string().contains("NOPERM")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_what_counts_against_the_limit() {
+        let info = "# Memory\r\nused_memory:1000\r\nused_memory_human:1K\r\nmaxmemory:2000\r\nmaxmemory_human:2K\r\n";
+        assert_eq!(memory(info), Some(Memory { used: 1_000, limit: Some(2_000) }));
+        let buffers = format!("{info}mem_not_counted_for_evict:300\r\n");
+        assert_eq!(memory(&buffers).unwrap().percent(), Some(35));
+        let unbounded = memory("used_memory:1000\r\nmaxmemory:0\r\n").unwrap();
+        assert_eq!((unbounded.limit, unbounded.percent()), (None, None));
+        assert_eq!(memory("# Memory\r\n"), None, "what is not said is not zero");
+    }
 
     #[test]
     fn who_evicts_or_is_too_old_is_refused() {

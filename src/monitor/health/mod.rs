@@ -5,7 +5,10 @@ mod behind;
 mod dead_letters;
 mod failed;
 mod frozen;
+mod inserts;
 mod log_drops;
+mod memory;
+mod parts;
 mod paused;
 mod replays;
 mod restarts;
@@ -36,13 +39,16 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 12] = [
+const RULES: [Rule; 15] = [
     failed::RULE,
     unseen::RULE,
     frozen::RULE,
     waiting::RULE,
     stalled::RULE,
+    memory::RULE,
     backlog::RULE,
+    inserts::RULE,
+    parts::RULE,
     restarts::RULE,
     replays::RULE,
     dead_letters::RULE,

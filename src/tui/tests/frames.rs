@@ -3,7 +3,7 @@
 use crossterm::event::KeyCode;
 
 use super::{colour, draw, dump, fill_log, lines, plain, press, state, type_keys};
-use crate::monitor::{Severity, Snapshot, sample};
+use crate::monitor::{InsertsView, MemoryView, Seen, Severity, Snapshot, sample};
 use crate::stage::{Answer, Command, Plan, Replay, StageName};
 use crate::tui::state::{Look, State};
 use crate::tui::update::{Message, update};
@@ -62,6 +62,52 @@ fn other_views() {
             }
         }
     }
+}
+
+#[test]
+fn on_redis_and_clickhouse() {
+    let states = [("servers", sample::on_servers as fn() -> Snapshot), ("servers_failing", sample::servers_failing)];
+    for (look_name, look) in looks() {
+        for (state_name, snapshot) in states {
+            for (key, view) in [('1', "overview"), ('2', "streams"), ('3', "tables")] {
+                for size in [SMALL, LARGE] {
+                    let mut state = shown(look.clone(), snapshot());
+                    type_keys(&mut state, &key.to_string());
+                    check(&format!("{view}_{state_name}_{look_name}"), &mut state, size);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn memory_and_parts_that_are_unknown_zero_old_or_not_there_differ() {
+    let frame = |key: &str, change: &dyn Fn(&mut Snapshot)| {
+        let mut snapshot = sample::on_servers();
+        change(&mut snapshot);
+        let mut state = shown(plain(), snapshot);
+        type_keys(&mut state, key);
+        lines(&draw(&mut state, SMALL)).join("\n")
+    };
+    let memory = |value: Option<MemoryView>, age| {
+        let missing = value.is_none().then(|| "no answer within 5 s".to_owned());
+        let seen = Seen { value, age, missing };
+        frame("2", &|snapshot| snapshot.memory = Some(seen.clone()))
+    };
+    assert!(memory(None, 0).contains("redis unknown: no answer within 5 s"));
+    let zero = MemoryView { used: 0, limit: Some(1 << 30), percent: Some(0) };
+    assert!(memory(Some(zero), 0).contains("redis 0B of 1.00G, 0%"));
+    assert!(memory(Some(zero), 42_000).contains("redis 0B of 1.00G, 0%, 42s old"));
+    assert!(memory(Some(MemoryView { limit: None, percent: None, ..zero }), 0).contains("redis 0B, no limit"));
+    assert!(!frame("2", &|snapshot| snapshot.memory = None).contains("redis 4"));
+    let parts = |value: Option<Seen<u64>>, key| frame(key, &|snapshot| snapshot.tables[0].parts = value.clone());
+    let unknown = Seen { value: None, age: 0, missing: Some("away".into()) };
+    assert!(parts(Some(unknown), "3").contains("  38ms     - complete"));
+    assert!(parts(Some(Seen { value: Some(0), age: 0, missing: None }), "3").contains("  38ms     0 complete"));
+    let none = frame("3", &|snapshot| snapshot.tables.iter_mut().for_each(|table| table.parts = None));
+    assert!(!none.contains("PARTS"), "{none}");
+    let idle = frame("3", &|snapshot| snapshot.tables[0].inserts = InsertsView::default());
+    assert!(idle.contains("  <30s      -    14"), "{idle}");
 }
 
 #[test]

@@ -3,12 +3,14 @@
 //! ```text
 //!   STREAM       LEN  +/S BYTES   LAG PEND   OLD
 //! ▶ order_events 412k 812 68.0M     0   12    0s
+//!
+//!   redis 412M of 1.00G, 40%
 //! ```
 
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::monitor::{GroupView, StreamView};
+use crate::monitor::{GroupView, MemoryView, Seen, Snapshot, StreamView};
 use crate::tui::state::{Pane, State};
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -41,7 +43,7 @@ const WHOLE: [Column; 9] = [
 pub(super) fn brief(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
     let has_keys = state.focused() == Pane::Streams;
-    let inner = pane(canvas, area, frame, "2 Streams", &old(&shown.streams), has_keys);
+    let inner = pane(canvas, area, frame, "2 Streams", &note(shown), has_keys);
     let lines: Vec<Vec<Cell>> = shown
         .streams
         .iter()
@@ -89,10 +91,14 @@ pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<
         let style = canvas.style(if stream.entries.is_stale() { Token::Dim } else { Token::Text });
         lines.extend(stream.groups.iter().map(|group| group_line(group, most, style, canvas)));
     }
-    let room = inner.height.saturating_sub(4);
+    let room = inner.height.saturating_sub(if shown.memory.is_some() { 5 } else { 4 });
     let top = Rect { height: room, ..inner };
     table(canvas, top, &WHOLE, &lines, Some(selected));
-    let bottom = Rect { y: inner.y + room, height: inner.height - room, ..inner };
+    let mut bottom = Rect { y: inner.y + room, height: inner.height - room, ..inner };
+    if let Some(memory) = shown.memory.as_ref().filter(|_| bottom.height > 2) {
+        canvas.put(bottom, 1, 1, &memory_text(memory), memory_style(memory, canvas));
+        (bottom.y, bottom.height) = (bottom.y + 1, bottom.height - 1);
+    }
     let about = shown.streams.get(state.selected(Pane::Streams)).map(|stream| explain(stream, most));
     let dim = canvas.style(Token::Dim);
     for (line, text) in
@@ -136,6 +142,41 @@ fn number(rate: Option<u64>, style: Style) -> Cell {
 
 fn name(stream: &StreamView, canvas: &Canvas<'_>) -> String {
     text::clean(stream.name.trim_start_matches("stream:"), canvas.charset())
+}
+
+/// The memory of Redis. What is not known says why, and what is old how old.
+fn memory_text(seen: &Seen<MemoryView>) -> String {
+    let Some(MemoryView { used, limit, percent }) = seen.value else {
+        return format!("redis unknown: {}", seen.missing.as_deref().unwrap_or("not seen yet"));
+    };
+    let mut text = match (limit, percent) {
+        (Some(limit), Some(percent)) => format!("redis {} of {}, {percent}%", bytes(used), bytes(limit)),
+        _ => format!("redis {}, no limit", bytes(used)),
+    };
+    if seen.is_stale() {
+        text.push_str(&format!(", {} old", age(seen.age)));
+    }
+    text
+}
+
+fn memory_style(seen: &Seen<MemoryView>, canvas: &Canvas<'_>) -> Style {
+    match seen.value.filter(|_| !seen.is_stale()).map(|memory| memory.severity()) {
+        None => canvas.style(Token::Dim),
+        Some(None) => canvas.style(Token::Text),
+        Some(Some(severity)) => canvas.look.theme.severity(severity),
+    }
+}
+
+/// Beside the title of the pane: how old the numbers are, where they are old, or else how full Redis is.
+fn note(shown: &Snapshot) -> String {
+    let old = old(&shown.streams);
+    let memory = shown.memory.as_ref().filter(|seen| old.is_empty() && !seen.is_stale());
+    match memory.map(|seen| seen.value) {
+        Some(Some(MemoryView { percent: Some(percent), .. })) => format!("redis {percent}%"),
+        Some(Some(MemoryView { used, .. })) => format!("redis {}", bytes(used)),
+        Some(None) => "redis unknown".into(),
+        None => old,
+    }
 }
 
 /// How old the numbers are, where they are old.

@@ -1,4 +1,4 @@
-//! How many rows there are, without reading them all each time.
+//! How many rows and parts there are, without reading them all each time.
 //!
 //! A partition that is one part holds no row twice, and how many it holds is on record. Only one of several parts must be read
 //! with FINAL to be counted; what that gave is kept until its parts change. Above [`COUNTED`] rows in several parts a
@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::ClickhouseError;
 use super::connection::Connection;
-use crate::warehouse::RowCounts;
+use crate::warehouse::{PartCounts, RowCounts};
 
 const PARTS: &str = include_str!("../../../schema/clickhouse/queries/parts.sql");
 
@@ -40,11 +40,28 @@ struct Partition {
     state: u64,
 }
 
+async fn partitions(connection: &Connection) -> Result<Vec<Partition>, ClickhouseError> {
+    connection.rows(connection.query(PARTS)).await
+}
+
+/// The most parts that a partition has, of each table.
+pub(super) async fn parts(connection: &Connection) -> Result<PartCounts, ClickhouseError> {
+    let mut most = PartCounts::default();
+    for Partition { table, parts, .. } in partitions(connection).await? {
+        let most = match table.as_str() {
+            "markets" => &mut most.markets,
+            "trades" => &mut most.trades,
+            _ => &mut most.dead_letters,
+        };
+        *most = parts.max(*most);
+    }
+    Ok(most)
+}
+
 impl Counts {
     pub(super) async fn read(&self, connection: &Connection) -> Result<RowCounts, ClickhouseError> {
         let mut counts = RowCounts::default();
-        let partitions: Vec<Partition> = connection.rows(connection.query(PARTS)).await?;
-        for partition in partitions {
+        for partition in partitions(connection).await? {
             let rows = self.rows(connection, &partition).await?;
             match partition.table.as_str() {
                 "markets" => counts.markets += rows,

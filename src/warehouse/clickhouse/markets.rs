@@ -14,7 +14,7 @@ use crate::clock::unix_ms;
 use crate::model::{ConditionId, Market, PositionId, Resolution, TokenId, TokenPlaces};
 use crate::warehouse::{WarehouseError, WrittenMarket};
 
-const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_markets.sql");
+pub(super) const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_markets.sql");
 const WRITTEN: &str = include_str!("../../../schema/clickhouse/queries/written_markets.sql");
 const OF_TOKENS: &str = include_str!("../../../schema/clickhouse/queries/markets_of_tokens.sql");
 
@@ -24,18 +24,19 @@ const MAX_BYTES: usize = 16 << 20;
 /// Ids or tokens that one query asks about.
 const AT_ONCE: usize = 5_000;
 
-pub(super) async fn write(connection: &Connection, rows: &[Market]) -> Result<(), WarehouseError> {
-    let mut rest = rows;
+/// The rows, in the order of the columns in `insert_markets.sql`, in pieces that are not too large.
+pub(super) fn encode(rows: &[Market]) -> Result<Vec<Bytes>, WarehouseError> {
+    let (mut rest, mut pieces) = (rows, Vec::new());
     while !rest.is_empty() {
-        let (bytes, taken) = encode(rest)?;
-        connection.insert(INSERT, &bytes).await?;
+        let (piece, taken) = encode_piece(rest)?;
+        pieces.push(piece);
         rest = &rest[taken..];
     }
-    Ok(())
+    Ok(pieces)
 }
 
-/// Rows in the order of the columns in `insert_markets.sql`, until they are large enough; and how many those are.
-fn encode(rows: &[Market]) -> Result<(Bytes, usize), WarehouseError> {
+/// Rows until they are large enough, and how many those are.
+fn encode_piece(rows: &[Market]) -> Result<(Bytes, usize), WarehouseError> {
     let mut row = RowBinary::with_capacity(MAX_BYTES.min(rows.len() * 8_192));
     let ingested_at = unix_ms();
     let mut taken = 0;

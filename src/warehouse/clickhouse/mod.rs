@@ -1,6 +1,6 @@
 //! The warehouse in ClickHouse: the tables of `schema/clickhouse`.
 //!
-//! A batch is encoded once and sent whole; whoever does not hear that it arrived sends it again. The tables replace a row by one
+//! A batch is encoded once and sent whole; whoever does not hear that it arrived sends the same bytes again. The tables replace a row by one
 //! that is at least as complete, and every read here is `FINAL`, so that nobody sees it twice.
 
 mod check;
@@ -20,12 +20,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use clickhouse::Row;
 use clickhouse::types::UInt256;
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::{Checkpoint, JobRecord, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{
+    AnyBatch, Checkpoint, JobRecord, PartCounts, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
 
 use self::connection::Connection;
@@ -121,22 +124,27 @@ impl ClickhouseWarehouse {
 
 #[async_trait]
 impl Warehouse for ClickhouseWarehouse {
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
+        let connection = self.ready().await?;
+        match batch {
+            AnyBatch::Trades(batch) => send(connection, trades::INSERT, batch.encoded(trades::encode)?).await,
+            AnyBatch::Markets(batch) => send(connection, markets::INSERT, batch.encoded(markets::encode)?).await,
+            AnyBatch::DeadLetters(batch) => {
+                send(connection, INSERT_DEAD_LETTERS, batch.encoded(encode_dead_letters)?).await
+            }
+        }
+    }
+
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
-        trades::write(self.ready().await?, rows).await
+        send(self.ready().await?, trades::INSERT, &trades::encode(rows)?).await
     }
 
     async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
-        markets::write(self.ready().await?, rows).await
+        send(self.ready().await?, markets::INSERT, &markets::encode(rows)?).await
     }
 
     async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
-        let mut row = RowBinary::default();
-        for DeadLetter { source, position, stage, reason, raw, first_seen } in rows {
-            [source, position, stage, reason].into_iter().for_each(|text| row.text(text));
-            row.bytes(raw);
-            row.i64(*first_seen);
-        }
-        self.ready().await?.insert(INSERT_DEAD_LETTERS, &row.into_bytes()).await
+        send(self.ready().await?, INSERT_DEAD_LETTERS, &encode_dead_letters(rows)?).await
     }
 
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
@@ -192,6 +200,29 @@ impl Warehouse for ClickhouseWarehouse {
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         Ok(self.counts.read(self.ready().await?).await?)
     }
+
+    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+        Ok(Some(counts::parts(self.ready().await?).await?))
+    }
+}
+
+/// Sends encoded rows, one piece after the other. When it returns they are all there.
+async fn send(connection: &Connection, sql: &str, pieces: &[Bytes]) -> Result<(), WarehouseError> {
+    for piece in pieces {
+        connection.insert(sql, piece).await?;
+    }
+    Ok(())
+}
+
+/// The rows, in the order of the columns in `insert_dead_letters.sql`.
+fn encode_dead_letters(rows: &[DeadLetter]) -> Result<Vec<Bytes>, WarehouseError> {
+    let mut row = RowBinary::default();
+    for DeadLetter { source, position, stage, reason, raw, first_seen } in rows {
+        [source, position, stage, reason].into_iter().for_each(|text| row.text(text));
+        row.bytes(raw);
+        row.i64(*first_seen);
+    }
+    Ok(vec![row.into_bytes()])
 }
 
 fn token_of(number: UInt256) -> TokenId {

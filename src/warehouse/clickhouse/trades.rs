@@ -15,7 +15,7 @@ use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId, Trade};
 use crate::warehouse::{TapeLine, WarehouseError};
 
-const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_trades.sql");
+pub(super) const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_trades.sql");
 const NEWEST: &str = include_str!("../../../schema/clickhouse/queries/newest_trades.sql");
 const QUESTIONS: &str = include_str!("../../../schema/clickhouse/queries/questions.sql");
 const NEWEST_UNRESOLVED: &str = include_str!("../../../schema/clickhouse/queries/newest_unresolved.sql");
@@ -35,12 +35,8 @@ const TOKENS_AT_ONCE: usize = 500;
 /// Lower-case `0x…` text of `N` bytes.
 type HexBuffer<const N: usize> = hex::Buffer<N, true>;
 
-pub(super) async fn write(connection: &Connection, rows: &[Trade]) -> Result<(), WarehouseError> {
-    connection.insert(INSERT, &encode(rows)?).await
-}
-
 /// The rows, in the order of the columns in `insert_trades.sql`.
-fn encode(rows: &[Trade]) -> Result<Bytes, WarehouseError> {
+pub(super) fn encode(rows: &[Trade]) -> Result<Vec<Bytes>, WarehouseError> {
     let mut row = RowBinary::with_capacity(rows.len() * BYTES_PER_ROW);
     let ingested_at = unix_ms();
     let (mut transaction_hash, mut order_hash) = (HexBuffer::<32>::new(), HexBuffer::<32>::new());
@@ -75,7 +71,7 @@ fn encode(rows: &[Trade]) -> Result<Bytes, WarehouseError> {
         row.u8(resolution.version());
         row.i64(ingested_at);
     }
-    Ok(row.into_bytes())
+    Ok(vec![row.into_bytes()])
 }
 
 #[derive(Row, Deserialize)]

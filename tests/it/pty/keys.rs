@@ -17,8 +17,8 @@ fn numbers_choose_the_view() {
     let mut rig = overview(&place);
     for (key, has, has_not) in [
         ("2", "STREAM / GROUP", "4 Logs"),
-        ("3", "complete up to block", "STREAM / GROUP"),
-        ("4", "in memory", "complete up to block"),
+        ("3", "complete to ", "STREAM / GROUP"),
+        ("4", "in memory", "complete to "),
         ("5", "EXCHANGE", "in memory"),
         ("1", "1 Stages", "EXCHANGE"),
     ] {

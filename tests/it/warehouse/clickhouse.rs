@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use polytape::failure::FailureClass;
 use polytape::model::{Amount, Fill, RawJson, Resolution, TokenId, Trade, U256};
-use polytape::warehouse::{ClickhouseConfig, ClickhouseWarehouse, Warehouse, WarehouseError};
+use polytape::warehouse::{
+    AnyBatch, Batch, ClickhouseConfig, ClickhouseWarehouse, PartCounts, Warehouse, WarehouseError,
+};
 use rusqlite::types::Value;
 use serde_json::Value as Json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -167,6 +169,55 @@ async fn a_batch_that_was_cut_is_whole_when_it_comes_again() {
     assert!(!matches!(error, WarehouseError::Rows(_)), "{error}");
     warehouse.write_trades(&more).await.unwrap();
     assert_eq!(database.number(FINAL), 6_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_sent_as_it_was_at_first_however_late_it_arrives() {
+    let database = Database::new();
+    let proxy = Proxy::to(&database.config().url).await;
+    let warehouse = ClickhouseWarehouse::new(ClickhouseConfig { url: proxy.url(), ..database.config() });
+    warehouse.write_trades(&trades(0..1)).await.unwrap();
+    let rows = || (0..1_000).map(|n| Trade { fill: varied(n), resolution: of_token() }).collect::<Vec<_>>();
+    let batch = Batch::from(rows());
+    let began = unix_ms();
+    for _ in 0..3 {
+        proxy.cut(2);
+        assert_eq!(warehouse.write(AnyBatch::Trades(&batch)).await.unwrap_err().class(), FailureClass::Retry);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    let gave_up = unix_ms();
+    warehouse.write(AnyBatch::Trades(&batch)).await.unwrap();
+    let stamp = |of: &str| {
+        let sql =
+            format!("SELECT toUnixTimestamp64Milli({of}(ingested_at)) FROM trades FINAL WHERE condition_id = '0xc0'");
+        database.number(&sql)
+    };
+    assert_eq!(database.number("SELECT count() FROM trades FINAL"), 1_001);
+    let (first, last) = (stamp("min"), stamp("max"));
+    assert!(began <= first && last < began + 300, "{first} to {last} is not the first attempt, which was at {began}");
+    // Another batch of the same rows is made anew.
+    warehouse.write(AnyBatch::Trades(&rows().into())).await.unwrap();
+    assert!(stamp("min") >= gave_up);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_fullest_partition_of_each_table_is_told() {
+    let database = Database::new();
+    let warehouse = database.warehouse();
+    assert_eq!(warehouse.parts().await.unwrap(), Some(PartCounts::default()), "nothing is there yet");
+    database.execute("SYSTEM STOP MERGES trades");
+    for log_index in 0..3 {
+        warehouse.write_trades(&trades(log_index..log_index + 1)).await.unwrap();
+    }
+    let mut late = trades(9..10);
+    late[0].fill.timestamp += 90 * 86_400;
+    warehouse.write_trades(&late).await.unwrap();
+    let parts = warehouse.parts().await.unwrap().unwrap();
+    assert_eq!(parts, PartCounts { trades: 3, markets: 0, dead_letters: 0 }, "of two partitions");
+}
+
+fn unix_ms() -> u64 {
+    std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64
 }
 
 /// A fill whose bytes cannot be compressed away.

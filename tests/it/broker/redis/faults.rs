@@ -320,6 +320,29 @@ async fn a_full_server_refuses_appends_and_lets_the_rest_go_on() {
     assert_eq!(texts(&read_all(&mut *reader).await), ["d"]);
 }
 
+/// Its memory and its limit, as they are now; a user who may not ask is told nothing, and works on.
+#[tokio::test]
+async fn a_server_says_how_full_it_is() {
+    let redis = Redis::own(&["--maxmemory-policy", "noeviction"]);
+    let broker = begun(&redis).await;
+    let memory = broker.memory().await.unwrap().unwrap();
+    assert!(memory.used > 100_000 && memory.limit.is_none() && memory.percent().is_none(), "{memory:?}");
+    redis.run(&["CONFIG", "SET", "maxmemory", "100mb"]);
+    let text = "x".repeat(1 << 20);
+    append(&broker, &[&text, &text], "0", "2").await.unwrap();
+    let fuller = broker.memory().await.unwrap().unwrap();
+    assert!(fuller.used > memory.used + (2 << 20) && fuller.limit == Some(100 << 20), "{fuller:?}");
+    assert!(fuller.percent().unwrap() < 20, "{fuller:?}");
+    redis.run(&["ACL", "SETUSER", "tape", "on", ">s3cret-word", "~*", "+@all", "-info"]);
+    let at = redis.url().replace("redis://", "redis://tape:s3cret-word@");
+    let other = redis.broker_at(&at, "other");
+    other.join(&layout()).await.unwrap();
+    for _ in 0..3 {
+        assert_eq!(other.memory().await.unwrap(), None);
+    }
+    assert_eq!(other.cursor(KEY).await.unwrap().as_deref(), Some("2"));
+}
+
 /// A server that does not answer is given up after a while, and gone on with once it does.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_hangs_is_given_up() {
