@@ -11,7 +11,7 @@ use super::stores::Stores;
 use super::{CliError, RunArgs, demo, environment, logging, places, screen, signals, sources, stores};
 use crate::config::{Scan, load};
 use crate::embedded::DataDir;
-use crate::headless::{self, Options, Progress, Running};
+use crate::headless::{self, HangUp, Options, Progress, Running};
 use crate::logs::Logs;
 use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
 use crate::stage::{Markets, Parts, Pipeline};
@@ -58,6 +58,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
             tracing::warn!("the embedded store belongs to one process: nobody else runs the other stages");
         }
     }
+    let hang_up = HangUp::listen().map_err(CliError::Start)?;
     let (history, name) = (markets.history, config.pipeline.name.clone());
     let stop = CancellationToken::new();
     signals::watch(stop.clone()).map_err(CliError::Start)?;
@@ -90,6 +91,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         show_rows: args.demo && !args.no_tui && !progress.has_bar(),
         progress,
         ends_on_failure: true,
+        hang_up,
     };
     if let Wanted::Unable(term) = wanted {
         tracing::info!("this terminal (TERM={term}) shows no screen: going on as with --no-tui");

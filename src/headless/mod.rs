@@ -19,6 +19,7 @@ use crate::stage::{Pipeline, PipelineFailed};
 use crate::warehouse::Warehouse;
 
 pub use catch_up::{Goal, NotCaughtUp};
+pub use hang_up::HangUp;
 pub use progress::{Progress, When};
 
 /// How long a drain may take before it is cut off, which is safe.
@@ -36,6 +37,8 @@ pub struct Options {
     pub progress: Progress,
     /// End when a stage has failed for good. Behind a screen that is gone the others go on, as they did before it.
     pub ends_on_failure: bool,
+    /// Hears when the terminal hangs up.
+    pub hang_up: HangUp,
 }
 
 /// Why it did not end well.
@@ -77,7 +80,7 @@ impl Running {
 }
 
 /// Runs a pipeline until `stop` is cancelled, it has caught up, or it fails; then drains it.
-pub async fn run(running: Running, options: Options, stop: CancellationToken) -> Result<(), HeadlessError> {
+pub async fn run(running: Running, mut options: Options, stop: CancellationToken) -> Result<(), HeadlessError> {
     let Running { pipeline, collector, publisher, warehouse } = &running;
     let caught_up = async {
         match options.until_caught_up {
@@ -102,7 +105,7 @@ pub async fn run(running: Running, options: Options, stop: CancellationToken) ->
         },
         never = rows => match never {},
         never = heartbeat::beat(publisher.snapshots()) => match never {},
-        never = hang_up::survive() => match never {},
+        never = options.hang_up.survive() => match never {},
         never = options.progress.watch(publisher.snapshots()) => match never {},
     };
     let collector = collector.clone();

@@ -21,6 +21,10 @@ async fn broker(redis: &Redis) -> (RedisBroker, Proxy) {
     let proxy = Proxy::to(host.rsplit('@').next().unwrap()).await;
     let broker = redis.broker_at(&url.replace(host.rsplit('@').next().unwrap(), &proxy.address().to_string()), "one");
     broker.begin(&layout(), &[(KEY.into(), "0".into())]).await.unwrap();
+    // The first sign of life has come through: what is spoiled next is what the test asks.
+    while !redis.keys().contains(&redis.key("proc:one")) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     (broker, proxy)
 }
 
