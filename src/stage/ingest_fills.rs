@@ -102,7 +102,7 @@ impl IngestFills {
                 self.parts.clear();
                 self.coming = None;
                 let found = found.ok_or_else(|| BrokerError::Lost(format!("{key} is gone")))?;
-                tracing::warn!(
+                tracing::debug!(
                     stage = "ingest-fills",
                     "another ingester moved the cursor to {found}: going on from there"
                 );

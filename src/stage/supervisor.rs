@@ -106,7 +106,10 @@ impl Supervisor {
             tokio::select! {
                 () = self.drain.cancelled() => return,
                 _ = again.tick() => {
-                    self.keep_again().await;
+                    if self.keep_again().await {
+                        // What was found before says nothing any more.
+                        (looking, is_looking) = (None.into(), false);
+                    }
                     // One look that takes longer is not begun again and again.
                     if !std::mem::replace(&mut is_looking, true) {
                         looking = Some(Arc::clone(&self).look().boxed()).into();
@@ -284,15 +287,17 @@ impl Supervisor {
         }
     }
 
-    async fn keep_again(&self) {
+    /// Says whether something was kept.
+    async fn keep_again(&self) -> bool {
         // One at a time: whoever asks for something shall not wait for all of them.
         let unkept = self.unkept.lock().pop_first();
-        if let Some((stage, desired)) = unkept {
-            let is_newest = self.orders.get(&stage).is_some_and(|orders| orders.borrow().desired == Some(desired));
-            if is_newest && self.keep(stage.as_str(), desired.as_str()).await.is_err() {
-                self.unkept.lock().insert(stage, desired);
-            }
+        let Some((stage, desired)) = unkept else { return false };
+        let is_newest = self.orders.get(&stage).is_some_and(|orders| orders.borrow().desired == Some(desired));
+        if is_newest && self.keep(stage.as_str(), desired.as_str()).await.is_err() {
+            self.unkept.lock().insert(stage, desired);
+            return false;
         }
+        true
     }
 
     async fn restart(&self, stage: StageName) -> Answer {

@@ -152,20 +152,18 @@ impl<R: Row> Writer<R> {
         Ok(())
     }
 
-    /// Writes the rows, and says which the warehouse will never take.
-    async fn write(&mut self) -> Result<Vec<(usize, String)>, StageError> {
+    /// Writes the rows, and says which the warehouse will never take, and how many in a row were no good at the end.
+    async fn write(&mut self) -> Result<(Vec<(usize, String)>, usize), StageError> {
         if self.batch.rows.rows().is_empty() {
-            self.bad_in_a_row = check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?;
-            return Ok(Vec::new());
+            return Ok((Vec::new(), check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?));
         }
         let life = &self.life;
         self.batch.insert.get_or_insert_with(|| life.inserts.begin(R::TABLE));
-        let (refused, in_a_row) = write_rows(&*life.warehouse, &self.batch.rows, self.bad_in_a_row).await?;
+        let written = write_rows(&*life.warehouse, &self.batch.rows, self.bad_in_a_row).await?;
         if let Some(insert) = self.batch.insert.take() {
             insert.confirmed();
         }
-        self.bad_in_a_row = in_a_row;
-        Ok(refused)
+        Ok(written)
     }
 
     /// Acknowledges the batch: what was written as done, the rest as dead letters.
@@ -203,12 +201,14 @@ impl<R: Row> Stage for Writer<R> {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        let refused = self.write().await?;
+        let (refused, bad_in_a_row) = self.write().await?;
         if planted(Bug::VersionByClock) {
             // Long enough for the resolver to complete these rows, and for a kill to make them come again.
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         self.settle(refused).await?;
+        // Not before: a batch that is settled again is not bad again.
+        self.bad_in_a_row = bad_in_a_row;
         let moved = self.batch.len() as u64;
         self.batch = InHand::empty();
         Ok(Step::Moved(moved))

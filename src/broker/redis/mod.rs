@@ -98,6 +98,8 @@ struct Inner {
     process: String,
     /// Which life was joined.
     generation: Mutex<Option<String>>,
+    /// Which one was found incomplete; empty if there was none.
+    found: Mutex<Option<String>>,
     /// The keys of its streams and cursors.
     layout: Mutex<Vec<String>>,
     /// What the present reader of each group has in hand.
@@ -130,6 +132,7 @@ impl RedisBroker {
             consumer,
             process: random(),
             generation: Mutex::default(),
+            found: Mutex::default(),
             layout: Mutex::default(),
             holdings: Mutex::default(),
             heart: OnceLock::new(),
@@ -178,10 +181,10 @@ impl RedisBroker {
     }
 
     /// Takes part in a life.
-    fn enter(&self, generation: String, layout: Vec<String>) {
+    fn enter(&self, generation: String) {
         let inner = &self.inner;
         *inner.generation.lock() = Some(generation);
-        *inner.layout.lock() = layout;
+        *inner.found.lock() = None;
         inner.heart.get_or_init(|| {
             Heart::start(Arc::clone(&inner.link), inner.keys.process(&inner.consumer), inner.process.clone())
         });
@@ -300,12 +303,21 @@ impl Broker for RedisBroker {
     async fn join(&self, layout: &Layout) -> Result<(), BrokerError> {
         self.check_server().await?;
         let keys = self.layout_keys(layout);
-        let mut call = script::JOIN.call().keys(keys.clone());
+        *self.inner.layout.lock() = keys.clone();
+        // Before it is joined: whoever finds it incomplete and begins anew must not end what another began meanwhile.
+        let found = script::GENERATION.call().key(self.inner.keys.generation());
+        let found = self.ask(found, "a generation", text).await?;
+        let mut call = script::JOIN.call().keys(keys);
         for group in &layout.groups {
             call = call.argument(group.name.clone());
         }
-        let generation = self.ask(call, "a generation", text).await?;
-        self.enter(generation, keys);
+        match self.ask(call, "a generation", text).await {
+            Ok(generation) => self.enter(generation),
+            Err(error) => {
+                *self.inner.found.lock() = Some(found);
+                return Err(error);
+            }
+        }
         Ok(())
     }
 
@@ -315,7 +327,10 @@ impl Broker for RedisBroker {
         keys.extend(
             cursors.iter().filter(|(key, _)| !layout.cursors.contains(key)).map(|(key, _)| self.inner.keys.named(key)),
         );
-        let mut call = script::BEGIN.call().keys(keys.clone()).argument(generation).number(layout.groups.len());
+        *self.inner.layout.lock() = keys.clone();
+        // Whatever there is, where nobody has looked.
+        let found = self.inner.found.lock().clone().unwrap_or_else(|| "*".into());
+        let mut call = script::BEGIN.call().keys(keys).argument(generation).argument(found).number(layout.groups.len());
         for group in &layout.groups {
             call = call.argument(group.name.clone());
         }
@@ -327,7 +342,7 @@ impl Broker for RedisBroker {
             call = call.argument(value.clone());
         }
         let generation = self.ask(call, "a generation", text).await?;
-        self.enter(generation, keys);
+        self.enter(generation);
         Ok(())
     }
 

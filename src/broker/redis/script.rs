@@ -30,6 +30,7 @@ macro_rules! scripts {
 scripts! {
     JOIN = "lua/join.lua";
     BEGIN = "lua/begin.lua";
+    GENERATION = "lua/generation.lua";
     CURSOR = "lua/cursor.lua";
     APPEND = "lua/append.lua";
     FORWARD = "lua/forward.lua";

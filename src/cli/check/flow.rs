@@ -191,8 +191,10 @@ async fn send(
             Err(format!("not within {} s{cause}", PATIENCE.as_secs()))
         }
     };
-    pipeline.drain(Duration::from_secs(5)).await;
-    sent
+    match (pipeline.drain(Duration::from_secs(5)).await, sent) {
+        (false, Err(cause)) => Err(format!("{cause}; what was under way may still arrive")),
+        (_, sent) => sent,
+    }
 }
 
 /// Waits until the probe has become a dead letter, and says why it did.

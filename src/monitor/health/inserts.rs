@@ -1,13 +1,19 @@
 //! Inserts take long, or one is not confirmed at all.
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::TableView;
+use crate::monitor::{State, TableView};
 use crate::units::{age, latency};
 
 pub(super) const RULE: Rule = Rule { id: "inserts", check };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    facts.now.tables.iter().filter_map(find).collect()
+    // A stage that is held with a batch in its hands is no slow one.
+    let is_held = |table: &&TableView| {
+        let held = facts.now.stages.iter().filter(|stage| matches!(stage.state, State::Paus | State::Stop));
+        let mut held = held.map(|stage| stage.name);
+        held.any(|stage| stage.as_str().strip_prefix("write-").is_some_and(|name| name.replace('-', "_") == table.name))
+    };
+    facts.now.tables.iter().filter(|table| !is_held(table)).filter_map(find).collect()
 }
 
 fn find(table: &TableView) -> Option<Finding> {

@@ -26,7 +26,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let moved = facts.past.then_and_now(STALLED, |moment| moment.moved.get(&reader).copied());
         let stands = moved.is_some_and(|(span, then, now)| then == now && span + Duration::from_secs(2) >= STALLED);
         let oldest = group.oldest.unwrap_or(0);
-        if works && stands && oldest > OLD && group.pending + group.lag > 0 {
+        // What was given out and is not in the hands of a stage that is idle here is another process's.
+        let is_idle = facts.now.stages.iter().any(|stage| stage.name == reader && stage.state == State::Idle);
+        let waiting = if is_idle { group.lag } else { group.pending + group.lag };
+        if works && stands && oldest > OLD && waiting > 0 {
             let entries = count(group.pending + group.lag);
             let text =
                 format!("{reader} moves nothing: {entries} unread in {}, the oldest {}", stream.name, age(oldest));

@@ -305,7 +305,7 @@ impl IngestMarkets {
             }
             Appended::Conflict(found) => {
                 let found = found.ok_or_else(|| BrokerError::Lost(format!("{MARKETS_CURSOR} is gone")))?;
-                tracing::warn!(
+                tracing::debug!(
                     stage = "ingest-markets",
                     "another ingester moved the cursor to {found}: beginning anew"
                 );

@@ -33,9 +33,15 @@ async fn streams_that_are_lost_are_read_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_barrier_that_is_read_downstream_first_shows() {
-    let difference = flushed(6, Some(Bug::BarrierDownstreamFirst)).await;
-    println!("{} rows were missed", difference.missing.len());
-    assert!(!difference.missing.is_empty(), "the bug was not found");
+    // It shows where the streams go in the one second that it leaves open: mostly in the first world.
+    for seed in 6..12 {
+        let missing = flushed(seed, Some(Bug::BarrierDownstreamFirst)).await.missing.len();
+        println!("{missing} rows were missed");
+        if missing > 0 {
+            return;
+        }
+    }
+    panic!("the bug was not found");
 }
 
 #[tokio::test(flavor = "multi_thread")]

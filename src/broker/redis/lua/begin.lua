@@ -1,11 +1,19 @@
 -- Begins a new life: every group at the start of its stream, every cursor set. What the streams still hold stays, and is
 -- given out again.
 -- KEYS: generation, then of each group its stream and tally, then the cursors.
--- ARGV: the new generation, how many groups, their names, of each cursor its value ('' removes it).
-local groups = tonumber(ARGV[2])
+-- ARGV: the new generation, the one that was found incomplete ('' if none was there, '*' for any), how many groups, their
+--   names, of each cursor its value ('' removes it).
+local groups = tonumber(ARGV[3])
 local cursors = 2 + 2 * groups
 
 check_own(KEYS[1], 'string')
+local there = redis.call('GET', KEYS[1]) or ''
+if there == ARGV[1] then
+    -- An earlier call did it, whose reply was lost.
+    return there
+elseif ARGV[2] ~= '*' and there ~= ARGV[2] then
+    fail('LOST', 'another process began anew')
+end
 local sizes = {}
 for i = 1, groups do
     local stream, tally = KEYS[2 * i], KEYS[2 * i + 1]
@@ -30,7 +38,7 @@ for i = 1, groups do
         end
         sizes[stream] = {tally = tally, entries = entries, bytes = bytes, names = {}}
     end
-    table.insert(sizes[stream].names, ARGV[2 + i])
+    table.insert(sizes[stream].names, ARGV[3 + i])
 end
 for i = cursors, #KEYS do
     check_own(KEYS[i], 'string')
@@ -54,7 +62,7 @@ for stream, size in pairs(sizes) do
     end
 end
 for i = cursors, #KEYS do
-    local value = ARGV[2 + groups + i - cursors + 1]
+    local value = ARGV[3 + groups + i - cursors + 1]
     if value == '' then
         redis.call('DEL', KEYS[i])
     else

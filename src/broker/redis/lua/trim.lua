@@ -66,6 +66,11 @@ if #gone == 0 then
     return 0
 end
 
+-- The first write is one that a full memory lets through, and with it all others: this one makes room.
+local behind = gone[#gone][3]
+redis.call('XTRIM', stream, 'MINID', '=', number(behind[1]) .. '-' .. number(behind[2] + 1))
+redis.call('HINCRBY', tally, 'removed', #gone)
+redis.call('HINCRBY', tally, 'removed_bytes', number(bytes))
 -- A group that is not respected may have had some of them before it: it has nothing to do with them any more.
 for name, group in pairs(groups) do
     if not group.respected then
@@ -80,8 +85,4 @@ for name, group in pairs(groups) do
         redis.call('HINCRBY', tally, 'lost:' .. name, entries)
     end
 end
-local behind = gone[#gone][3]
-redis.call('XTRIM', stream, 'MINID', '=', number(behind[1]) .. '-' .. number(behind[2] + 1))
-redis.call('HINCRBY', tally, 'removed', #gone)
-redis.call('HINCRBY', tally, 'removed_bytes', number(bytes))
 return #gone

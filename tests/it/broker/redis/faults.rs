@@ -320,6 +320,25 @@ async fn a_full_server_refuses_appends_and_lets_the_rest_go_on() {
     assert_eq!(texts(&read_all(&mut *reader).await), ["d"]);
 }
 
+/// Also where a group gives way that was given nothing of it: making room must not need any.
+#[tokio::test]
+async fn a_full_server_is_trimmed_over_the_head_of_a_replay() {
+    let redis = Redis::own(&["--maxmemory-policy", "noeviction"]);
+    let broker = begun(&redis).await;
+    append(&broker, &["a", "b", "c"], "0", "3").await.unwrap();
+    let replay = input().stream.group("replay:x");
+    broker.open_group(&replay, EntryId::default()).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let ids = read_all(&mut *reader).await.into_iter().map(|delivery| delivery.id).collect();
+    redis.run(&["CONFIG", "SET", "maxmemory", "1"]);
+    broker.acknowledge(&input(), ids).await.unwrap();
+    broker.acknowledge(&input(), vec![]).await.unwrap();
+    assert_eq!(broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    let state = broker.stream(&input().stream).await.unwrap();
+    let lost = |name: &str| state.groups.iter().find(|group| group.name == name).unwrap().lost;
+    assert_eq!((state.entries, lost("replay:x")), (0, 3));
+}
+
 /// Its memory and its limit, as they are now; a user who may not ask is told nothing, and works on.
 #[tokio::test]
 async fn a_server_says_how_full_it_is() {

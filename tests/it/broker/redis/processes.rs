@@ -71,6 +71,26 @@ async fn a_dead_process_is_followed_and_a_live_one_left_alone() {
     assert!(!consumers.contains("dying") && consumers.contains("alive"), "{consumers}");
 }
 
+/// Two find the streams lost; the slower one must not end what the quicker one has begun.
+#[tokio::test]
+async fn who_begins_anew_too_late_is_told() {
+    let redis = Redis::new();
+    let (one, other) = (redis.broker("one"), redis.broker("other"));
+    let begin = [(KEY.to_owned(), "0".to_owned())];
+    for _ in 0..2 {
+        for broker in [&one, &other] {
+            assert!(matches!(broker.join(&layout()).await, Err(BrokerError::Lost(_))));
+        }
+        one.begin(&layout(), &begin).await.unwrap();
+        append(&one, &["a"], "0", "1").await;
+        let late = other.begin(&layout(), &begin).await;
+        assert!(matches!(&late, Err(BrokerError::Lost(why)) if why.contains("another process")), "{late:?}");
+        other.join(&layout()).await.unwrap();
+        assert_eq!(other.cursor(KEY).await.unwrap().as_deref(), Some("1"), "it goes on");
+        redis.run(&["DEL", &redis.key("stream:trades")]);
+    }
+}
+
 /// What only one process does is done by one, and by another once that has left it or is dead.
 #[tokio::test]
 async fn a_name_is_held_by_one_process_that_lives() {
