@@ -46,7 +46,8 @@ async fn a_barrier_that_is_read_downstream_first_shows() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_in_part_is_lost_as_a_whole_and_read_again() {
-    let setting = Setting::new(11).await;
+    // Every time all that was on its way is read again: a world that goes on at a moderate pace.
+    let setting = Setting::on(11, 300.0, Redis::new(), Database::empty(), "").await;
     let redis = &setting.redis;
     let key = |name: &str| redis.key(name);
     let running = setting.start();

@@ -107,7 +107,7 @@ impl Setting {
     /// Waits until some more trades have come, and the watermark has moved.
     pub fn let_it_flow(&self) {
         let (before, watermark) = (self.trades(), self.watermark());
-        until(SOON, "rows flow", || self.trades() > before + 300 && self.watermark() != watermark);
+        until(SOON * 2, "rows flow", || self.trades() > before + 300 && self.watermark() != watermark);
     }
 
     /// Waits until the running program has brought everything of the chain into the tables, up to the end of the world
