@@ -171,14 +171,16 @@ async fn tables_equal_the_truth_after_any_kill<B: Backend>() {
 }
 
 async fn rows_are_missed<B: Backend>(seed: u64, kills: usize, bug: Bug) {
-    let outcome = kill_loop::<B>(seed, B::fewer(kills), Some(bug)).await;
-    println!(
-        "{} of {} rows were missed, {} kills in progress",
-        outcome.difference.missing.len(),
-        outcome.rows,
-        outcome.kills_in_progress
-    );
-    assert!(!outcome.difference.missing.is_empty(), "the bug was not found");
+    // Kills hit the moment that a bug leaves open likely, not surely.
+    for seed in [seed, seed + 100, seed + 200] {
+        let outcome = kill_loop::<B>(seed, B::fewer(kills), Some(bug)).await;
+        let (missing, kills) = (outcome.difference.missing.len(), outcome.kills_in_progress);
+        println!("{missing} of {} rows were missed, {kills} kills in progress", outcome.rows);
+        if missing > 0 {
+            return;
+        }
+    }
+    panic!("the bug was not found");
 }
 
 /// The resolver mends a row that knows less than before soon, so it shows while it is there.
