@@ -204,7 +204,7 @@ impl<R: Row> Stage for Writer<R> {
         let (refused, bad_in_a_row) = self.write().await?;
         if planted(Bug::VersionByClock) {
             // Long enough for the resolver to complete these rows, and for a kill to make them come again.
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(400)).await;
         }
         self.settle(refused).await?;
         // Not before: a batch that is settled again is not bad again.

@@ -106,13 +106,15 @@ async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Out
     ))
     .with_bug(bug.map(Bug::name));
 
+    // The resolver must have completed rows before they come again.
+    let longest = if bug == Some(Bug::VersionByClock) { 2 * B::LIFE.end } else { B::LIFE.end };
     let mut completeness = Completeness::default();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let (mut rows, mut kills_in_progress) = (0, 0);
     for _ in 0..kills {
         server.faults().set(bad_day(&mut random));
         let running = place.start(&["--no-tui"]);
-        let until = Instant::now() + Duration::from_millis(random.random_range(B::LIFE));
+        let until = Instant::now() + Duration::from_millis(random.random_range(B::LIFE.start..longest));
         while Instant::now() < until {
             completeness.note(backend.look(&place));
             tokio::time::sleep(B::LOOK_EVERY).await;
@@ -220,7 +222,7 @@ macro_rules! on {
 
             #[tokio::test(flavor = "multi_thread")]
             async fn a_version_by_clock_shows() {
-                rows_are_seen_to_know_less::<$backend>(4, 60, Bug::VersionByClock).await;
+                rows_are_seen_to_know_less::<$backend>(4, 40, Bug::VersionByClock).await;
             }
         }
     };
