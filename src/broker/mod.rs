@@ -120,6 +120,19 @@ impl fmt::Display for EntryId {
     }
 }
 
+impl std::str::FromStr for EntryId {
+    type Err = NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, NotAnId> {
+        let id = text.split_once('-').and_then(|(ms, seq)| Some(Self { ms: ms.parse().ok()?, seq: seq.parse().ok()? }));
+        id.ok_or(NotAnId)
+    }
+}
+
+/// A text that is not the id of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotAnId;
+
 /// An entry as a group is given it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {

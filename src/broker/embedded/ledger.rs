@@ -217,11 +217,11 @@ impl Ledger {
         behind.map(|(name, group)| (name.clone(), group.acknowledged, group.unacknowledged)).collect()
     }
 
-    /// Takes from a group what is gone up to an id: so much is left.
-    pub(super) fn robbed(&mut self, name: &str, id: u64, left: (u64, u64)) {
+    /// Takes from a group what is gone up to an id: so much is left, and so much it lost.
+    pub(super) fn robbed(&mut self, name: &str, id: u64, left: (u64, u64), lost: u64) {
         let Some(group) = self.groups.get_mut(name) else { return };
         group.pending = group.pending.split_off(&(id + 1));
-        group.lost += group.unacknowledged.saturating_sub(left.0);
+        group.lost += lost;
         (group.unacknowledged, group.unacknowledged_bytes) = left;
     }
 

@@ -286,8 +286,9 @@ impl Broker for EmbeddedBroker {
                     let behind = shared.lock().ledger(&stream)?.behind(last);
                     for (group, acknowledged, unacknowledged) in behind {
                         let left = sql::left(tx, number, &group, acknowledged)?;
-                        sql::note_lost(tx, number, &group, unacknowledged.saturating_sub(left.0))?;
-                        robbed.push((group, last, left));
+                        let lost = unacknowledged.saturating_sub(left.0);
+                        sql::note_lost(tx, number, &group, lost)?;
+                        robbed.push((group, last, left, lost));
                     }
                 }
                 Ok(Some((stream, entries, bytes, robbed)))
@@ -296,7 +297,7 @@ impl Broker for EmbeddedBroker {
                 let Some((stream, entries, bytes, robbed)) = trimmed else { return 0 };
                 if let Ok(ledger) = shared.ledger(&stream) {
                     ledger.removed(entries, bytes);
-                    robbed.into_iter().for_each(|(group, last, left)| ledger.robbed(&group, last, left));
+                    robbed.into_iter().for_each(|(group, last, left, lost)| ledger.robbed(&group, last, left, lost));
                 }
                 usize::try_from(entries).unwrap_or(usize::MAX)
             },

@@ -6,8 +6,7 @@ use crate::broker::{EntryId, GroupState};
 
 /// An id as Redis writes it.
 pub(super) fn entry_id(text: &str) -> Option<EntryId> {
-    let (ms, seq) = text.split_once('-')?;
-    Some(EntryId { ms: ms.parse().ok()?, seq: seq.parse().ok()? })
+    text.parse().ok()
 }
 
 /// The bytes of a string.

@@ -233,7 +233,5 @@ pub(super) fn stream_of(life: &Life, stage: StageName) -> Result<Stream, StageEr
 
 /// An id as `ms-seq`.
 fn read_id(text: &str) -> Result<EntryId, StageError> {
-    let parsed =
-        text.split_once('-').and_then(|(ms, seq)| Some(EntryId { ms: ms.parse().ok()?, seq: seq.parse().ok()? }));
-    parsed.ok_or_else(|| StageError::Position { what: "a replay's entry".into(), text: text.into() })
+    text.parse().map_err(|_| StageError::Position { what: "a replay's entry".into(), text: text.into() })
 }
