@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use futures::future::OptionFuture;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use rand::RngExt;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -44,6 +44,9 @@ const CANCEL: &str = "stop";
 const JOBS: usize = 4;
 
 type Asked = (Command, oneshot::Sender<Answer>);
+
+/// What is wanted, by name, and the replays.
+type Found = (HashMap<String, String>, Vec<JobRecord>);
 
 /// By which a pipeline is steered. Clones steer the same one.
 #[derive(Clone, Debug)]
@@ -101,22 +104,26 @@ impl Supervisor {
     pub(super) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
         self.recall().await;
         let mut again = tokio::time::interval(LOOK);
-        let (mut looking, mut is_looking) = (OptionFuture::default(), false);
+        let mut looking: Option<BoxFuture<'static, Result<Found, WarehouseError>>> = None;
         loop {
+            let found = async {
+                match &mut looking {
+                    Some(look) => look.await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 () = self.drain.cancelled() => return,
                 _ = again.tick() => {
                     if self.keep_again().await {
                         // What was found before says nothing any more.
-                        (looking, is_looking) = (None.into(), false);
+                        looking = None;
                     }
                     // One look that takes longer is not begun again and again.
-                    if !std::mem::replace(&mut is_looking, true) {
-                        looking = Some(Arc::clone(&self).look().boxed()).into();
-                    }
+                    looking.get_or_insert_with(|| Arc::clone(&self).look().boxed());
                 }
-                Some(found) = &mut looking => {
-                    (looking, is_looking) = (None.into(), false);
+                found = found => {
+                    looking = None;
                     if let Ok((desired, jobs)) = found {
                         self.follow(&desired);
                         // Of those that have ended the ones that were seen before are enough.
@@ -126,7 +133,7 @@ impl Supervisor {
                 next = asked.recv() => match next {
                     Some((command, answer)) => {
                         // What was found before says nothing any more.
-                        (looking, is_looking) = (None.into(), false);
+                        looking = None;
                         self.perform(command, answer).await;
                     }
                     None => return self.drain.cancelled().await,
@@ -136,7 +143,7 @@ impl Supervisor {
     }
 
     /// What is wanted of stages, and the replays, as they are kept.
-    async fn look(self: Arc<Self>) -> Result<(HashMap<String, String>, Vec<JobRecord>), WarehouseError> {
+    async fn look(self: Arc<Self>) -> Result<Found, WarehouseError> {
         let life = &self.workshop.life;
         let desired = life.warehouse.desired_states(&life.pipeline).await?;
         let jobs = life.warehouse.jobs(&life.pipeline, Board::ENDED as u32).await?;
