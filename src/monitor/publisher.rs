@@ -82,43 +82,14 @@ struct Camera {
 impl Camera {
     fn new(collector: Collector, about: About, log: LogCounts) -> Self {
         let stream = |make: fn() -> crate::broker::Stream| {
-            let (collector, stream) = (collector.clone(), make());
-            let name = stream.as_str().to_owned();
-            let question = move || {
-                let (collector, stream) = (collector.clone(), stream.clone());
-                async move { collector.stream(&stream).await }
-            };
-            (name, Probe::start(question))
+            let name = make().as_str().to_owned();
+            (name, probe(&collector, move |collector| async move { collector.stream(&make()).await }))
         };
         let streams = Collector::STREAMS.map(stream).into();
-        let memory = Probe::start({
-            let collector = collector.clone();
-            move || {
-                let collector = collector.clone();
-                async move { collector.memory().await }
-            }
-        });
-        let tables = Probe::start({
-            let collector = collector.clone();
-            move || {
-                let collector = collector.clone();
-                async move { collector.tables().await }
-            }
-        });
-        let parts = Probe::start({
-            let collector = collector.clone();
-            move || {
-                let collector = collector.clone();
-                async move { collector.parts().await }
-            }
-        });
-        let tape = Probe::start({
-            let collector = collector.clone();
-            move || {
-                let collector = collector.clone();
-                async move { collector.tape(TAPE).await }
-            }
-        });
+        let memory = probe(&collector, |collector| async move { collector.memory().await });
+        let tables = probe(&collector, |collector| async move { collector.tables().await });
+        let parts = probe(&collector, |collector| async move { collector.parts().await });
+        let tape = probe(&collector, |collector| async move { collector.tape(TAPE).await });
         let (past, health) = (Past::default(), health::Memory::default());
         Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, past, health }
     }
@@ -318,6 +289,16 @@ impl Camera {
             table(Table::DeadLetters, |rows| rows.dead_letters, |parts| parts.dead_letters, None),
         ]
     }
+}
+
+/// A probe that asks the collector.
+fn probe<T, F>(collector: &Collector, question: impl Fn(Collector) -> F + Send + 'static) -> Probe<T>
+where
+    T: Clone + Send + 'static,
+    F: Future<Output = Result<T, String>> + Send,
+{
+    let collector = collector.clone();
+    Probe::start(move || question(collector.clone()))
 }
 
 /// An observation of what is not there everywhere; `None` where it is not, or nobody knows yet.

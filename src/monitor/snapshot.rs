@@ -364,6 +364,16 @@ pub struct InsertsView {
 }
 
 impl TableView {
+    /// The stage that writes it.
+    pub fn writer(&self) -> Option<StageName> {
+        match self.name.as_str() {
+            "trades" => Some(StageName::WriteTrades),
+            "markets" => Some(StageName::WriteMarkets),
+            "dead_letters" => Some(StageName::WriteDeadLetters),
+            _ => None,
+        }
+    }
+
     /// More parts than a table has that is merged as it should be.
     const MANY_PARTS: u64 = 300;
 

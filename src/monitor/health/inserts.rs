@@ -9,9 +9,8 @@ pub(super) const RULE: Rule = Rule { id: "inserts", check };
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     // A stage that is held with a batch in its hands is no slow one.
     let is_held = |table: &&TableView| {
-        let held = facts.now.stages.iter().filter(|stage| matches!(stage.state, State::Paus | State::Stop));
-        let mut held = held.map(|stage| stage.name);
-        held.any(|stage| stage.as_str().strip_prefix("write-").is_some_and(|name| name.replace('-', "_") == table.name))
+        let mut held = facts.now.stages.iter().filter(|stage| matches!(stage.state, State::Paus | State::Stop));
+        held.any(|stage| Some(stage.name) == table.writer())
     };
     facts.now.tables.iter().filter(|table| !is_held(table)).filter_map(find).collect()
 }

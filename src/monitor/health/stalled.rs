@@ -18,16 +18,13 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for stream in &facts.now.streams {
         let (Some(reader), Some(group)) = (stream.reader(), stream.live()) else { continue };
-        let works = facts
-            .now
-            .stages
-            .iter()
-            .any(|stage| stage.name == reader && matches!(stage.state, State::Run | State::Idle | State::Slow));
+        let stage = facts.now.stages.iter().find(|stage| stage.name == reader);
+        let works = stage.is_some_and(|stage| matches!(stage.state, State::Run | State::Idle | State::Slow));
         let moved = facts.past.then_and_now(STALLED, |moment| moment.moved.get(&reader).copied());
         let stands = moved.is_some_and(|(span, then, now)| then == now && span + Duration::from_secs(2) >= STALLED);
         let oldest = group.oldest.unwrap_or(0);
         // What was given out and is not in the hands of a stage that is idle here is another process's.
-        let is_idle = facts.now.stages.iter().any(|stage| stage.name == reader && stage.state == State::Idle);
+        let is_idle = stage.is_some_and(|stage| stage.state == State::Idle);
         let waiting = if is_idle { group.lag } else { group.pending + group.lag };
         if works && stands && oldest > OLD && waiting > 0 {
             let entries = count(group.pending + group.lag);
