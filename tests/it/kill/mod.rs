@@ -6,24 +6,17 @@
 mod backend;
 
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
+use polytape::demo::Faults;
 use polytape::planted::Bug;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use crate::support::outside;
 use crate::support::process::Workplace;
 use crate::support::tables::{Difference, compare_whole};
 use backend::{Backend, Seen};
-
-/// Time between two blocks: so short that there is always something to do, and many blocks share a second.
-const BLOCK_TIME: Duration = Duration::from_millis(20);
-
-/// Blocks between two markets of the world's series: a second.
-const MARKET_PERIOD: u64 = 50;
 
 struct Outcome {
     difference: Difference,
@@ -78,33 +71,10 @@ fn bad_day(random: &mut ChaCha8Rng) -> Faults {
 }
 
 async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Outcome {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let backlog = BLOCK_TIME * 100;
-    let world = Arc::new(World::new(WorldConfig {
-        seed,
-        rate: 1_500.0,
-        block_time: BLOCK_TIME,
-        market_period: MARKET_PERIOD,
-        genesis_ms: i64::try_from((now - backlog).as_millis()).unwrap(),
-        ..WorldConfig::default()
-    }));
-    let first_block = world.config().first_block;
-    let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-    let (urls, url) = (server.urls(3), server.url());
+    let (world, server) = outside::busy(seed, 1_500.0).await;
     let mut backend = B::new();
-    let place = Workplace::new(&format!(
-        r#"
-        pipeline.start = "{first_block}"
-        sources.polygon = {{ urls = {urls:?}, poll_interval = "10ms", timeout = "2s" }}
-        sources.gamma = {{ url = "{url}", poll_interval = "20ms", scan = "all", timeout = "2s", max_rate = 10000 }}
-        sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
-        writer.linger = "10ms"
-        storage.min_free = "0B"
-        {}
-        "#,
-        backend.config()
-    ))
-    .with_bug(bug.map(Bug::name));
+    let more = format!("writer.linger = \"10ms\"\n{}", backend.config());
+    let place = Workplace::new(&outside::config(&world, &server, &more)).with_bug(bug.map(Bug::name));
 
     // The resolver must have completed rows before they come again.
     let longest = if bug == Some(Bug::VersionByClock) { 2 * B::LIFE.end } else { B::LIFE.end };
@@ -127,15 +97,12 @@ async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Out
 
     let end = server.head();
     server.freeze_at(end);
-    // What is stale at the very end nobody can know, and no later answer puts it right.
-    let mut faults = Faults::storm();
-    faults.rates.remove(&Fault::Stale);
-    server.faults().set(faults);
+    server.faults().set(outside::last_storm());
     let arguments = ["--no-tui", "--until-caught-up", "--timeout", "60s"];
     let ended = tokio::task::block_in_place(|| place.run(&arguments, Duration::from_secs(120)));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 
-    let blocks = first_block..=world.finalized(end);
+    let blocks = world.config().first_block..=world.finalized(end);
     let store = backend.store(&place);
     let difference = compare_whole(&store, &world, blocks.clone(), end);
     let truth = world.whole_truth(blocks, end);

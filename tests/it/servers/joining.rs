@@ -171,6 +171,11 @@ fn job(pipeline: &Pipeline) -> Option<JobStatus> {
     pipeline.observer().jobs().pop()
 }
 
+/// Whether a process leaves the newest replay to another.
+fn stands_by(pipeline: &Pipeline) -> bool {
+    job(pipeline).is_some_and(|job| job.status.state.cause() == Some("another process does it"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_is_done_by_one_process_and_goes_on_in_another() {
     let setting = Setting::new(23).await;
@@ -189,12 +194,11 @@ async fn a_replay_is_done_by_one_process_and_goes_on_in_another() {
     ask(&one, Command::Replay(all.clone())).await;
     eventually("one does it", || job(&one).is_some_and(|job| job.status.moved > 0)).await;
     let other = join(&setting, "other");
-    let stands_by = || job(&other).is_some_and(|job| job.status.state.cause() == Some("another process does it"));
-    eventually("the other stands by", stands_by).await;
+    eventually("the other stands by", || stands_by(&other)).await;
     let again = other.control().send(Command::Replay(all)).await;
     assert!(matches!(&again, Answer::Refused(why) if why.contains("is under way")), "{again:?}");
     eventually("it comes further", || job(&one).is_some_and(|job| job.record.done > 600)).await;
-    assert!(stands_by());
+    assert!(stands_by(&other));
     // As a process that is gone.
     drop(one);
     let ended = || job(&other).filter(|job| job.record.state != JobState::Running);
@@ -219,8 +223,7 @@ async fn a_replay_is_cancelled_from_another_process() {
     let (one, other) = (join_with(&setting, "one", slow), join(&setting, "other"));
     let all = Replay { stage: StageName::WriteTrades, from: Point::Age(Duration::from_secs(3600)), to: Point::Now };
     ask(&one, Command::Replay(all)).await;
-    let stands_by = || job(&other).is_some_and(|job| job.status.state.cause() == Some("another process does it"));
-    eventually("the other stands by", stands_by).await;
+    eventually("the other stands by", || stands_by(&other)).await;
     let said = ask(&other, Command::Cancel(job(&other).unwrap().record.id)).await;
     assert!(said.contains("ends where it runs"), "{said}");
     for pipeline in [&one, &other] {

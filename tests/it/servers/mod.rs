@@ -8,14 +8,14 @@ mod names;
 mod outage;
 mod refused;
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
+use polytape::demo::{DemoServer, World};
 use polytape::planted::Bug;
 
 use crate::support::clickhouse::Database;
+use crate::support::outside;
 use crate::support::process::{Ended, Running, Workplace, until};
 use crate::support::redis::Redis;
 use crate::support::tables::{Difference, compare_fills, compare_whole};
@@ -39,34 +39,10 @@ impl Setting {
 
     /// One with so many fills a second, on these servers, and with more lines in its configuration.
     pub async fn on(seed: u64, rate: f64, redis: Redis, database: Database, more: &str) -> Self {
-        let block_time = Duration::from_millis(20);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-        let world = Arc::new(World::new(WorldConfig {
-            seed,
-            rate,
-            block_time,
-            market_period: 50,
-            genesis_ms: i64::try_from((now - block_time * 100).as_millis()).unwrap(),
-            ..WorldConfig::default()
-        }));
-        let server = DemoServer::start(Arc::clone(&world), SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.unwrap();
-        let (urls, url, first_block) = (server.urls(3), server.url(), world.config().first_block);
+        let (world, server) = outside::busy(seed, rate).await;
         let linger = if more.contains("linger") { "" } else { r#"writer.linger = "10ms""# };
-        let place = Workplace::new(&format!(
-            r#"
-            pipeline.start = "{first_block}"
-            sources.polygon = {{ urls = {urls:?}, poll_interval = "10ms", timeout = "2s" }}
-            sources.gamma = {{ url = "{url}", poll_interval = "20ms", scan = "all", timeout = "2s", max_rate = 10000 }}
-            sources.data_api = {{ url = "{url}", timeout = "2s", max_rate = 10000 }}
-            storage.min_free = "0B"
-            {linger}
-            {more}
-            {}
-            {}
-            "#,
-            redis.section(),
-            database.section()
-        ));
+        let more = [linger, more, &redis.section(), &database.section()].join("\n");
+        let place = Workplace::new(&outside::config(&world, &server, &more));
         Self { world, server, redis, database, place }
     }
 
@@ -133,9 +109,7 @@ impl Setting {
 
     /// Reads to the end of the world as it is now, on a bad day, and compares.
     pub fn difference(&self) -> Difference {
-        let mut faults = Faults::storm();
-        faults.rates.remove(&Fault::Stale);
-        self.server.faults().set(faults);
+        self.server.faults().set(outside::last_storm());
         self.difference_as_it_is()
     }
 

@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod clickhouse;
 pub mod logs;
 pub mod node;
+pub mod outside;
 pub mod process;
 pub mod proxy;
 pub mod redis;
