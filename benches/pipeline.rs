@@ -9,18 +9,14 @@ mod common;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use polytape::broker::{Advance, Broker, EmbeddedBroker, Handover, Layout, NewEntry, Stream};
+use polytape::broker::EmbeddedBroker;
 use polytape::demo::{DemoServer, World};
-use polytape::model::entry::Entry;
-use polytape::model::{Fill, Resolution, Trade};
-use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::source::{FillSource, Start};
-use polytape::warehouse::{EmbeddedWarehouse, Warehouse};
+use polytape::warehouse::EmbeddedWarehouse;
 use tempfile::TempDir;
 
-use crate::common::{Run, from_environment, past_world, report, run, store};
+use crate::common::{Run, broker_alone, from_environment, past_world, read_all, report, run, store, warehouse_alone};
 
 #[tokio::main]
 async fn main() {
@@ -41,8 +37,10 @@ async fn main() {
     report("source alone: fetch, check, decode", fills, "fills", start.elapsed());
     assert_eq!(read.len() as u64, fills);
 
-    broker_alone(&read).await;
-    warehouse_alone(&read).await;
+    let (_dir, _lock, database) = store();
+    broker_alone(&EmbeddedBroker::new(database), &read).await;
+    let (_dir, _lock, database) = store();
+    warehouse_alone(&EmbeddedWarehouse::new(database), &read).await;
     drop(read);
 
     let dir = TempDir::new().unwrap();
@@ -63,55 +61,4 @@ async fn drain(url: &str, first: u64, last: u64) -> usize {
         bytes += client.post(url).body(body).send().await.unwrap().bytes().await.unwrap().len();
     }
     bytes
-}
-
-async fn read_all(url: &str, first: u64, last: u64) -> Vec<Fill> {
-    let source = Polygon::new(PolygonConfig { urls: vec![url.to_owned()], ..PolygonConfig::default() }).unwrap();
-    source.world().await.unwrap();
-    let mut position = source.resolve(&Start::Block(first)).await.unwrap();
-    let mut fills = Vec::new();
-    while position.block <= last {
-        let page = source.page(position, last).await.unwrap();
-        position = page.next;
-        fills.extend(page.events.into_iter().filter_map(|event| event.fill.ok()));
-    }
-    fills
-}
-
-/// Two hops: append, read, forward, read, acknowledge.
-async fn broker_alone(fills: &[Fill]) {
-    let (_dir, _lock, database) = store();
-    let broker = EmbeddedBroker::new(database);
-    let (input, output) = (Stream::order_events().group("in"), Stream::trades().group("out"));
-    let layout = Layout { groups: vec![input.clone(), output.clone()], cursors: vec!["cursor".into()] };
-    broker.begin(&layout, &[("cursor".into(), "0".into())]).await.unwrap();
-    let (mut inputs, mut outputs) = (broker.reader(&input).await.unwrap(), broker.reader(&output).await.unwrap());
-    let start = Instant::now();
-    for (at, fills) in fills.chunks(1_000).enumerate() {
-        let entries =
-            fills.iter().map(|fill| NewEntry { stream: Stream::order_events(), body: fill.encode() }).collect();
-        let advance = Advance { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
-        broker.append(entries, advance).await.unwrap();
-        let read = inputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
-        let handover = |entry: polytape::broker::Delivery| Handover {
-            id: entry.id,
-            outputs: vec![NewEntry { stream: Stream::trades(), body: entry.body }],
-        };
-        broker.forward(&input, read.into_iter().map(handover).collect()).await.unwrap();
-        let read = outputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
-        broker.acknowledge(&output, read.iter().map(|entry| entry.id).collect()).await.unwrap();
-    }
-    report("broker alone: two hops of encoded fills", fills.len() as u64, "fills", start.elapsed());
-}
-
-async fn warehouse_alone(fills: &[Fill]) {
-    let (_dir, _lock, database) = store();
-    let warehouse = EmbeddedWarehouse::new(database);
-    let start = Instant::now();
-    for fills in fills.chunks(50_000) {
-        let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
-        let trades: Vec<Trade> = fills.iter().map(trade).collect();
-        warehouse.write_trades(&trades).await.unwrap();
-    }
-    report("warehouse alone: rows into the table", fills.len() as u64, "fills", start.elapsed());
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench servers` starts a redis-server that appends to disk once a second, and ClickHouse's engine as the
 //! tests do, and prints fills a second for each part alone and for the program as a whole; then how long it takes from
-//! when a block is final until a reader sees its last row. `POLYTAPE_BENCH_FILLS` sets how many fills (300,000).
+//! when a block is final until a reader sees a row of it. `POLYTAPE_BENCH_FILLS` sets how many fills (300,000).
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::expect_used, clippy::panic, missing_docs, dead_code)]
 #![allow(unreachable_pub, unused_imports)]
@@ -15,17 +15,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use polytape::broker::{Advance, Broker, Delivery, Handover, Layout, NewEntry, Stream};
 use polytape::demo::{DemoServer, World, WorldConfig};
-use polytape::model::entry::Entry;
-use polytape::model::{Fill, Resolution, Trade};
-use polytape::source::FillSource;
-use polytape::source::Start;
-use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::warehouse::Warehouse;
 use tempfile::TempDir;
 
-use common::{Run, from_environment, past_world, report, run_on};
+use common::{Run, broker_alone, from_environment, past_world, read_all, report, run_on, warehouse_alone};
 use support::clickhouse::Database;
 use support::process::Workplace;
 use support::redis::Redis;
@@ -43,8 +36,12 @@ async fn main() {
     println!("{fills} fills in {} blocks, rendered ahead", blocks.end() - blocks.start() + 1);
 
     let read = read_all(&server.url(), *blocks.start(), *blocks.end()).await;
-    broker_alone(&read).await;
-    warehouse_alone(&read).await;
+    let redis = Redis::own(&APPENDS);
+    broker_alone(&redis.broker("bench"), &read).await;
+    let memory = format!("{:?}", redis.run(&["MEMORY", "USAGE", &redis.key("stream:trades"), "SAMPLES", "0"]));
+    println!("    stream:trades in Redis: {memory} bytes for {fills} entries");
+    drop(redis);
+    warehouse_alone(&*Database::new().warehouse(), &read).await;
     drop(read);
 
     let (redis, database, dir) = (Redis::own(&APPENDS), Database::empty(), TempDir::new().unwrap());
@@ -77,60 +74,7 @@ fn servers(redis: &Redis, database: &Database) -> String {
     )
 }
 
-async fn read_all(url: &str, first: u64, last: u64) -> Vec<Fill> {
-    let source = Polygon::new(PolygonConfig { urls: vec![url.to_owned()], ..PolygonConfig::default() }).unwrap();
-    source.world().await.unwrap();
-    let mut position = source.resolve(&Start::Block(first)).await.unwrap();
-    let mut fills = Vec::new();
-    while position.block <= last {
-        let page = source.page(position, last).await.unwrap();
-        position = page.next;
-        fills.extend(page.events.into_iter().filter_map(|event| event.fill.ok()));
-    }
-    fills
-}
-
-/// Two hops: append, read, forward, read, acknowledge.
-async fn broker_alone(fills: &[Fill]) {
-    let redis = Redis::own(&APPENDS);
-    let broker = redis.broker("bench");
-    let (input, output) = (Stream::order_events().group("in"), Stream::trades().group("out"));
-    let layout = Layout { groups: vec![input.clone(), output.clone()], cursors: vec!["cursor".into()] };
-    broker.begin(&layout, &[("cursor".into(), "0".into())]).await.unwrap();
-    let (mut inputs, mut outputs) = (broker.reader(&input).await.unwrap(), broker.reader(&output).await.unwrap());
-    let start = Instant::now();
-    for (at, fills) in fills.chunks(1_000).enumerate() {
-        let entries =
-            fills.iter().map(|fill| NewEntry { stream: Stream::order_events(), body: fill.encode() }).collect();
-        let advance = Advance { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
-        broker.append(entries, advance).await.unwrap();
-        let read = inputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
-        let handover = |entry: Delivery| Handover {
-            id: entry.id,
-            outputs: vec![NewEntry { stream: Stream::trades(), body: entry.body }],
-        };
-        broker.forward(&input, read.into_iter().map(handover).collect()).await.unwrap();
-        let read = outputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
-        broker.acknowledge(&output, read.iter().map(|entry| entry.id).collect()).await.unwrap();
-    }
-    report("broker alone: two hops of encoded fills", fills.len() as u64, "fills", start.elapsed());
-    let memory = format!("{:?}", redis.run(&["MEMORY", "USAGE", &redis.key("stream:trades"), "SAMPLES", "0"]));
-    println!("    stream:trades in Redis: {memory} bytes for {} entries", fills.len());
-}
-
-async fn warehouse_alone(fills: &[Fill]) {
-    let database = Database::new();
-    let warehouse = database.warehouse();
-    let start = Instant::now();
-    for fills in fills.chunks(50_000) {
-        let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
-        let trades: Vec<Trade> = fills.iter().map(trade).collect();
-        warehouse.write_trades(&trades).await.unwrap();
-    }
-    report("warehouse alone: rows into the table", fills.len() as u64, "fills", start.elapsed());
-}
-
-/// How long it took from when blocks were final until a reader saw all of their rows, for half a minute.
+/// How long it took from when blocks were final until a reader saw a row of them or of a later one, for half a minute.
 async fn latency(poll: &str) -> Vec<Duration> {
     let block_time = Duration::from_millis(500);
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -166,7 +110,6 @@ async fn latency(poll: &str) -> Vec<Duration> {
         waiting.extend((last + 1..=now_final).map(|block| (block, Instant::now())));
         last = last.max(now_final);
         let seen = tokio::task::block_in_place(seen);
-        // A block is whole once a later one is seen, or it is the last of its batch: a batch ends with its block.
         waiting.retain(|(block, since)| {
             let is_seen = *block <= seen;
             if is_seen {

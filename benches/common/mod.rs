@@ -7,8 +7,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
+use polytape::broker::{Advance, Broker, Delivery, Handover, Layout, NewEntry, Stream};
 use polytape::demo::WorldConfig;
 use polytape::embedded::{DataDir, Database};
+use polytape::model::entry::Entry;
+use polytape::model::{Fill, Resolution, Trade};
+use polytape::source::polygon::{Polygon, PolygonConfig};
+use polytape::source::{FillSource, Start};
+use polytape::warehouse::Warehouse;
 use tempfile::TempDir;
 
 /// About as many fills in a second as Polygon has.
@@ -33,6 +39,55 @@ pub fn store() -> (TempDir, DataDir, Database) {
     let data_dir = DataDir::lock(dir.path()).unwrap();
     let database = Database::open(&data_dir).unwrap();
     (dir, data_dir, database)
+}
+
+/// All fills of these blocks, as the source reads them.
+pub async fn read_all(url: &str, first: u64, last: u64) -> Vec<Fill> {
+    let source = Polygon::new(PolygonConfig { urls: vec![url.to_owned()], ..PolygonConfig::default() }).unwrap();
+    source.world().await.unwrap();
+    let mut position = source.resolve(&Start::Block(first)).await.unwrap();
+    let mut fills = Vec::new();
+    while position.block <= last {
+        let page = source.page(position, last).await.unwrap();
+        position = page.next;
+        fills.extend(page.events.into_iter().filter_map(|event| event.fill.ok()));
+    }
+    fills
+}
+
+/// Two hops: append, read, forward, read, acknowledge.
+pub async fn broker_alone(broker: &dyn Broker, fills: &[Fill]) {
+    let (input, output) = (Stream::order_events().group("in"), Stream::trades().group("out"));
+    let layout = Layout { groups: vec![input.clone(), output.clone()], cursors: vec!["cursor".into()] };
+    broker.begin(&layout, &[("cursor".into(), "0".into())]).await.unwrap();
+    let (mut inputs, mut outputs) = (broker.reader(&input).await.unwrap(), broker.reader(&output).await.unwrap());
+    let start = Instant::now();
+    for (at, fills) in fills.chunks(1_000).enumerate() {
+        let entries =
+            fills.iter().map(|fill| NewEntry { stream: Stream::order_events(), body: fill.encode() }).collect();
+        let advance = Advance { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
+        broker.append(entries, advance).await.unwrap();
+        let read = inputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
+        let handover = |entry: Delivery| Handover {
+            id: entry.id,
+            outputs: vec![NewEntry { stream: Stream::trades(), body: entry.body }],
+        };
+        broker.forward(&input, read.into_iter().map(handover).collect()).await.unwrap();
+        let read = outputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
+        broker.acknowledge(&output, read.iter().map(|entry| entry.id).collect()).await.unwrap();
+    }
+    report("broker alone: two hops of encoded fills", fills.len() as u64, "fills", start.elapsed());
+}
+
+/// Rows whose market is not known, in batches as large as the writer's.
+pub async fn warehouse_alone(warehouse: &dyn Warehouse, fills: &[Fill]) {
+    let start = Instant::now();
+    for fills in fills.chunks(50_000) {
+        let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
+        let trades: Vec<Trade> = fills.iter().map(trade).collect();
+        warehouse.write_trades(&trades).await.unwrap();
+    }
+    report("warehouse alone: rows into the table", fills.len() as u64, "fills", start.elapsed());
 }
 
 pub fn report(what: &str, count: u64, of: &str, elapsed: Duration) {
