@@ -11,6 +11,7 @@ mod markets;
 mod network;
 mod pipeline;
 mod predecessor;
+mod proof;
 mod pty;
 mod recorded;
 mod servers;

@@ -82,9 +82,15 @@ impl Workplace {
     }
 }
 
+/// The binary under test: the one that was built with the tests, or the one that `POLYTAPE_TEST_BINARY` names
+/// (`scripts/against`).
+pub fn binary() -> PathBuf {
+    std::env::var_os("POLYTAPE_TEST_BINARY").map_or_else(|| env!("CARGO_BIN_EXE_polytape").into(), PathBuf::from)
+}
+
 /// The binary without arguments.
 pub fn bare_command() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_polytape"));
+    let mut command = Command::new(binary());
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POLYTAPE_")) {
         command.env_remove(name);
     }
