@@ -16,4 +16,5 @@ mod pty;
 mod recorded;
 mod servers;
 mod support;
+mod upgrade;
 mod warehouse;

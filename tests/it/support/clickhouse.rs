@@ -202,6 +202,24 @@ impl Database {
         ask(&self.config, &self.config.database, sql)
     }
 
+    /// Executes statements that stand one behind the other.
+    pub fn script(&self, sql: &str) {
+        let statements = sql.split(";\n").map(str::trim).filter(|sql| sql.lines().any(|line| !line.starts_with("--")));
+        for sql in statements.filter(|sql| !sql.is_empty() && !sql.starts_with("USE ")) {
+            self.execute(sql);
+        }
+    }
+
+    /// Inserts a body of rows behind the warehouse's back.
+    pub fn insert(&self, statement: &str, rows: &[u8]) {
+        post(&self.config, &self.config.database, Some(statement), rows).unwrap();
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.config.database
+    }
+
     /// The rows of a query, each as its columns by name, with their types.
     pub fn rows(&self, sql: &str) -> Vec<Vec<(String, String, Value)>> {
         let answer = self.execute(&format!("{sql} FORMAT JSONCompactEachRowWithNamesAndTypes"));
@@ -238,20 +256,25 @@ pub fn wait<T>(answer: impl Future<Output = T>) -> T {
     tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(answer))
 }
 
-/// Asks by nothing but a socket, so that nothing of polytape is between.
 fn ask(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<String, String> {
+    post(config, database, None, sql.as_bytes())
+}
+
+/// Asks by nothing but a socket, so that nothing of polytape is between. The statement is in the body, or before it.
+fn post(config: &ClickhouseConfig, database: &str, statement: Option<&str>, body: &[u8]) -> Result<String, String> {
     let host = config.url.trim_start_matches("http://").trim_end_matches('/');
     let (userinfo, host) = host.rsplit_once('@').unwrap_or(("", host));
     let (user, password) = userinfo.split_once(':').unwrap_or((&config.user, &config.password));
     let mut socket = TcpStream::connect(host).map_err(|error| error.to_string())?;
     let settings = "mutations_sync=2&output_format_json_quote_64bit_integers=1";
+    let query = statement.map_or(String::new(), |sql| format!("&query={}", sql.replace(' ', "%20")));
     let head = format!(
-        "POST /?database={database}&{settings} HTTP/1.0\r\nX-ClickHouse-User: {user}\r\nX-ClickHouse-Key: {password}\r\n\
-         Content-Length: {}\r\n\r\n",
-        sql.len()
+        "POST /?database={database}&{settings}{query} HTTP/1.0\r\nX-ClickHouse-User: {user}\r\n\
+         X-ClickHouse-Key: {password}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
     );
     let mut answer = String::new();
-    let sent = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(sql.as_bytes()));
+    let sent = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(body));
     sent.and_then(|()| socket.read_to_string(&mut answer)).map_err(|error| error.to_string())?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
     if head.split(' ').nth(1) == Some("200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }

@@ -138,6 +138,11 @@ impl Redis {
         }
     }
 
+    /// Puts a file into its directory, after a kill.
+    pub fn put(&self, name: &str, bytes: &[u8]) {
+        std::fs::write(self.own_server().dir.path().join(name), bytes).unwrap();
+    }
+
     /// Sends the server a signal by its number.
     pub fn signal(&self, signal: &str) {
         let pid = self.own_server().child.as_ref().unwrap().id().to_string();
