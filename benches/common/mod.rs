@@ -112,6 +112,11 @@ pub fn run(url: &str, first: u64, fills: u64, data_dir: &Path) -> Run {
 
 /// The same, on what these lines of a configuration name.
 pub fn run_on(url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) -> Run {
+    run_binary(Path::new(env!("CARGO_BIN_EXE_polytape")), url, first, fills, data_dir, more)
+}
+
+/// The same with another binary.
+pub fn run_binary(binary: &Path, url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) -> Run {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("config.toml");
     let text = format!(
@@ -126,7 +131,7 @@ pub fn run_on(url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) ->
     );
     fs::write(&config, text).unwrap();
     let start = Instant::now();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_polytape"))
+    let mut child = Command::new(binary)
         .args(["--no-tui", "--until-caught-up", "--timeout", "60s", "--config"])
         .arg(&config)
         .arg("--data-dir")
