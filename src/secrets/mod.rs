@@ -19,7 +19,8 @@ use std::borrow::Cow;
 use parking_lot::RwLock;
 
 use known::Known;
-pub use url::{place, without_urls};
+pub use url::place;
+use url::without_urls;
 
 /// What stands for what is not shown.
 const HIDDEN: &str = "…";
@@ -54,9 +55,18 @@ pub fn learn_proxies() {
     }
 }
 
-/// A text without anything that is secret. What is left is as it was.
+/// A text without secrets, and with scheme, host and port only of URLs. What is left is as it was.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    KNOWN.read().redact(text)
+    let known = KNOWN.read();
+    match without_urls(text) {
+        Cow::Borrowed(text) => known.redact(text),
+        Cow::Owned(text) => Cow::Owned(known.redact(&text).into_owned()),
+    }
+}
+
+/// The same on one line, with spaces for what would command a terminal.
+pub fn line(text: &str) -> String {
+    redact(text).chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
 }
 
 /// The first `longest` characters of a text of the outside, fit to be shown: on one line, without control characters,
@@ -64,8 +74,7 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 pub fn excerpt(text: &str, longest: usize) -> String {
     let end = boundary_before(text, LOOKED_AT);
     let clean: String = text[..end].trim().chars().filter(|c| !is_unsafe(*c)).collect();
-    let shown = without_urls(&clean);
-    let shown = redact(&shown);
+    let shown = redact(&clean);
     match shown.char_indices().nth(longest) {
         Some((end, _)) => format!("{}{HIDDEN}", shown[..end].trim_end_matches(HIDDEN)),
         None => shown.into_owned(),

@@ -1,5 +1,7 @@
 //! What of a URL may be a key, and what of it may be shown: scheme, host and port.
 
+use std::borrow::Cow;
+
 use reqwest::Url;
 
 use super::HIDDEN;
@@ -69,7 +71,10 @@ pub fn place(url: &str) -> String {
 }
 
 /// A text in which of every URL only scheme, host and port are left, and a mark where there was more.
-pub fn without_urls(text: &str) -> String {
+pub(super) fn without_urls(text: &str) -> Cow<'_, str> {
+    if !text.contains("://") {
+        return Cow::Borrowed(text);
+    }
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("://") {
@@ -92,7 +97,7 @@ pub fn without_urls(text: &str) -> String {
         rest = &after[url.len()..];
     }
     shown.push_str(rest);
-    shown
+    Cow::Owned(shown)
 }
 
 #[cfg(test)]

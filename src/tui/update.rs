@@ -10,6 +10,7 @@ use super::dialog::{Confirm, Outcome, QuitDialog, ReplayForm};
 use super::state::{Found, Millis, Mode, Pane, State, Target, Toast, View, goes_on};
 use super::{line, text};
 use crate::monitor::{Severity, Snapshot, StageView};
+use crate::secrets;
 use crate::stage::{Answer, Command, Desired};
 
 /// How long something is said.
@@ -85,6 +86,7 @@ pub(crate) fn update(state: &mut State, message: Message, now: Millis) -> Option
 }
 
 fn say(state: &mut State, severity: Severity, text: String) {
+    let text = secrets::line(&text);
     state.toast = Some(Toast { text, severity, until: state.now + SAID });
 }
 
