@@ -29,6 +29,8 @@ const PAGE: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     Key(KeyEvent),
+    /// A key that steers the pipeline, and came with others: so do parts of what a terminal sends by itself.
+    Crowded(KeyEvent),
     Paste(String),
     Snapshot(Arc<Snapshot>),
     Answer(Command, Answer),
@@ -82,6 +84,7 @@ pub(crate) fn update(state: &mut State, message: Message, now: Millis) -> Option
             None
         }
         Message::Key(key) => pressed(state, key),
+        Message::Crowded(key) => crowded(state, key),
     }
 }
 
@@ -115,6 +118,22 @@ fn paste(state: &mut State, pasted: &str) {
         Mode::Find(text) | Mode::Palette { text, .. } => text.push_str(&pasted),
         Mode::Replay(form) => form.insert(&pasted),
         _ => {}
+    }
+}
+
+/// A key that did not come alone: it counts where it is typed or chooses, and steers nothing.
+fn crowded(state: &mut State, key: KeyEvent) -> Option<Effect> {
+    if !matches!(state.mode, Mode::Normal | Mode::Detail) {
+        return pressed(state, key);
+    }
+    let place = if state.view == View::Logs { Place::Logs } else { Place::Everywhere };
+    match state.look.keymap.action(key, place).filter(|action| action.steers()) {
+        None => pressed(state, key),
+        Some(action) => {
+            let name = action.about().name;
+            say(state, Severity::Warn, format!("{name}: its key came together with other input, press again"));
+            None
+        }
     }
 }
 
