@@ -23,8 +23,9 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{ConfigError, parse_duration};
-use crate::embedded::{DataDirError, StorageError};
+use crate::embedded::{DataDirError, StorageError, create_privately};
 use crate::headless::{HeadlessError, When};
+use crate::secrets;
 use crate::stage::StageName;
 use crate::tui::KeymapError;
 use crate::warehouse::WarehouseError;
@@ -270,6 +271,7 @@ impl CliError {
 /// Parses, dispatches, and says how it ended.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    create_privately();
     let command = cli.command.unwrap_or(Command::Run(cli.run));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CliError::Start);
     let result = runtime.and_then(|runtime| {
@@ -281,7 +283,10 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = std::io::Write::write_fmt(&mut std::io::stderr(), format_args!("polytape: {error}\n"));
+            let _ = std::io::Write::write_fmt(
+                &mut std::io::stderr(),
+                format_args!("polytape: {}\n", secrets::line(&error.to_string())),
+            );
             ExitCode::from(error.code())
         }
     }

@@ -6,6 +6,7 @@
 mod example;
 mod load;
 mod predecessor;
+mod secrets;
 mod show;
 mod stores;
 mod value;
@@ -203,6 +204,9 @@ pub struct LogConfig {
     /// How many of its files are kept, one a day.
     #[serde(deserialize_with = "value::files")]
     pub keep_files: usize,
+    /// Bytes of one day's, at most.
+    #[serde(with = "value::bytes")]
+    pub max_bytes: ByteSize,
 }
 
 impl LogConfig {
@@ -300,6 +304,6 @@ impl Default for StorageConfig {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { level: tracing::Level::INFO, dir: PathBuf::new(), keep_files: 7 }
+        Self { level: tracing::Level::INFO, dir: PathBuf::new(), keep_files: 7, max_bytes: ByteSize::gib(1) }
     }
 }

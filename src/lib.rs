@@ -17,6 +17,7 @@ pub mod logs;
 pub mod model;
 pub mod monitor;
 pub mod planted;
+pub mod secrets;
 pub mod source;
 pub mod stage;
 mod tty;

@@ -11,7 +11,9 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::LogConfig;
 use crate::headless::Progress;
-use crate::logs::{FileLog, LogRing, Logs, RecordLayer, Sink, StderrGate, StderrLog, StderrStyle, TuiLog, log_panics};
+use crate::logs::{
+    Bounds, FileLog, LogRing, Logs, RecordLayer, Sink, StderrGate, StderrLog, StderrStyle, TuiLog, log_panics,
+};
 
 /// Logs to memory, to files in a directory and to stderr, until what is returned is dropped: ours from the configured
 /// level on, and what libraries say from `warn` on. Panics are logged, too.
@@ -21,10 +23,11 @@ pub(super) fn init(config: &LogConfig, directory: &Path, progress: &Progress) ->
     let (ring, gate) = (Arc::new(LogRing::new()), StderrGate::new());
     let (stderr, stderr_guard) = StderrLog::new(progress.beside(), gate.clone(), style());
     let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(stderr), Box::new(TuiLog::new())];
-    let (file, no_file) = match FileLog::open(directory, config.keep_files) {
-        Ok(file) => (Some(file), None),
-        Err(error) => (None, Some(error)),
-    };
+    let (file, no_file) =
+        match FileLog::open(directory, Bounds { days: config.keep_files, day_bytes: config.max_bytes.as_u64() }) {
+            Ok(file) => (Some(file), None),
+            Err(error) => (None, Some(error)),
+        };
     if let Some(file) = &file {
         sinks.push(Box::new(file.sink()));
     }

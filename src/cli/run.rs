@@ -32,6 +32,9 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     }
     let progress = Progress::new(args.progress);
     let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
+    for was_open in data_dir.was_open() {
+        tracing::warn!("{was_open}");
+    }
     let demo = if args.demo { Some(demo::start(&args, &mut config).await?) } else { None };
     let (polygon, gamma, data_api) = sources::all(&config)?;
     let markets = Markets {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::{Config, predecessor, stores};
+use super::{Config, predecessor, secrets, stores};
 
 /// Why there is no configuration. One line each, and never a URL, which may hold a key.
 #[derive(Debug, thiserror::Error)]
@@ -63,12 +63,15 @@ pub fn load(
     environment: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<Config, ConfigError> {
     let environment: Vec<_> = environment.into_iter().collect();
+    secrets::learn_environment(&environment);
     let table = match named {
         Some(path) => read(path)?,
         None => Table::new(),
     };
     let table = predecessor::lay(table, &environment)?;
-    stores::check(overlay(table, ours(environment)?)?)
+    let config = stores::check(overlay(table, ours(environment)?)?)?;
+    secrets::learn_config(&config);
+    Ok(config)
 }
 
 /// What the environment holds for polytape. All else may be whatever it is.
@@ -315,6 +318,7 @@ mod tests {
             ("max_rows", "FILE line 1: "),
             ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "FILE line 4, urls: "),
             ("[sources]\npolygon = \"https://a/KEY\"", "FILE line 2, polygon: invalid type: string, expected struct"),
+            ("[clickhouse]\npassword = 77123", "FILE line 2, password: a text in quotes is expected"),
             ("[sources.polygon]\nurls = 5", "FILE line 2, urls: a list of URLs is expected"),
         ];
         for (text, expected) in cases {

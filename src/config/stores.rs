@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, value};
 
 /// `[redis]`
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,7 @@ pub struct ClickhouseSection {
     /// The user.
     pub user: String,
     /// The password.
+    #[serde(deserialize_with = "value::password")]
     pub password: String,
     /// A file of certificates for `https://`, beside those of the system; empty for none.
     pub ca: String,

@@ -122,6 +122,11 @@ pub(super) fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String,
     Ok(name)
 }
 
+pub(super) fn password<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    // The error that this replaces would quote the value.
+    String::deserialize(deserializer).map_err(|_| D::Error::custom("a text in quotes is expected"))
+}
+
 pub(super) fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NonZeroU32, D::Error> {
     let rate = i64::deserialize(deserializer)?;
     let allowed = u32::try_from(rate).ok().filter(|rate| *rate <= 10_000).and_then(NonZeroU32::new);

@@ -6,10 +6,13 @@ use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 
+use super::private;
+
 /// A data directory, locked for this process until dropped. The kernel lets go of the lock when the process ends,
 /// however it ends.
 pub struct DataDir {
     path: PathBuf,
+    opened: Vec<String>,
     _lock: File,
 }
 
@@ -35,10 +38,10 @@ pub enum DataDirError {
 }
 
 impl DataDir {
-    /// Makes the directory where there is none, and locks it.
+    /// Makes the directory where there is none, locks it, and closes it to other users.
     pub fn lock(path: &Path) -> Result<Self, DataDirError> {
         let unusable = |cause| DataDirError::Unusable { path: path.to_owned(), cause };
-        fs::create_dir_all(path).map_err(unusable)?;
+        private::make(path).map_err(unusable)?;
         let mut lock = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -57,7 +60,12 @@ impl DataDir {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()))
             .map_err(unusable)?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), opened: private::close(path), _lock: lock })
+    }
+
+    /// What in it was open to other users when it was locked, in words.
+    pub fn was_open(&self) -> &[String] {
+        &self.opened
     }
 
     /// The process that runs in a directory, if one does. Changes nothing there.

@@ -10,6 +10,7 @@
 mod checkpoint;
 mod data_dir;
 mod error;
+mod private;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use checkpoint::Checkpointer;
 pub use data_dir::{DataDir, DataDirError, free_space};
 pub use error::StorageError;
+pub(crate) use private::create_privately;
 pub(crate) use schema::SCHEMA;
 
 /// How long to wait for somebody else's lock on the file.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
-use super::daily::DailyFile;
+use super::daily::{Bounds, DailyFile};
 use super::record::LogRecord;
 use super::sink::Sink;
 
@@ -33,10 +33,10 @@ pub struct FileLog {
 }
 
 impl FileLog {
-    /// Opens the file of today in a directory, and keeps no more than `keep_files` of them.
-    pub fn open(directory: &Path, keep_files: usize) -> Result<Self, FileError> {
+    /// Opens the file of today in a directory, and keeps no more than there may be.
+    pub fn open(directory: &Path, bounds: Bounds) -> Result<Self, FileError> {
         let failed = Arc::new(AtomicU64::new(0));
-        let file = DailyFile::open(directory, keep_files, Arc::clone(&failed))
+        let file = DailyFile::open(directory, bounds, Arc::clone(&failed))
             .map_err(|cause| FileError { path: directory.to_owned(), cause })?;
         let (queue, worker) =
             NonBlockingBuilder::default().lossy(true).buffered_lines_limit(QUEUE).thread_name("log-file").finish(file);
@@ -71,7 +71,7 @@ mod tests {
     fn a_directory_that_is_none_is_told() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let directory = file.path().join("logs");
-        let error = FileLog::open(&directory, 7).err().unwrap().to_string();
+        let error = FileLog::open(&directory, Bounds { days: 7, day_bytes: 1 << 30 }).err().unwrap().to_string();
         assert!(error.starts_with(&format!("cannot write the log in {}: ", directory.display())), "{error}");
     }
 }

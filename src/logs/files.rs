@@ -1,4 +1,5 @@
-//! The files of a log directory: `polytape.2026-11-25.jsonl`, one a day.
+//! The files of a log directory: `polytape.2026-11-25.jsonl`, one a day, and where a day has more than one may hold,
+//! `polytape.2026-11-25.0.jsonl` with what was before.
 
 use std::fs;
 use std::io;
@@ -10,6 +11,9 @@ use jiff::tz::TimeZone;
 
 pub(super) const PREFIX: &str = "polytape";
 pub(super) const SUFFIX: &str = "jsonl";
+
+/// Behind the date of the earlier part of a day. Sorted by name it stands before the later one.
+const EARLIER: &str = ".0";
 
 /// The files of the log in a directory, oldest first. What else is there is none of ours.
 pub fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
@@ -25,12 +29,18 @@ pub fn files_in(directory: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_ours(name: &str) -> bool {
+    day_of(name).is_some()
+}
+
+/// The day of a file of the log, by its name.
+fn day_of(name: &str) -> Option<Date> {
     let date = name
         .strip_prefix(PREFIX)
         .and_then(|name| name.strip_prefix('.'))
         .and_then(|name| name.strip_suffix(SUFFIX))
-        .and_then(|name| name.strip_suffix('.'));
-    date.is_some_and(|date| date.len() == 10 && date.parse::<Date>().is_ok())
+        .and_then(|name| name.strip_suffix('.'))
+        .map(|date| date.strip_suffix(EARLIER).unwrap_or(date));
+    date.filter(|date| date.len() == 10)?.parse().ok()
 }
 
 /// The day of a time in unix milliseconds, in UTC.
@@ -43,13 +53,19 @@ pub(super) fn file_of(directory: &Path, day: Date) -> PathBuf {
     directory.join(format!("{PREFIX}.{day}.{SUFFIX}"))
 }
 
-/// Removes all but the newest `keep` files, of which the one of `today` is one. What cannot be removed stays.
+/// The file of the earlier part of a day.
+pub(super) fn earlier_file_of(directory: &Path, day: Date) -> PathBuf {
+    directory.join(format!("{PREFIX}.{day}{EARLIER}.{SUFFIX}"))
+}
+
+/// Removes the files of all but the newest `keep` days, of which `today` is one. What cannot be removed stays.
 pub(super) fn prune(directory: &Path, keep: usize, today: Date) {
-    let today = file_of(directory, today);
-    let mut others = files_in(directory).unwrap_or_default();
-    others.retain(|file| *file != today);
-    let too_many = (others.len() + 1).saturating_sub(keep);
-    others.iter().take(too_many).for_each(|file| {
+    let of_file = |file: &PathBuf| file.file_name().and_then(|name| name.to_str()).and_then(day_of);
+    let files = files_in(directory).unwrap_or_default();
+    let mut days: Vec<Date> = files.iter().filter_map(of_file).filter(|day| *day != today).collect();
+    days.dedup();
+    days.truncate((days.len() + 1).saturating_sub(keep));
+    files.iter().filter(|file| of_file(file).is_some_and(|day| days.contains(&day))).for_each(|file| {
         let _ = fs::remove_file(file);
     });
 }
@@ -78,6 +94,11 @@ mod tests {
         assert_eq!(names(&files_in(dir.path()).unwrap()), ours(&[1, 2, 3, 4]));
         prune(dir.path(), 3, date(2026, 12, 4));
         assert_eq!(names(&files_in(dir.path()).unwrap()), ours(&[2, 3, 4]));
+        let earlier = earlier_file_of(dir.path(), date(2026, 12, 4));
+        fs::write(&earlier, "").unwrap();
+        prune(dir.path(), 3, date(2026, 12, 4));
+        assert_eq!(names(&files_in(dir.path()).unwrap()).len(), 4, "two of a day count as one");
+        assert_eq!(files_in(dir.path()).unwrap()[2], earlier);
         // A clock that was wrong does not cost the file that is written.
         prune(dir.path(), 1, date(2026, 12, 2));
         assert_eq!(names(&files_in(dir.path()).unwrap()), ours(&[2]));

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::form::rfc3339;
 use super::record::LogRecord;
+use crate::secrets::is_unsafe;
 
 /// `2026-11-25`, in UTC.
 pub fn date(record: &LogRecord) -> String {
@@ -31,9 +32,9 @@ pub fn line(record: &LogRecord) -> String {
     format!("{} {:<5} {} {}", time_of_day(record), record.level.as_str(), printable(record.origin()), text(record))
 }
 
-/// Spaces for control characters: a line stays one line, and nothing in it commands the terminal.
+/// Spaces for control characters, and for those that turn the direction of a text: a line stays one line, and nothing in it commands the terminal.
 pub fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+    text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

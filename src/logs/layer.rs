@@ -1,5 +1,6 @@
 //! Makes a record of every event and hands it on.
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt::{Debug, Write};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use super::record::LogRecord;
 use super::ring::LogRing;
 use super::sink::Sink;
 use crate::clock::unix_ms;
+use crate::secrets::redact;
 
 /// The field of an event or a span that names a stage.
 const STAGE: &str = "stage";
@@ -98,6 +100,11 @@ struct Parts {
 
 impl Parts {
     fn take(&mut self, name: &str, value: String) {
+        // Whoever wrote it: nothing that is secret gets as far as a record.
+        let value = match redact(&value) {
+            Cow::Borrowed(_) => value,
+            Cow::Owned(value) => value,
+        };
         match name {
             "message" => self.message = value,
             STAGE => self.stage = Some(value).filter(|stage| !stage.is_empty()),

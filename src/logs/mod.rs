@@ -22,6 +22,7 @@ mod tui;
 #[cfg(test)]
 mod tests;
 
+pub use daily::Bounds;
 pub use file::{FileError, FileLog};
 pub use files::files_in;
 pub use human::{date, line, printable, text, time_of_day};

@@ -1,9 +1,12 @@
 //! One event, as it is kept, searched and written.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
 use tracing::Level;
 
 use super::form;
+use crate::secrets::is_unsafe;
 
 /// Bytes of a message or of the value of a field, at most. An event has at most 32 fields, so a record is bounded, too.
 pub const MAX_TEXT: usize = 4 << 10;
@@ -42,7 +45,19 @@ impl LogRecord {
     /// The line of a file, with its end.
     pub fn json_line(&self) -> String {
         // Strings and numbers always become JSON.
-        let mut line = serde_json::to_string(self).unwrap_or_default();
+        let json = serde_json::to_string(self).unwrap_or_default();
+        let mut line = String::with_capacity(json.len() + 1);
+        for c in json.chars() {
+            // Inside a string, where alone they can be, an escape means the same character. A terminal that shows the
+            // line obeys none of them.
+            if is_unsafe(c) {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                    let _ = write!(line, "\\u{unit:04x}");
+                });
+            } else {
+                line.push(c);
+            }
+        }
         line.push('\n');
         line
     }
@@ -93,6 +108,16 @@ mod tests {
             )
         );
         assert_eq!(serde_json::from_str::<LogRecord>(&line).unwrap(), record());
+    }
+
+    #[test]
+    fn nothing_in_a_line_commands_who_shows_it() {
+        let text = "\u{7f}\u{9b}31m\u{202e}evil\u{2028}\u{feff}\u{e0041}\u{200d}é";
+        let record = LogRecord { message: text.into(), fields: vec![(text.into(), text.into())], ..record() };
+        let line = record.json_line();
+        assert!(line.contains(r"\u007f\u009b31m\u202eevil\u2028\ufeff\udb40\udc41"), "{line}");
+        assert!(!line.trim_end().chars().any(is_unsafe), "{line}");
+        assert_eq!(serde_json::from_str::<LogRecord>(&line).unwrap(), record);
     }
 
     #[test]

@@ -33,7 +33,7 @@ fn dispatch(ring: &Arc<LogRing>, sinks: Vec<Box<dyn Sink>>) -> Dispatch {
 fn a_burst_loses_nothing_silently() {
     let dir = TempDir::new().unwrap();
     let ring = Arc::new(LogRing::new());
-    let file = FileLog::open(dir.path(), 7).unwrap();
+    let file = FileLog::open(dir.path(), super::Bounds { days: 7, day_bytes: 1 << 30 }).unwrap();
     let dispatch = dispatch(&ring, vec![Box::new(file.sink()), Box::new(TuiLog::new())]);
     thread::scope(|scope| {
         for thread in 0..THREADS {

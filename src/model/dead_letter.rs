@@ -1,5 +1,7 @@
 //! What could not be understood, kept with the reason.
 
+use crate::secrets;
+
 /// One event that polytape refused, with its bytes, so that nothing is lost by refusing it.
 ///
 /// Its identity is `(source, position, stage)`, all from the source: reading the same bad event again gives the
@@ -29,9 +31,11 @@ impl DeadLetter {
         format!("keccak:{:#x}", alloy_primitives::keccak256(raw))
     }
 
-    /// With the bytes cut to what a stream entry can carry, and the cut said in the reason.
+    /// As it is kept: its reason on one line and without secrets, which may have been quoted from the event, and its bytes
+    /// cut to what a stream entry can carry, with the cut said in the reason.
     #[must_use]
     pub fn clipped(mut self) -> Self {
+        self.reason = secrets::line(&self.reason);
         if self.raw.len() > MAX_RAW {
             self.reason = format!("{} (only the first {MAX_RAW} of {} bytes are kept)", self.reason, self.raw.len());
             self.raw.truncate(MAX_RAW);

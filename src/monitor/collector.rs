@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
+use crate::secrets;
 use crate::source::Head;
 use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
 use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
@@ -86,12 +87,12 @@ impl Collector {
 
     /// How many rows there are.
     pub async fn tables(&self) -> Result<RowCounts, String> {
-        self.warehouse.row_counts().await.map_err(|error| error.to_string())
+        self.warehouse.row_counts().await.map_err(words)
     }
 
     /// How many parts there are; `None` where there are none.
     pub(super) async fn parts(&self) -> Result<Option<PartCounts>, String> {
-        self.warehouse.parts().await.map_err(|error| error.to_string())
+        self.warehouse.parts().await.map_err(words)
     }
 
     /// How long inserts into a table take.
@@ -101,12 +102,12 @@ impl Collector {
 
     /// The memory that the streams are kept in; `None` where they are not.
     pub(super) async fn memory(&self) -> Result<Option<Memory>, String> {
-        self.broker.memory().await.map_err(|error| error.to_string())
+        self.broker.memory().await.map_err(words)
     }
 
     /// The newest trades.
     pub(super) async fn tape(&self, rows: u32) -> Result<Vec<TapeLine>, String> {
-        self.warehouse.newest_trades(rows).await.map_err(|error| error.to_string())
+        self.warehouse.newest_trades(rows).await.map_err(words)
     }
 
     /// A stream.
@@ -122,6 +123,12 @@ impl Collector {
             }
             Ok::<_, crate::broker::BrokerError>(StreamLook { state, oldest, unread })
         };
-        look.await.map_err(|error| error.to_string())
+        look.await.map_err(words)
     }
+}
+
+/// Why something is missing, fit to be shown.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn words(error: impl ToString) -> String {
+    secrets::line(&error.to_string())
 }

@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::Desired;
 use crate::model::ChainPosition;
+use crate::secrets;
 use crate::source::Head;
 
 /// The state of a stage, as words that never change meaning. `SLOW` and `UNKN` are not among them: a stage cannot say
@@ -40,6 +41,15 @@ impl StageState {
             Self::Drain => "DRAN",
             Self::Stop => "STOP",
             Self::Fail(_) => "FAIL",
+        }
+    }
+
+    /// The same with a cause that may be shown: others may have worded it.
+    fn fit_to_show(self) -> Self {
+        match self {
+            Self::Wait(cause) => Self::Wait(secrets::line(&cause)),
+            Self::Fail(cause) => Self::Fail(secrets::line(&cause)),
+            state => state,
         }
     }
 
@@ -181,7 +191,7 @@ impl StatusLine {
         self.sender.send_modify(|status| {
             status.failures += 1;
             status.failures_in_a_row = in_a_row;
-            status.last_failure = Some((Instant::now(), cause));
+            status.last_failure = Some((Instant::now(), secrets::line(&cause)));
         });
     }
 
@@ -200,6 +210,7 @@ impl StatusLine {
 
     /// Notes a state, and logs it as an event. That it is busy and idle in turns is nothing that anybody should read.
     pub(super) fn enter(&self, state: StageState) {
+        let state = state.fit_to_show();
         let Some(before) = self.set(&state) else { return };
         let (what, from, to) = (self.what, before.word(), state.word());
         match (&before, &state) {
@@ -214,7 +225,7 @@ impl StatusLine {
 
     /// Notes that the stage waits for something that every start waits for: nobody needs to be told.
     pub(super) fn wait_quietly(&self, cause: String) {
-        self.set(&StageState::Wait(cause));
+        self.set(&StageState::Wait(cause).fit_to_show());
     }
 
     /// The state before, if this is another.

@@ -163,6 +163,12 @@ pub(crate) const ACTIONS: [About; 39] = {
 };
 
 impl Action {
+    /// Whether it steers the pipeline, or begins to. Such a key counts only where it came alone: what a terminal sends by
+    /// itself never steers anything.
+    pub(crate) fn steers(self) -> bool {
+        self == Self::Quit || self.about().chapter == Chapter::Pipeline
+    }
+
     /// All that is to be known of it.
     pub(crate) fn about(self) -> &'static About {
         // The table holds every action: a test sees to that.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crokey::{KeyCombination, KeyCombinationFormat};
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, KeyModifiers};
 use serde::Deserialize;
 
 use super::action::{Action, Place};
@@ -82,6 +82,13 @@ impl Keymap {
         here.or_else(|| self.everywhere.get(&key)).copied()
     }
 
+    /// Whether a key steers the pipeline somewhere, and could be a part of what a terminal sends by itself: that holds no
+    /// control characters, so that Ctrl-C always counts.
+    pub(crate) fn is_guarded(&self, key: &KeyEvent) -> bool {
+        let steers = |place| self.action(*key, place).is_some_and(Action::steers);
+        !key.modifiers.contains(KeyModifiers::CONTROL) && (steers(Place::Everywhere) || steers(Place::Logs))
+    }
+
     /// The keys of an action, the shortest first.
     pub(crate) fn keys(&self, action: Action) -> Vec<&str> {
         let map = match action.about().place {
@@ -120,7 +127,7 @@ fn show(key: KeyCombination) -> String {
 mod tests {
     use super::super::action::ACTIONS;
     use super::*;
-    use crossterm::event::{KeyCode, KeyModifiers};
+    use crossterm::event::KeyCode;
 
     fn key(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
         KeyEvent::new(code, modifiers)
@@ -177,6 +184,25 @@ mod tests {
         assert_eq!(wrong("[everywhere]\n\"p\" = \"jump\""), "\"jump\" is no action");
         assert_eq!(wrong("[everywhere]\n\"hyper-q\" = \"quit\""), "\"hyper-q\" is no key");
         assert!(wrong("[nowhere]\n").contains("unknown field"), "{}", wrong("[nowhere]\n"));
+    }
+
+    #[test]
+    fn what_steers_is_guarded_and_ctrl_c_never_is() {
+        let keymap = Keymap::defaults().over("[everywhere]\n\"f9\" = \"restart\"\n\"ctrl-p\" = \"pause\"").unwrap();
+        let none = KeyModifiers::NONE;
+        for (code, modifiers, expected) in [
+            (KeyCode::Char('P'), KeyModifiers::SHIFT, true),
+            (KeyCode::Char('X'), KeyModifiers::SHIFT, true),
+            (KeyCode::Char('u'), none, true),
+            (KeyCode::Char('q'), none, true),
+            (KeyCode::F(9), none, true),
+            (KeyCode::Char('j'), none, false),
+            (KeyCode::Char('G'), KeyModifiers::SHIFT, false),
+            (KeyCode::Char('c'), KeyModifiers::CONTROL, false),
+            (KeyCode::Char('p'), KeyModifiers::CONTROL, false),
+        ] {
+            assert_eq!(keymap.is_guarded(&key(code, modifiers)), expected, "{code:?}");
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@
 mod action;
 mod dialog;
 mod glyphs;
+mod input;
 mod keymap;
-mod keys;
 mod line;
 mod painter;
 mod popup;

@@ -9,12 +9,12 @@ use std::time::{Duration, Instant};
 use std::{env, io};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::{Event, KeyEventKind};
+use crossterm::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::keys;
+use super::input::{self, Input};
 use super::painter::Painter;
 use super::state::{Look, State};
 use super::terminal::{Terminal, size};
@@ -89,11 +89,22 @@ pub(super) async fn run(parts: Parts, closing: CancellationToken) -> End {
     }
 }
 
+/// What somebody did, as a message.
+fn take(input: Input) -> Option<Message> {
+    match input.event {
+        Event::Key(key) if input.alone => Some(Message::Key(key)),
+        Event::Key(key) => Some(Message::Crowded(key)),
+        Event::Paste(text) => Some(Message::Paste(text)),
+        _ => None,
+    }
+}
+
 /// What the system tells.
 struct Signals {
     hang_up: Signal,
     stop: Signal,
     go_on: Signal,
+    resized: Signal,
 }
 
 impl Signals {
@@ -103,6 +114,7 @@ impl Signals {
             hang_up: signal(SignalKind::hangup())?,
             stop: signal(raw(rustix::process::Signal::TSTP))?,
             go_on: signal(raw(rustix::process::Signal::CONT))?,
+            resized: signal(SignalKind::window_change())?,
         })
     }
 }
@@ -145,7 +157,8 @@ impl Screen {
     /// Until somebody leaves; an error where the terminal is gone.
     async fn show(&mut self, mut signals: Signals, closing: CancellationToken) -> Result<Leave, String> {
         let gone = |error: io::Error| error.to_string();
-        let mut keys = keys::start().map_err(gone)?;
+        let keymap = self.state.look.keymap.clone();
+        let mut keys = input::start(Box::new(move |key| keymap.is_guarded(key))).map_err(gone)?;
         let (answers, mut answered) = mpsc::channel(ANSWERS);
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -172,8 +185,12 @@ impl Screen {
                     is_dirty = false;
                     continue;
                 }
-                event = keys.recv() => match event {
-                    Some(Ok(event)) => self.take(event),
+                _ = signals.resized.recv() => {
+                    self.size = size();
+                    None
+                }
+                input = keys.next() => match input {
+                    Some(Ok(input)) => take(input),
                     Some(Err(error)) => return Err(error.to_string()),
                     None => return Err("the terminal is gone".into()),
                 },
@@ -215,18 +232,6 @@ impl Screen {
         self.state.toast.as_ref().is_some_and(|toast| toast.until <= now)
             || self.state.undo.as_ref().is_some_and(|(_, until)| *until <= now)
             || (self.state.frozen.is_none() && now.saturating_sub(self.state.received) > 3_500)
-    }
-
-    fn take(&mut self, event: Event) -> Option<Message> {
-        match event {
-            Event::Key(key) if key.kind != KeyEventKind::Release => Some(Message::Key(key)),
-            Event::Paste(text) => Some(Message::Paste(text)),
-            Event::Resize(width, height) => {
-                self.size = (width.max(1), height.max(1));
-                None
-            }
-            _ => None,
-        }
     }
 
     fn draw(&mut self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use super::dialog::{Confirm, Outcome, QuitDialog, ReplayForm};
 use super::state::{Found, Millis, Mode, Pane, State, Target, Toast, View, goes_on};
 use super::{line, text};
 use crate::monitor::{Severity, Snapshot, StageView};
+use crate::secrets;
 use crate::stage::{Answer, Command, Desired};
 
 /// How long something is said.
@@ -28,6 +29,8 @@ const PAGE: usize = 10;
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
     Key(KeyEvent),
+    /// A key that steers the pipeline, and came with others: so do parts of what a terminal sends by itself.
+    Crowded(KeyEvent),
     Paste(String),
     Snapshot(Arc<Snapshot>),
     Answer(Command, Answer),
@@ -81,10 +84,12 @@ pub(crate) fn update(state: &mut State, message: Message, now: Millis) -> Option
             None
         }
         Message::Key(key) => pressed(state, key),
+        Message::Crowded(key) => crowded(state, key),
     }
 }
 
 fn say(state: &mut State, severity: Severity, text: String) {
+    let text = secrets::line(&text);
     state.toast = Some(Toast { text, severity, until: state.now + SAID });
 }
 
@@ -113,6 +118,22 @@ fn paste(state: &mut State, pasted: &str) {
         Mode::Find(text) | Mode::Palette { text, .. } => text.push_str(&pasted),
         Mode::Replay(form) => form.insert(&pasted),
         _ => {}
+    }
+}
+
+/// A key that did not come alone: it counts where it is typed or chooses, and steers nothing.
+fn crowded(state: &mut State, key: KeyEvent) -> Option<Effect> {
+    if !matches!(state.mode, Mode::Normal | Mode::Detail) {
+        return pressed(state, key);
+    }
+    let place = if state.view == View::Logs { Place::Logs } else { Place::Everywhere };
+    match state.look.keymap.action(key, place).filter(|action| action.steers()) {
+        None => pressed(state, key),
+        Some(action) => {
+            let name = action.about().name;
+            say(state, Severity::Warn, format!("{name}: its key came together with other input, press again"));
+            None
+        }
     }
 }
 

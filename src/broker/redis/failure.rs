@@ -4,6 +4,10 @@ use redis::{ErrorKind, RedisError};
 
 use crate::broker::BrokerError;
 use crate::failure::FailureClass;
+use crate::secrets::excerpt;
+
+/// How much of a server's own words is shown.
+const WORDS: usize = 300;
 
 /// A failure of Redis, or on the way to it. It names the server and never a password.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -73,13 +77,15 @@ fn says(error: &RedisError, words: &str) -> bool {
     error.detail().is_some_and(|detail| detail.contains(words))
 }
 
+/// What it says, fit to be shown: a server may repeat what it was told.
 fn words(error: &RedisError) -> String {
-    match (error.code(), error.detail()) {
+    let words = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {}", without_place(detail)),
         (Some(code), None) => code.to_owned(),
         _ if error.is_timeout() => "no answer in time".to_owned(),
         _ => error.to_string(),
-    }
+    };
+    excerpt(&words, WORDS)
 }
 
 /// The message without the place in a script that Redis appends.

@@ -15,6 +15,7 @@ use super::failure::{RedisFailure, explain, spoils_connection};
 use super::script::Call;
 use crate::broker::BrokerError;
 use crate::failure::FailureClass;
+use crate::secrets::learn_url;
 
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -43,6 +44,7 @@ impl Link {
     /// Reads the URL. Connects to nobody yet. Trusts the given authority, as PEM, instead of those of the system.
     pub(super) fn new(url: &str, authority: Option<Vec<u8>>) -> Result<Self, BrokerError> {
         // The URL holds a password, so nothing of it is repeated.
+        learn_url(url);
         let invalid = |error: RedisError| {
             let what = error.to_string().replace(url, "the URL");
             RedisFailure::new("its configured URL", what, FailureClass::Deterministic)

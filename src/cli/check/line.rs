@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::secrets;
+
 /// What is to be thought of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -57,6 +59,6 @@ impl fmt::Display for Line {
             Verdict::Warn => "warn",
             Verdict::Failed => "FAIL",
         };
-        write!(f, "{verdict:<5} {:<9} {}", self.what, self.found)
+        write!(f, "{verdict:<5} {:<9} {}", self.what, secrets::line(&self.found))
     }
 }

@@ -2,27 +2,24 @@
 
 use reqwest::Url;
 
-use super::{WORDS, excerpt};
+use super::WORDS;
+use crate::secrets::{excerpt, learn_url};
 
-/// A part of a URL that is at least this long may be a key.
-const KEY_LENGTH: usize = 8;
-
-/// What of a URL may be a key.
-pub(in crate::source) struct Keys(Vec<String>);
+/// What of a URL may be a key: known from here on, to whoever shows anything.
+pub(in crate::source) struct Keys(());
 
 impl Keys {
-    /// Those of a URL: parts of its path, values of its query, user and password.
+    /// Those of a URL.
     pub(in crate::source) fn of(url: &Url) -> Self {
-        let path = url.path_segments().into_iter().flatten().map(str::to_owned);
-        let query = url.query_pairs().map(|(_, value)| value.into_owned());
-        let user = [url.username(), url.password().unwrap_or_default()].map(str::to_owned);
-        Self(path.chain(query).chain(user).filter(|part| part.len() >= KEY_LENGTH).collect())
+        learn_url(url.as_str());
+        Self(())
     }
 
-    /// A text of the source, fit to be shown: one short line without keys.
+    /// A text of the source, fit to be shown: one short line without keys. To be called with the whole text: see
+    /// [`excerpt`].
+    #[allow(clippy::unused_self, reason = "who redacts has learned first")]
     pub(in crate::source) fn redact(&self, text: &str) -> String {
-        let clean = self.0.iter().fold(text.to_owned(), |text, key| text.replace(key.as_str(), "…"));
-        excerpt(&clean, WORDS)
+        excerpt(text, WORDS)
     }
 }
 

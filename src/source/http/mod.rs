@@ -14,6 +14,7 @@ use reqwest::{Response, Url, redirect};
 pub(super) use self::api::{Api, ApiError};
 pub use self::config::{ApiConfig, ApiConfigError};
 pub(super) use self::keys::Keys;
+pub(super) use crate::secrets::excerpt;
 
 /// Some public endpoints answer 403 to a client that does not say who it is.
 const USER_AGENT: &str = concat!("polytape/", env!("CARGO_PKG_VERSION"));
@@ -115,15 +116,6 @@ pub(super) fn innermost(error: &dyn Error) -> String {
     cause.to_string()
 }
 
-/// The first `longest` characters of a text, on one line and without control characters.
-pub(super) fn excerpt(text: &str, longest: usize) -> String {
-    let clean: String = text.trim().chars().filter(|c| !c.is_control()).take(longest + 1).collect();
-    match clean.char_indices().nth(longest) {
-        Some((end, _)) => format!("{}…", &clean[..end]),
-        None => clean,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,11 +134,5 @@ mod tests {
             let cause = parse_url(bad).unwrap_err();
             assert!(!cause.contains("secret"), "{cause}");
         }
-    }
-
-    #[test]
-    fn an_excerpt_is_short_and_on_one_line() {
-        assert_eq!(excerpt(" a\r\nb\u{7}c ", 9), "abc");
-        assert_eq!(excerpt("äöüß", 3), "äöü…");
     }
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Board, Job};
 use crate::broker::BrokerError;
 use crate::clock::unix_ms;
+use crate::secrets;
 use crate::stage::backoff::Backoff;
 use crate::stage::life::Life;
 use crate::stage::orders::Orders;
@@ -150,7 +151,7 @@ async fn end(job: &Job, life: &Life, ended: Result<Ended, StageError>, drain: &C
         Ok(Ended::Done) if !job.record().reason.is_empty() => JobState::Failed,
         Ok(Ended::Done) => JobState::Done,
         Err(error) => {
-            job.update(|record| record.reason = error.to_string());
+            job.update(|record| record.reason = secrets::line(&error.to_string()));
             JobState::Failed
         }
     };

@@ -104,6 +104,28 @@ fn the_directory_and_the_files_are_as_configured() {
     assert!(shown[0].ends_with("old 5 n=5") && shown.len() > 2, "{shown:?}");
 }
 
+/// Row 19: a day's log has a bound, the newest lines are kept, and it is said.
+#[test]
+fn a_day_has_a_bound_and_keeps_its_newest_lines() {
+    let place = Workplace::new("log = { level = \"debug\", max_bytes = \"1MiB\" }");
+    let dir = place.data_dir().join("logs");
+    fs::create_dir_all(&dir).unwrap();
+    let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+    let before = vec![old_line(1); (512 << 10) / old_line(1).len() + 1].join("\n") + "\n";
+    fs::write(dir.join(format!("polytape.{today}.jsonl")), &before).unwrap();
+    place.run(&DEMO, SOON).succeeded();
+    let files = files(&place);
+    if !files[0].ends_with(format!("polytape.{today}.0.jsonl")) {
+        // Midnight came: the next day has a file of its own.
+        return;
+    }
+    assert_eq!(fs::read_to_string(&files[0]).unwrap(), before);
+    let first = fs::read_to_string(&files[1]).unwrap().lines().next().unwrap().to_owned();
+    assert!(first.contains("since log.max_bytes is 1.0 MiB"), "{first}");
+    let shown = printed(&place, &["-n", "1000000"]);
+    assert!(shown[0].ends_with("old 1 n=1") && !shown.last().unwrap().ends_with("old 1 n=1"), "{}", shown[0]);
+}
+
 #[test]
 fn a_directory_that_cannot_be_used_is_told_and_the_run_goes_on() {
     let place = Workplace::new("log.dir = \"/dev/null/logs\"");

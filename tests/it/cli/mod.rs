@@ -43,7 +43,7 @@ impl Ended {
 
     /// Fails unless it ended with a code and a line that says all of this.
     #[track_caller]
-    fn failed_with(&self, code: i32, words: &[&str]) {
+    pub fn failed_with(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         let complaint = self.complaint();
         for word in words {
@@ -52,7 +52,7 @@ impl Ended {
     }
 
     #[track_caller]
-    fn succeeded(&self) {
+    pub fn succeeded(&self) {
         assert_eq!(self.code, Some(0), "{self:?}");
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
     }

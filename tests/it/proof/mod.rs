@@ -2,3 +2,7 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+
+mod late_answers;
+mod private_files;
+mod repeated_keys;

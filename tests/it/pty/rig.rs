@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use rustix::fs::{Mode, OFlags};
+use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal, kill_process};
 use vt100::Screen;
 
@@ -18,6 +20,9 @@ use crate::support::process::Workplace;
 
 /// How long anything may take that is expected to happen at once. Tests run beside each other.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// What is between two keys that a person presses, at least.
+const APART: Duration = Duration::from_millis(40);
 
 /// The unit of processor time in `/proc`, on every Linux that there is.
 const TICK: Duration = Duration::from_millis(10);
@@ -232,10 +237,27 @@ impl Rig {
         });
     }
 
-    /// Presses keys.
+    /// Presses keys as a person does: behind those that were pressed before, which have been read by then.
     pub fn press(&mut self, keys: &str) {
+        self.until_read();
+        std::thread::sleep(APART);
+        self.send(keys.as_bytes());
+    }
+
+    /// Waits until what was sent has been read, where somebody reads.
+    pub fn until_read(&self) {
+        let begin = Instant::now();
+        let flags = OFlags::RDONLY | OFlags::NOCTTY | OFlags::NONBLOCK;
+        let Ok(tty) = rustix::fs::open(&self.tty, flags, Mode::empty()) else { return };
+        while ioctl_fionread(&tty).is_ok_and(|unread| unread > 0) && begin.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Sends bytes to the process at once, as a terminal does that answers.
+    pub fn send(&mut self, bytes: &[u8]) {
         let line = self.line.as_mut().unwrap();
-        line.keys.write_all(keys.as_bytes()).unwrap();
+        line.keys.write_all(bytes).unwrap();
         line.keys.flush().unwrap();
     }
 
