@@ -323,10 +323,10 @@ async fn a_drain_and_a_new_start_leave_no_trace() {
     loop {
         let pipeline = setting.start();
         let observer = pipeline.observer();
-        let before = setting.warehouse.row_counts().await.unwrap().trades;
+        let before = setting.warehouse.row_counts().await.unwrap().trades.rows;
         let progress = || observer.progress().watermark >= Some(setting.end());
         let wrote = async {
-            while setting.warehouse.row_counts().await.unwrap().trades < before + 500 && !progress() {
+            while setting.warehouse.row_counts().await.unwrap().trades.rows < before + 500 && !progress() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };

@@ -71,6 +71,15 @@ pub struct ClickhouseServer {
     pub now: i64,
 }
 
+/// How it is known that rows have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// By ClickHouse's answer, which shows the id of the attempt.
+    ByAnswer,
+    /// By reading every batch back: something in between takes the id out of the answers, or puts another in.
+    ByReadingBack,
+}
+
 impl ClickhouseServer {
     /// Whether it is older than [`OLDEST_CLICKHOUSE`].
     pub fn is_too_old(&self) -> bool {
@@ -123,6 +132,19 @@ impl ClickhouseWarehouse {
     /// What [`apply_schema`](Self::apply_schema) would execute in an empty ClickHouse.
     pub fn print_schema(database: &str) -> String {
         schema::print(database)
+    }
+
+    /// How inserts are confirmed. Fails where they cannot be: nothing shows whose answers come, and rows cannot be read back either.
+    /// Changes nothing.
+    pub async fn confirmation(&self) -> Result<Confirmation, WarehouseError> {
+        if self.connection.proves_its_answers().await? {
+            return Ok(Confirmation::ByAnswer);
+        }
+        let has_trades = self.check_tables().await?.iter().all(|fault| fault.table != "trades");
+        if has_trades {
+            read_back::try_out(&self.connection).await?;
+        }
+        Ok(Confirmation::ByReadingBack)
     }
 
     /// What is wrong with the tables that are there, and which are not there.
@@ -205,7 +227,7 @@ impl Warehouse for ClickhouseWarehouse {
     }
 
     /// Exact, but for months that have more than two million rows and are not merged: of those the rows that are there
-    /// twice are counted twice.
+    /// twice are counted twice, and the count says that it is an estimate.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         Ok(self.counts.read(self.ready().await?).await?)
     }
