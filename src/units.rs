@@ -116,6 +116,15 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_says_so() {
+        let text = |count| rows(count, thousands);
+        assert_eq!(text(RowCount::from(2_211_401)), "2,211,401");
+        let about = [7, 2_211, 99_999, 2_211_401, 9_999_999, 22_114_010, 812_412_345, 2_812_412_345];
+        let about = about.map(|rows| text(RowCount { rows, is_estimate: true }));
+        assert_eq!(about, ["~7", "~2.2k", "~99k", "~2.2M", "~9.9M", "~22M", "~812M", "~2.8G"]);
+    }
+
+    #[test]
     fn counts_and_bytes_fit_five_columns() {
         let text = [0, 9_999, 10_000, 78_349, 99_999, 412_000, 999_999, 1_239_999, 812_400_000, u64::MAX].map(count);
         assert_eq!(text, ["0", "9999", "10.0k", "78.3k", "99.9k", "412k", "999k", "1.23M", "812M", "18.4E"]);

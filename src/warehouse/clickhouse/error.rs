@@ -176,7 +176,11 @@ impl ClickhouseError {
     /// between says. The client for reads does not tell the status, where there is a page beside it.
     pub(super) fn of_answer(at: String, status: Option<u16>, code: Option<u32>, body: &str) -> Self {
         if let Some(code) = code.or_else(|| code_of(body)) {
-            return Self::Exception { at, code, text: shortened(body) };
+            let text = match shortened(body) {
+                nothing if nothing.is_empty() => format!("an exception of code {code}"),
+                text => text,
+            };
+            return Self::Exception { at, code, text };
         }
         let is_too_large = status.map_or_else(|| says_too_large(body), |status| status == TOO_LARGE);
         let text = match (status, shortened(body)) {

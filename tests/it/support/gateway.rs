@@ -25,6 +25,8 @@ pub enum Gate {
     Swallow,
     /// Passes all on, and takes ClickHouse's query id out of the answer.
     StripId,
+    /// The same, and answers reads of rows that were sent with 404.
+    StripIdAndNoReadBack,
     /// Passes all on, and puts an id of its own into the answer.
     ReplaceId,
     /// Answers a write with 200 and an exception's code in the header. Reads pass.
@@ -132,7 +134,8 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         return (StatusCode::PAYLOAD_TOO_LARGE, page).into_response();
     };
     let is_write = path.contains("query=INSERT") || is_insert(&body);
-    if body.windows(RE_READ.len()).any(|bytes| bytes == RE_READ.as_bytes()) {
+    let is_read_back = body.windows(RE_READ.len()).any(|bytes| bytes == RE_READ.as_bytes());
+    if is_read_back {
         *shared.read_backs.lock() += 1;
     }
     match gate {
@@ -152,7 +155,8 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             shared.spoil();
             (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
         }
-        Gate::StripId | Gate::ReplaceId | Gate::Swallow => {
+        Gate::StripIdAndNoReadBack if is_read_back => StatusCode::NOT_FOUND.into_response(),
+        Gate::StripId | Gate::StripIdAndNoReadBack | Gate::ReplaceId | Gate::Swallow => {
             let mut response = shared.pass(&path, head.headers, body).await;
             response.headers_mut().remove(QUERY_ID);
             if gate == Gate::ReplaceId {

@@ -14,7 +14,7 @@ fn token(outcome: u8) -> TokenId {
     derive_token_id(CONDITION.into(), outcome, Collateral::UsdcE)
 }
 
-fn market(id: &str, version: u64) -> Market {
+pub fn market(id: &str, version: u64) -> Market {
     let text = str::to_owned;
     Market {
         id: text(id),
