@@ -51,7 +51,7 @@ pub fn empty() -> Snapshot {
         }
     }
     for table in &mut snapshot.tables {
-        (table.rows.value, table.rate, table.inserts) = (Some(0), Some(0), InsertsView::default());
+        (table.rows.value, table.rate, table.inserts) = (Some(0.into()), Some(0), InsertsView::default());
     }
     snapshot.tape.value = Some(Vec::new());
     snapshot.tokens = Some(TokensView::default());
@@ -86,9 +86,9 @@ pub fn healthy() -> Snapshot {
         groups: vec![group],
     };
     let inserts = |median| InsertsView { median: Some(median), longest: Some(median * 3), running: None };
-    let table = |name: &str, rows, rate, behind, inserts| TableView {
+    let table = |name: &str, rows: u64, rate, behind, inserts| TableView {
         name: name.into(),
-        rows: seen(rows),
+        rows: seen(rows.into()),
         rate: Some(rate),
         behind,
         inserts,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker::Memory;
 use crate::model::ChainPosition;
 use crate::stage::{Desired, StageName};
-use crate::warehouse::JobState;
+use crate::warehouse::{JobState, RowCount};
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -340,9 +340,9 @@ pub struct GroupView {
 pub struct TableView {
     /// Its name.
     pub name: String,
-    /// Rows.
-    pub rows: Seen<u64>,
-    /// New rows a second.
+    /// Rows, and whether they were counted.
+    pub rows: Seen<RowCount>,
+    /// Rows a second that this process has written, those of replays included.
     pub rate: Option<u64>,
     /// How old what it shows is: `None` where that is not known.
     pub behind: Option<u64>,
@@ -350,6 +350,16 @@ pub struct TableView {
     pub inserts: InsertsView,
     /// The most parts that one of its partitions is made of; `None` where there are no parts, or nobody knows yet.
     pub parts: Option<Seen<u64>>,
+}
+
+/// The stage that writes a table.
+pub(super) fn writer_of(table: &str) -> Option<StageName> {
+    match table {
+        "trades" => Some(StageName::WriteTrades),
+        "markets" => Some(StageName::WriteMarkets),
+        "dead_letters" => Some(StageName::WriteDeadLetters),
+        _ => None,
+    }
 }
 
 /// How long inserts took until they were confirmed.
@@ -366,12 +376,7 @@ pub struct InsertsView {
 impl TableView {
     /// The stage that writes it.
     pub fn writer(&self) -> Option<StageName> {
-        match self.name.as_str() {
-            "trades" => Some(StageName::WriteTrades),
-            "markets" => Some(StageName::WriteMarkets),
-            "dead_letters" => Some(StageName::WriteDeadLetters),
-            _ => None,
-        }
+        writer_of(&self.name)
     }
 
     /// More parts than a table has that is merged as it should be.

@@ -8,8 +8,10 @@ mod clickhouse;
 mod embedded;
 
 use std::collections::HashMap;
+use std::ops::AddAssign;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
@@ -17,7 +19,8 @@ use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
-    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
+    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, OLDEST_CLICKHOUSE,
+    QueryCost, TableFault,
 };
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
 
@@ -64,7 +67,7 @@ pub struct JobRecord {
 }
 
 /// How a replay stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// It goes on, in this process or the next.
@@ -104,6 +107,9 @@ pub enum Table {
 }
 
 impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Trades, Self::Markets, Self::DeadLetters];
+
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -114,15 +120,43 @@ impl Table {
     }
 }
 
+/// How many rows a table holds, and whether they were counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCount {
+    /// So many.
+    pub rows: u64,
+    /// About so many: rows that are there twice are counted twice.
+    pub is_estimate: bool,
+}
+
+impl From<u64> for RowCount {
+    fn from(rows: u64) -> Self {
+        Self { rows, is_estimate: false }
+    }
+}
+
+impl PartialEq<u64> for RowCount {
+    fn eq(&self, rows: &u64) -> bool {
+        !self.is_estimate && self.rows == *rows
+    }
+}
+
+impl AddAssign for RowCount {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.is_estimate |= other.is_estimate;
+    }
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
     /// Rows of `markets`.
-    pub markets: u64,
+    pub markets: RowCount,
     /// Rows of `trades`.
-    pub trades: u64,
+    pub trades: RowCount,
     /// Rows of `dead_letters`.
-    pub dead_letters: u64,
+    pub dead_letters: RowCount,
 }
 
 /// How many parts the tables are made of, each in that of its partitions that has most: what ClickHouse has still to merge.
@@ -248,6 +282,10 @@ pub enum WarehouseError {
     /// The rows themselves are refused. One row is refused alone; of more, at least one is.
     #[error("refused by the warehouse: {0}")]
     Rows(String),
+    /// They were too large for the warehouse, or for something in front of it. Half of them may pass; a row that is too large alone
+    /// is refused for itself.
+    #[error("too large for the warehouse: {0}")]
+    Size(String),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -257,10 +295,28 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
+    /// Whether it may be otherwise with half of the rows: some were refused, or they were too many at once.
+    pub fn asks_for_less(&self) -> bool {
+        match self {
+            Self::Rows(_) | Self::Size(_) => true,
+            Self::Storage(_) => false,
+            Self::Clickhouse(error) => error.asks_for_less(),
+        }
+    }
+
+    /// Why a row is refused, where it was alone and the refusal is its own.
+    pub fn refuses_row(&self) -> Option<&str> {
+        match self {
+            Self::Rows(reason) | Self::Size(reason) => Some(reason),
+            Self::Storage(_) | Self::Clickhouse(_) => None,
+        }
+    }
+
     /// What to do about it.
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Rows(_) => FailureClass::Deterministic,
+            Self::Size(_) => FailureClass::Retry,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
         }

@@ -3,6 +3,10 @@
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
 
+mod estimated_rows;
+mod gateway_not_found;
+mod gateway_too_large;
 mod late_answers;
 mod private_files;
 mod repeated_keys;
+mod unconfirmed_insert;

@@ -186,7 +186,12 @@ impl Database {
 
     /// What selects it in a configuration.
     pub fn section(&self) -> String {
-        let ClickhouseConfig { url, database, user, password, .. } = &self.config;
+        self.section_at(&self.config.url)
+    }
+
+    /// The same, by way of something in front of it.
+    pub fn section_at(&self, url: &str) -> String {
+        let ClickhouseConfig { database, user, password, .. } = &self.config;
         format!(
             r#"clickhouse = {{ url = "{url}", database = "{database}", user = "{user}", password = "{password}" }}"#
         )

@@ -113,7 +113,7 @@ pub async fn writing_again_changes_nothing<R: Rig>() {
         warehouse.write_trades(&trades[1..]).await.unwrap();
     }
     assert_eq!(store.rows("trades"), before);
-    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { markets: 0, trades: 3, dead_letters: 0 });
+    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { trades: 3.into(), ..RowCounts::default() });
 }
 
 pub async fn a_poorer_row_never_wins<R: Rig>() {
@@ -172,7 +172,7 @@ pub async fn a_dead_letter_keeps_its_first_sight_and_its_bytes<R: Rig>() {
     assert_eq!(before[0][4], ("raw".into(), Value::Blob(b"{\n\n}".to_vec())));
     warehouse.write_dead_letters(&[letter("0x1:1", 200)]).await.unwrap();
     assert_eq!(store.rows("dead_letters"), before);
-    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { markets: 0, trades: 0, dead_letters: 2 });
+    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { dead_letters: 2.into(), ..RowCounts::default() });
 }
 
 pub async fn a_refused_row_is_told_apart_from_a_failing_store<R: Rig>() {
