@@ -4,7 +4,6 @@
 //! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
-mod backoff;
 mod command;
 mod error;
 mod gauge;
@@ -39,6 +38,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 pub use command::{Answer, Command, Plan, Point, Replay};
 pub use error::StageError;
 pub use inserts::InsertTimes;
