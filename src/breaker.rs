@@ -7,6 +7,7 @@
 //!
 //! Never: decides what an error means. Whoever asks says whether there was an answer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -30,6 +31,9 @@ const LONG: Duration = Duration::from_secs(5);
 
 /// Who was invited to make the next attempt has to make it within this time.
 const INVITED: Duration = Duration::from_millis(500);
+
+/// From here on an attempt is taken for one that is not answered.
+const SILENT: Duration = Duration::from_millis(800);
 
 /// How often who waits looks whether it was opened meanwhile.
 const LOOK: Duration = Duration::from_millis(500);
@@ -57,6 +61,11 @@ struct State {
     trying: Option<Instant>,
     /// Until when it is left to who was woken for it.
     invited: Option<Instant>,
+    /// What was asked and is not answered, by number, and since when.
+    under_way: BTreeMap<u64, Instant>,
+    asked: u64,
+    /// When it last answered.
+    answered: Option<Instant>,
 }
 
 /// A dependency that does not answer.
@@ -82,6 +91,7 @@ impl fmt::Display for Outage {
 /// Leave to ask once. Dropped without a word it says nothing of the dependency.
 pub struct Attempt {
     breaker: Breaker,
+    number: u64,
     is_trial: bool,
 }
 
@@ -99,18 +109,24 @@ impl Breaker {
 
     /// Leave to ask, or why that is of no use now.
     pub fn attempt(&self) -> Result<Attempt, Outage> {
-        if !self.is_open() {
-            return Ok(Attempt { breaker: self.clone(), is_trial: false });
-        }
         let now = Instant::now();
         let mut state = self.0.outage.lock();
+        if !self.is_open() {
+            return Ok(self.begin(&mut state, now, false));
+        }
         let is_tried = state.trying.is_some_and(|since| now < since + LONG);
         let is_due = state.due.is_none_or(|due| now >= due) || state.invited.is_some_and(|until| now < until);
         if is_tried || !is_due {
             return Err(self.describe(&state));
         }
         (state.trying, state.invited, state.due) = (Some(now), None, Some(now + pause()));
-        Ok(Attempt { breaker: self.clone(), is_trial: true })
+        Ok(self.begin(&mut state, now, true))
+    }
+
+    fn begin(&self, state: &mut State, now: Instant, is_trial: bool) -> Attempt {
+        state.asked += 1;
+        state.under_way.insert(state.asked, now);
+        Attempt { breaker: self.clone(), number: state.asked, is_trial }
     }
 
     /// There was an answer.
@@ -120,7 +136,8 @@ impl Breaker {
         }
         let was_open = {
             let mut state = self.0.outage.lock();
-            *state = State::default();
+            (state.since, state.due, state.trying, state.invited) = (None, None, None, None);
+            state.cause.clear();
             self.0.failures.swap(0, Ordering::AcqRel) >= OPENS_AT
         };
         if was_open {
@@ -146,6 +163,15 @@ impl Breaker {
     pub fn outage(&self) -> Option<Outage> {
         let is_away = self.0.failures.load(Ordering::Acquire) > 0;
         is_away.then(|| self.describe(&self.0.outage.lock()))
+    }
+
+    /// The same of what was asked a while ago, and has answered nobody since.
+    pub fn unanswered(&self) -> Option<Outage> {
+        let state = self.0.outage.lock();
+        let lasts =
+            state.under_way.values().min().filter(|since| state.answered.is_none_or(|at| at < **since))?.elapsed();
+        let cause = if state.cause.is_empty() { "no answer yet".to_owned() } else { state.cause.clone() };
+        (lasts >= SILENT).then(|| Outage { lasts, cause, ..self.describe(&state) })
     }
 
     /// Whether only one attempt now and then is made.
@@ -203,6 +229,7 @@ impl Breaker {
 impl Attempt {
     /// There was an answer, whatever it says.
     pub fn answered(self) {
+        self.breaker.0.outage.lock().answered = Some(Instant::now());
         self.breaker.answered();
     }
 
@@ -214,8 +241,9 @@ impl Attempt {
 
 impl Drop for Attempt {
     fn drop(&mut self) {
+        let mut state = self.breaker.0.outage.lock();
+        state.under_way.remove(&self.number);
         if self.is_trial {
-            let mut state = self.breaker.0.outage.lock();
             state.trying = None;
             if self.breaker.is_open() {
                 state.due = Some(Instant::now() + pause());

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::Memory;
 use crate::model::ChainPosition;
-use crate::stage::{Desired, StageName};
+use crate::stage::{Command, Desired, StageName};
 use crate::warehouse::JobState;
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
@@ -18,6 +18,9 @@ pub struct Snapshot {
     pub uptime: u64,
     /// Which pipeline it is.
     pub about: About,
+    /// What the pipeline depends on and does not answer.
+    #[serde(default)]
+    pub outages: Vec<OutageView>,
     /// The stages, in the order of the flow.
     pub stages: Vec<StageView>,
     /// The replays that go on, and the last ones that ended.
@@ -184,6 +187,31 @@ pub struct StageView {
     pub last_failure: Option<(u64, String)>,
     /// How often it began again in this run.
     pub restarts: u64,
+    /// Whether it has failed for entries that may be left to the dead letters.
+    #[serde(default)]
+    pub can_skip: bool,
+}
+
+/// Something that the pipeline depends on and that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutageView {
+    /// Its name: `ClickHouse at http://host:port`.
+    pub name: String,
+    /// Why the last attempt failed, in a few words.
+    pub cause: String,
+    /// For how long.
+    pub lasts: u64,
+    /// How often in a row.
+    pub failures: u32,
+}
+
+impl OutageView {
+    /// Whether an error is about this: it names it, or the node that it says was asked last.
+    pub fn explains(&self, text: &str) -> bool {
+        let endpoint =
+            self.cause.split_once(": ").map(|(endpoint, _)| endpoint).filter(|endpoint| endpoint.contains(':'));
+        text.contains(&self.name) || endpoint.is_some_and(|endpoint| text.contains(endpoint))
+    }
 }
 
 /// A replay.
@@ -521,6 +549,9 @@ pub struct Alert {
     pub subject: String,
     /// What is so and why, in words.
     pub text: String,
+    /// What would help. Whoever shows it says by which key or word it is given.
+    #[serde(default)]
+    pub helps: Vec<Command>,
     /// For how long.
     pub since: u64,
 }

@@ -6,11 +6,13 @@
 mod batch;
 mod clickhouse;
 mod embedded;
+mod guarded;
 
 use std::collections::HashMap;
 
 use async_trait::async_trait;
 
+use crate::breaker::Breaker;
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
@@ -20,6 +22,7 @@ pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
 };
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
+pub use guarded::Guarded;
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///
@@ -177,6 +180,11 @@ pub struct TapeLine {
 /// Tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
+    /// What keeps it from being asked by everybody while it is away; `None` where it is in this process.
+    fn breaker(&self) -> Option<Breaker> {
+        None
+    }
+
     /// Writes a batch. When it returns its rows are there. One that did not get there is given again as it is: what was made of it
     /// to send it is made only once.
     async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
@@ -254,6 +262,9 @@ pub enum WarehouseError {
     /// ClickHouse failed, or was not reached.
     #[error(transparent)]
     Clickhouse(#[from] ClickhouseError),
+    /// It is away and was not asked: somebody else finds out whether it is back.
+    #[error("{0}")]
+    Away(String),
 }
 
 impl WarehouseError {
@@ -263,6 +274,7 @@ impl WarehouseError {
             Self::Rows(_) => FailureClass::Deterministic,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
+            Self::Away(_) => FailureClass::Retry,
         }
     }
 }

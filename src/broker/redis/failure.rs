@@ -73,7 +73,7 @@ fn says(error: &RedisError, words: &str) -> bool {
     error.detail().is_some_and(|detail| detail.contains(words))
 }
 
-fn words(error: &RedisError) -> String {
+pub(super) fn words(error: &RedisError) -> String {
     match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {}", without_place(detail)),
         (Some(code), None) => code.to_owned(),
