@@ -154,9 +154,7 @@ impl Breaker {
         self.0.failures.store(failures, Ordering::Release);
         state.since.get_or_insert(now);
         state.cause = cause.into();
-        if failures == OPENS_AT {
-            state.due = Some(now + pause());
-        }
+        state.due = Some(now + pause());
     }
 
     /// The outage, if there is one.
@@ -179,7 +177,8 @@ impl Breaker {
         self.0.failures.load(Ordering::Acquire) >= OPENS_AT
     }
 
-    /// Waits until it is worth asking again: it answers again, or it is this caller's turn to find out. Pends while it is closed.
+    /// Waits until it is worth asking again: it answers again, or it is this caller's turn to find out. Pends as long as it
+    /// answers others: what fails all the same is another matter.
     pub async fn worth_asking(&self) {
         let mut recovered = self.0.recovered.subscribe();
         loop {
@@ -199,7 +198,7 @@ impl Breaker {
 
     /// How long to wait before looking again, or nothing where it is the caller's turn.
     fn turn(&self) -> Option<Duration> {
-        if !self.is_open() {
+        if self.0.failures.load(Ordering::Acquire) == 0 {
             return Some(LOOK);
         }
         let now = Instant::now();
@@ -362,6 +361,19 @@ mod tests {
         assert!((14..=32).contains(&attempts), "{attempts}");
         assert!(begun.elapsed() < Duration::from_secs(60) + MOST + LOOK, "{:?}", begun.elapsed());
         assert_eq!(breaker.outage(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_only_caller_finds_out_soon_and_one_whose_requests_fail_alone_does_not() {
+        let breaker = Breaker::new("a server");
+        breaker.attempt().unwrap().failed("refused");
+        let begun = Instant::now();
+        breaker.worth_asking().await;
+        assert!((LEAST..=MOST + LOOK).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+        breaker.failed("cut");
+        breaker.answered();
+        let waited = tokio::time::timeout(Duration::from_secs(600), breaker.worth_asking()).await;
+        assert!(waited.is_err(), "others are answered: its own back-off counts");
     }
 
     #[test]

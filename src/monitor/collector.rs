@@ -3,12 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::OutageView;
 use super::probe::Unseen;
 use crate::breaker::{Breaker, Outage};
 use crate::broker::{Broker, BrokerError, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::source::Head;
-use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
+use crate::stage::{
+    InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageState, StageStatus, TokenProgress,
+};
 use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
 
 /// The source, as it is now.
@@ -117,6 +120,21 @@ impl Collector {
     /// What the pipeline depends on and does not answer now.
     pub(super) fn outages(&self) -> Vec<Outage> {
         self.observer.outages()
+    }
+
+    /// What stages wait for that does not answer, in words.
+    pub fn root_cause(&self) -> Option<String> {
+        let stages = self.stages();
+        let waits: Vec<_> = stages
+            .iter()
+            .filter_map(|(stage, status)| match &status.state {
+                StageState::Wait(cause) => Some((*stage, cause.as_str())),
+                _ => None,
+            })
+            .collect();
+        let outages = self.outages().into_iter().map(OutageView::from);
+        let told = outages.map(|outage| (outage.waiting(&waits), outage)).max_by_key(|(waiting, _)| waiting.len())?;
+        Some(told.1.text(&told.0))
     }
 
     /// What keeps the broker from being asked too often.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::Memory;
 use crate::model::ChainPosition;
-use crate::stage::{Command, Desired, StageName};
+use crate::stage::{Command, Desired, NOT_BEGUN, StageName};
 use crate::warehouse::JobState;
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
@@ -206,6 +206,24 @@ pub struct OutageView {
 }
 
 impl OutageView {
+    /// Who waits for it, of stages with what each says that it waits for; by themselves, or since the first one does.
+    pub(crate) fn waiting<'a>(&self, waits: &[(StageName, &'a str)]) -> Vec<StageName> {
+        let first = waits.iter().find(|(stage, _)| *stage == StageName::IngestFills).map(|(_, cause)| *cause);
+        let root = |cause: &'a str| if cause == NOT_BEGUN { first.unwrap_or(cause) } else { cause };
+        waits.iter().filter(|(_, cause)| self.explains(root(cause))).map(|(stage, _)| *stage).collect()
+    }
+
+    /// The same in words.
+    pub(crate) fn text(&self, waiting: &[StageName]) -> String {
+        let Self { name, cause, .. } = self;
+        match waiting {
+            // Some callers are no stages.
+            [] => format!("{name} does not answer: {cause}"),
+            [one] => format!("{one} waits for {name}: {cause}"),
+            more => format!("{} stages wait for {name}: {cause}", more.len()),
+        }
+    }
+
     /// Whether an error is about this: it names it, or the node that it says was asked last.
     pub fn explains(&self, text: &str) -> bool {
         let endpoint =

@@ -35,10 +35,10 @@ impl Breakers {
         self.warehouse.as_ref()
     }
 
-    /// What does not answer now.
+    /// What does not answer now, or has not for a while.
     pub(super) fn outages(&self) -> Vec<Outage> {
         let all = self.broker.iter().chain(&self.warehouse).chain(&self.sources);
-        all.filter_map(Breaker::outage).collect()
+        all.filter_map(|breaker| breaker.outage().or_else(|| breaker.unanswered())).collect()
     }
 
     /// What was asked a while ago and has not answered yet, the longest first.

@@ -29,7 +29,7 @@ pub(super) use told::Told;
 use super::past::Past;
 use super::probe::millis;
 use super::snapshot::{Alert, OutageView, Severity, Snapshot, State};
-use crate::stage::{Command, NOT_BEGUN, StageName};
+use crate::stage::{Command, StageName};
 
 /// A rule.
 struct Rule {
@@ -66,15 +66,16 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
+    /// The stages that wait, and for what.
+    fn waits(&self) -> Vec<(StageName, &str)> {
+        let waiting = self.now.stages.iter().filter(|stage| stage.state == State::Wait);
+        waiting.filter_map(|stage| Some((stage.name, stage.cause.as_deref()?))).collect()
+    }
+
     /// What does not answer, where a stage waits for that, or for a stage that does.
     fn root_cause(&self, stage: StageName) -> Option<&OutageView> {
-        let cause = |name| {
-            let stage = self.now.stages.iter().find(|stage| stage.name == name && stage.state == State::Wait);
-            stage.and_then(|stage| stage.cause.as_deref())
-        };
-        let own = cause(stage)?;
-        let first = if own == NOT_BEGUN { cause(StageName::IngestFills) } else { None };
-        self.outage_in(first.unwrap_or(own))
+        let waits = self.waits();
+        self.now.outages.iter().find(|outage| outage.waiting(&waits).contains(&stage))
     }
 
     /// What does not answer, where a text is about that.

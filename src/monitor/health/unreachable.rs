@@ -1,8 +1,7 @@
 //! Something that stages depend on does not answer: one line for it, and none for each of those who wait for it.
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::{OutageView, Severity, State};
-use crate::stage::StageName;
+use crate::monitor::{OutageView, Severity};
 
 pub(super) const RULE: Rule = Rule { id: "unreachable", check };
 
@@ -18,19 +17,12 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 }
 
 fn find(facts: &Facts<'_>, outage: &OutageView) -> Option<Finding> {
-    let OutageView { name, cause, lasts, .. } = outage;
-    let waits = |stage: StageName| facts.root_cause(stage).is_some_and(|root| root.name == *name);
-    let waiting = facts.now.stages.iter().filter(|stage| stage.state == State::Wait && waits(stage.name));
-    let waiting: Vec<StageName> = waiting.map(|stage| stage.name).collect();
-    let text = match &waiting[..] {
-        // Some callers are no stages.
-        [] if outage.failures < 2 => return None,
-        [] => format!("{name} does not answer: {cause}"),
-        [one] => format!("{one} waits for {name}: {cause}"),
-        more => format!("{} stages wait for {name}: {cause}", more.len()),
-    };
-    let severity = if *lasts > LONG { Severity::Bad } else { Severity::Warn };
-    Some(Finding::new(severity, name.as_str(), text))
+    let waiting = outage.waiting(&facts.waits());
+    if waiting.is_empty() && outage.failures < 2 {
+        return None;
+    }
+    let severity = if outage.lasts > LONG { Severity::Bad } else { Severity::Warn };
+    Some(Finding::new(severity, outage.name.as_str(), outage.text(&waiting)))
 }
 
 #[cfg(test)]
@@ -38,8 +30,8 @@ mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::super::{examine, waiting};
     use super::*;
-    use crate::monitor::Snapshot;
     use crate::monitor::past::Past;
+    use crate::monitor::{Snapshot, State};
     use crate::stage::NOT_BEGUN;
 
     fn outage(name: &str, cause: &str) -> OutageView {

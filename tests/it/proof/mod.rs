@@ -2,3 +2,6 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+mod bad_entries;
+mod failing_dependencies;
+mod unreachable_at_start;
