@@ -287,6 +287,14 @@ pub fn failing() -> Snapshot {
     snapshot
 }
 
+/// A stage has failed for entries that it cannot take.
+pub fn with_bad_entries() -> Snapshot {
+    let mut snapshot = failing();
+    snapshot.stages[4].can_skip = true;
+    snapshot.alerts[0].helps.insert(0, Command::Skip(StageName::WriteTrades));
+    snapshot
+}
+
 /// The store does not answer any more: what is shown is old.
 pub fn stale() -> Snapshot {
     let mut snapshot = healthy();
