@@ -133,7 +133,8 @@ impl Collector {
             })
             .collect();
         let outages = self.outages().into_iter().map(OutageView::from);
-        let told = outages.map(|outage| (outage.waiting(&waits), outage)).max_by_key(|(waiting, _)| waiting.len())?;
+        let told = outages.map(|outage| (outage.waiting(&waits), outage)).filter(|(waiting, _)| !waiting.is_empty());
+        let told = told.max_by_key(|(waiting, _)| waiting.len())?;
         Some(told.1.text(&told.0))
     }
 

@@ -226,8 +226,7 @@ impl OutageView {
 
     /// Whether an error is about this: it names it, or the node that it says was asked last.
     pub fn explains(&self, text: &str) -> bool {
-        let endpoint =
-            self.cause.split_once(": ").map(|(endpoint, _)| endpoint).filter(|endpoint| endpoint.contains(':'));
+        let endpoint = self.cause.split_once(": ").map(|(endpoint, _)| endpoint);
         text.contains(&self.name) || endpoint.is_some_and(|endpoint| text.contains(endpoint))
     }
 }

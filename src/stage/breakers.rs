@@ -47,6 +47,16 @@ impl Breakers {
         all.filter_map(Breaker::unanswered).max_by_key(|outage| outage.lasts)
     }
 
+    /// A failure in words: the same ones as long as one outage lasts, whoever meets it.
+    pub(super) fn words(&self, error: &StageError) -> String {
+        let concerned = match error {
+            StageError::Broker(_) => &self.broker,
+            StageError::Warehouse(_) => &self.warehouse,
+            _ => &None,
+        };
+        concerned.as_ref().and_then(Breaker::outage).map_or_else(|| error.to_string(), |outage| outage.to_string())
+    }
+
     /// Waits for so long after a failure, or until what failed may be worth another attempt.
     pub(super) async fn wait(&self, after: &StageError, longest: Duration) {
         let concerned: Vec<&Breaker> = match after {

@@ -178,7 +178,7 @@ impl Runner {
                 return Ok(None);
             }
             self.status.retries_in(wait);
-            self.status.enter(StageState::Wait(error.to_string()));
+            self.status.enter(StageState::Wait(self.breakers.words(&error)));
             self.until_told(Some(wait), Some(&error)).await;
         }
     }

@@ -44,12 +44,13 @@ pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
                     Ok(removed) => tracing::debug!("{}: {removed} old entries removed", group.stream),
                     Err(error) => {
                         // Once, and not for every stream: what it waits for is told by others, too.
-                        let cause = error.to_string();
+                        let error = StageError::from(error);
+                        let cause = life.breakers.words(&error);
                         if told != cause {
                             tracing::warn!("{} cannot be trimmed: {cause}", group.stream);
                             told = cause;
                         }
-                        failed = Some(error.into());
+                        failed = Some(error);
                         break 'streams;
                     }
                 }

@@ -46,7 +46,7 @@ pub(super) async fn run(flow: Flow, life: Arc<Life>, progress: Arc<watch::Sender
             // Whoever lost the streams puts them right, and the barrier begins anew.
             Some(Err(StageError::Broker(BrokerError::Lost(_)))) => {}
             Some(Err(error)) => {
-                let cause = error.to_string();
+                let cause = life.breakers.words(&error);
                 if told != cause {
                     tracing::warn!("the watermark stands: {cause}");
                     told = cause;
