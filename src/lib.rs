@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod backoff;
+pub mod breaker;
 pub mod broker;
 pub mod cli;
 mod clock;

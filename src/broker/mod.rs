@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::breaker::Breaker;
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 
@@ -334,6 +335,11 @@ pub trait Broker: Send + Sync {
     async fn release(&self, name: &str) -> Result<(), BrokerError> {
         let _ = name;
         Ok(())
+    }
+
+    /// What keeps its server from being asked by everybody while it is away; `None` where there is no server.
+    fn breaker(&self) -> Option<Breaker> {
+        None
     }
 
     /// The memory that the streams are kept in; `None` where they are not, or where that may not be asked.

@@ -14,6 +14,7 @@ use crate::embedded::DataDir;
 use crate::headless::{self, HangUp, Options, Progress, Running};
 use crate::logs::Logs;
 use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
+use crate::source::Guarded;
 use crate::stage::{Markets, Parts, Pipeline};
 use crate::tui::Leave;
 
@@ -67,7 +68,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     signals::watch(stop.clone()).map_err(CliError::Start)?;
     let pipeline = Pipeline::start(Parts {
         name: name.clone(),
-        source: Arc::new(polygon),
+        source: Arc::new(Guarded::new(Arc::new(polygon))),
         markets: Some(markets),
         broker: broker.clone(),
         warehouse: warehouse.clone(),

@@ -11,7 +11,7 @@ use crate::broker::{Broker, EmbeddedBroker, RedisBroker, RedisConfig};
 use crate::config::{ClickhouseSection, Config, RedisSection};
 use crate::embedded::{DataDir, Database};
 use crate::stage::Limits;
-use crate::warehouse::{ClickhouseConfig, ClickhouseWarehouse, EmbeddedWarehouse, Warehouse};
+use crate::warehouse::{ClickhouseConfig, ClickhouseWarehouse, EmbeddedWarehouse, Guarded, Warehouse};
 
 /// What a pipeline writes to.
 pub(super) struct Stores {
@@ -25,7 +25,8 @@ pub(super) struct Stores {
 pub(super) fn open(config: &Config, data_dir: &DataDir) -> Result<Stores, CliError> {
     if let (Some(redis_section), Some(clickhouse_section)) = (&config.redis, &config.clickhouse) {
         let broker = redis(redis_section, consumer(data_dir.path())?)?;
-        let warehouse = clickhouse(clickhouse_section);
+        let name = format!("ClickHouse at {}", clickhouse_section.place());
+        let warehouse = Guarded::new(Arc::new(clickhouse(clickhouse_section)), name);
         return Ok(Stores { broker: Arc::new(broker), warehouse: Arc::new(warehouse), name: "redis+clickhouse" });
     }
     let database = Database::open(data_dir)?;

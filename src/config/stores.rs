@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Config, ConfigError, value};
+use crate::source::host_of;
 
 /// `[redis]`
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,14 @@ impl std::fmt::Debug for RedisSection {
 impl std::fmt::Debug for ClickhouseSection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClickhouseSection").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl ClickhouseSection {
+    /// Where it is, as it is shown: scheme, host and port. The rest of the URL may be a key.
+    pub(crate) fn place(&self) -> String {
+        let scheme = self.url.split_once("://").map_or("http", |(scheme, _)| scheme);
+        format!("{scheme}://{}", host_of(&self.url))
     }
 }
 

@@ -191,6 +191,8 @@ fn held(collector: &Collector) -> Option<NotCaughtUp> {
 fn why(collector: &Collector, target: Option<Head>, source: &Source, goal: Goal, patience: Duration) -> NotCaughtUp {
     let waiting = collector.stages().into_iter().find(|(_, status)| matches!(status.state, StageState::Wait(_)));
     let cause = waiting.map_or(String::new(), |(stage, status)| format!(": {stage}: {}", status.state));
+    // One root cause says more than one of its consequences.
+    let cause = collector.root_cause().map_or(cause, |root| format!(": {root}"));
     match (target, source.head) {
         (Some(_), _) => NotCaughtUp::Stuck { patience, goal, cause },
         (None, Some((head, _))) => {

@@ -3,11 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
+use super::OutageView;
+use super::probe::Unseen;
+use crate::breaker::{Breaker, Outage};
+use crate::broker::{Broker, BrokerError, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::secrets;
 use crate::source::Head;
-use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
+use crate::stage::{
+    InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageState, StageStatus, TokenProgress,
+};
 use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
 
 /// The source, as it is now.
@@ -20,6 +25,9 @@ pub struct Source {
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
 }
+
+/// What is said of a stream that nobody has begun.
+pub(super) const NOT_BEGUN_YET: &str = "no stage has begun yet";
 
 /// A stream, and the ages of what is in it.
 #[derive(Clone, Debug)]
@@ -110,8 +118,39 @@ impl Collector {
         self.warehouse.newest_trades(rows).await.map_err(words)
     }
 
+    /// What the pipeline depends on and does not answer now.
+    pub(super) fn outages(&self) -> Vec<Outage> {
+        self.observer.outages()
+    }
+
+    /// What stages wait for that does not answer, in words.
+    pub fn root_cause(&self) -> Option<String> {
+        let stages = self.stages();
+        let waits: Vec<_> = stages
+            .iter()
+            .filter_map(|(stage, status)| match &status.state {
+                StageState::Wait(cause) => Some((*stage, cause.as_str())),
+                _ => None,
+            })
+            .collect();
+        let outages = self.outages().into_iter().map(OutageView::from);
+        let told = outages.map(|outage| (outage.waiting(&waits), outage)).filter(|(waiting, _)| !waiting.is_empty());
+        let told = told.max_by_key(|(waiting, _)| waiting.len())?;
+        Some(told.1.text(&told.0))
+    }
+
+    /// What keeps the broker from being asked too often.
+    pub(super) fn broker_breaker(&self) -> Option<Breaker> {
+        self.broker.breaker()
+    }
+
+    /// What keeps the warehouse from being asked too often.
+    pub(super) fn warehouse_breaker(&self) -> Option<Breaker> {
+        self.warehouse.breaker()
+    }
+
     /// A stream.
-    pub(super) async fn stream(&self, stream: &Stream) -> Result<StreamLook, String> {
+    pub(super) async fn stream(&self, stream: &Stream) -> Result<StreamLook, Unseen> {
         let look = async {
             let state = self.broker.stream(stream).await?;
             let oldest = self.broker.oldest(stream, EntryId::default()).await?;
@@ -121,9 +160,14 @@ impl Collector {
                 let first = if is_clear { None } else { self.broker.oldest(stream, group.clear_up_to).await? };
                 unread.push((group, first));
             }
-            Ok::<_, crate::broker::BrokerError>(StreamLook { state, oldest, unread })
+            Ok::<_, BrokerError>(StreamLook { state, oldest, unread })
         };
-        look.await.map_err(words)
+        look.await.map_err(|error| match error {
+            // Nobody has begun, or somebody begins again: whoever was asked has answered.
+            BrokerError::Lost(_) if self.observer.progress().cursor.is_none() => Unseen::NotThere(NOT_BEGUN_YET.into()),
+            BrokerError::Lost(_) => Unseen::NotThere(words(error)),
+            error => Unseen::Failed(words(error)),
+        })
     }
 }
 

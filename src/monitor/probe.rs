@@ -7,9 +7,20 @@ use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Seen;
+use crate::backoff::Backoff;
+use crate::breaker::Breaker;
 
 /// How long to wait before the question is asked again.
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unseen {
+    /// There is nothing to be seen yet. Whoever was asked is well.
+    NotThere(String),
+    /// Whoever was asked failed, and is left alone for a while.
+    Failed(String),
+}
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -27,24 +38,44 @@ pub(super) struct Probe<T> {
 }
 
 impl<T: Clone + Send + 'static> Probe<T> {
-    pub(super) fn start<F>(question: impl Fn() -> F + Send + 'static) -> Self
+    /// `breaker` is that of who is asked: when that answers again, so it is at once.
+    pub(super) fn start<F>(breaker: Option<Breaker>, question: impl Fn() -> F + Send + 'static) -> Self
     where
-        F: Future<Output = Result<T, String>> + Send,
+        F: Future<Output = Result<T, Unseen>> + Send,
     {
         let slot = Arc::new(Mutex::new(Slot { value: None, missing: None }));
         let answers = Arc::clone(&slot);
         let task = tokio::spawn(async move {
+            let mut backoff = Backoff::default();
             loop {
                 let answer = tokio::time::timeout(PATIENCE, question()).await;
-                let answer = answer.unwrap_or_else(|_| Err(format!("no answer within {} s", PATIENCE.as_secs())));
-                {
-                    let mut slot = answers.lock();
-                    match answer {
-                        Ok(value) => *slot = Slot { value: Some((value, Instant::now())), missing: None },
-                        Err(reason) => slot.missing = Some(reason),
+                let late = || Unseen::Failed(format!("no answer within {} s", PATIENCE.as_secs()));
+                let wait = match answer.unwrap_or_else(|_| Err(late())) {
+                    Ok(value) => {
+                        *answers.lock() = Slot { value: Some((value, Instant::now())), missing: None };
+                        backoff.reset();
+                        INTERVAL
                     }
+                    Err(Unseen::NotThere(reason)) => {
+                        answers.lock().missing = Some(reason);
+                        backoff.reset();
+                        INTERVAL
+                    }
+                    Err(Unseen::Failed(reason)) => {
+                        answers.lock().missing = Some(reason);
+                        backoff.next().max(INTERVAL)
+                    }
+                };
+                let worth_asking = async {
+                    match &breaker {
+                        Some(breaker) if wait > INTERVAL => breaker.worth_asking().await,
+                        _ => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    () = tokio::time::sleep(wait) => {}
+                    () = worth_asking => {}
                 }
-                tokio::time::sleep(INTERVAL).await;
             }
         });
         Self { slot, _task: AbortOnDropHandle::new(task) }
@@ -81,9 +112,9 @@ mod tests {
         tokio::time::pause();
         let asked = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&asked);
-        let probe = Probe::start(move || {
+        let probe = Probe::start(None, move || {
             let nth = count.fetch_add(1, Ordering::Relaxed);
-            async move { if nth == 0 { Ok(7) } else { Err("it is away".to_owned()) } }
+            async move { if nth == 0 { Ok(7) } else { Err(Unseen::Failed("it is away".to_owned())) } }
         });
         assert_eq!(probe.seen(), Seen { value: None, age: 0, missing: None }, "nothing is known yet");
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -92,13 +123,28 @@ mod tests {
         let seen = probe.seen();
         assert_eq!((seen.value, seen.missing.as_deref()), (Some(7), Some("it is away")));
         assert!(asked.load(Ordering::Relaxed) >= 3);
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        let asked = asked.load(Ordering::Relaxed);
+        assert!((20..60).contains(&asked), "it is left alone: {asked} times in ten minutes");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_there_yet_is_looked_for_as_ever() {
+        let asked = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&asked);
+        let _probe: Probe<u64> = Probe::start(None, move || {
+            count.fetch_add(1, Ordering::Relaxed);
+            async { Err(Unseen::NotThere("nobody has begun".into())) }
+        });
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        assert!(asked.load(Ordering::Relaxed) >= 590);
     }
 
     #[tokio::test(start_paused = true)]
     async fn one_that_never_answers_is_asked_one_at_a_time() {
         let asked = Arc::new(AtomicU64::new(0));
         let count = Arc::clone(&asked);
-        let probe: Probe<u64> = Probe::start(move || {
+        let probe: Probe<u64> = Probe::start(None, move || {
             count.fetch_add(1, Ordering::Relaxed);
             std::future::pending()
         });

@@ -10,11 +10,12 @@ use tokio_util::task::AbortOnDropHandle;
 use super::collector::{Collector, StreamLook};
 use super::health;
 use super::past::{Moment, Past};
-use super::probe::{Probe, millis};
+use super::probe::{Probe, Unseen, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen, Snapshot,
-    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
+    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, OutageView, Seen,
+    Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
 };
+use crate::breaker::{Breaker, Outage};
 use crate::broker::Memory;
 use crate::clock::{since_epoch, unix_ms};
 use crate::stage::{
@@ -81,15 +82,16 @@ struct Camera {
 
 impl Camera {
     fn new(collector: Collector, about: About, log: LogCounts) -> Self {
+        let (broker, warehouse) = (|| collector.broker_breaker(), || collector.warehouse_breaker());
         let stream = |make: fn() -> crate::broker::Stream| {
             let name = make().as_str().to_owned();
-            (name, probe(&collector, move |collector| async move { collector.stream(&make()).await }))
+            (name, probe(&collector, broker(), move |collector| async move { collector.stream(&make()).await }))
         };
         let streams = Collector::STREAMS.map(stream).into();
-        let memory = probe(&collector, |collector| async move { collector.memory().await });
-        let tables = probe(&collector, |collector| async move { collector.tables().await });
-        let parts = probe(&collector, |collector| async move { collector.parts().await });
-        let tape = probe(&collector, |collector| async move { collector.tape(TAPE).await });
+        let memory = probe(&collector, broker(), |collector| async move { failed(collector.memory().await) });
+        let tables = probe(&collector, warehouse(), |collector| async move { failed(collector.tables().await) });
+        let parts = probe(&collector, warehouse(), |collector| async move { failed(collector.parts().await) });
+        let tape = probe(&collector, warehouse(), |collector| async move { failed(collector.tape(TAPE).await) });
         let (past, health) = (Past::default(), health::Memory::default());
         Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, past, health }
     }
@@ -122,6 +124,7 @@ impl Camera {
             at: now,
             uptime: millis(self.began.elapsed()),
             about: self.about.clone(),
+            outages: self.collector.outages().into_iter().map(OutageView::from).collect(),
             stages: stages.iter().map(|(name, status)| self.stage(*name, status)).collect(),
             jobs: jobs.iter().map(|job| self.job(job, now)).collect(),
             streams: self.streams.iter().map(|(name, probe)| self.stream(name, probe, now)).collect(),
@@ -222,6 +225,7 @@ impl Camera {
             retry_in: status.retry_at.map(|at| millis(at.saturating_duration_since(Instant::now()))),
             last_failure: status.last_failure.as_ref().map(|(at, cause)| (millis(at.elapsed()), cause.clone())),
             restarts: status.restarts,
+            can_skip: status.can_skip,
         }
     }
 
@@ -301,13 +305,21 @@ impl Camera {
 }
 
 /// A probe that asks the collector.
-fn probe<T, F>(collector: &Collector, question: impl Fn(Collector) -> F + Send + 'static) -> Probe<T>
+fn probe<T, F>(
+    collector: &Collector,
+    breaker: Option<Breaker>,
+    question: impl Fn(Collector) -> F + Send + 'static,
+) -> Probe<T>
 where
     T: Clone + Send + 'static,
-    F: Future<Output = Result<T, String>> + Send,
+    F: Future<Output = Result<T, Unseen>> + Send,
 {
     let collector = collector.clone();
-    Probe::start(move || question(collector.clone()))
+    Probe::start(breaker, move || question(collector.clone()))
+}
+
+fn failed<T>(answer: Result<T, String>) -> Result<T, Unseen> {
+    answer.map_err(Unseen::Failed)
 }
 
 /// An observation of what is not there everywhere; `None` where it is not, or nobody knows yet.
@@ -317,6 +329,13 @@ fn if_any<T, U>(seen: Seen<Option<T>>, part: impl FnOnce(&T) -> U) -> Option<See
         Some(None) => None,
         None if missing.is_none() => None,
         value => Some(Seen { value: value.flatten().as_ref().map(part), age, missing }),
+    }
+}
+
+impl From<Outage> for OutageView {
+    fn from(outage: Outage) -> Self {
+        let Outage { name, cause, lasts, failures } = outage;
+        Self { name, cause, lasts: millis(lasts), failures }
     }
 }
 

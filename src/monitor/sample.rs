@@ -5,7 +5,7 @@ use super::{
     Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::model::ChainPosition;
-use crate::stage::{Desired, StageName};
+use crate::stage::{Command, Desired, StageName};
 use crate::warehouse::JobState;
 
 /// Before anything is known.
@@ -105,6 +105,7 @@ pub fn healthy() -> Snapshot {
             source: "polygon".into(),
             max_stream_bytes: 1 << 30,
         },
+        outages: Vec::new(),
         stages: stages
             .into_iter()
             .map(|(name, state, moved, rate)| StageView {
@@ -120,6 +121,7 @@ pub fn healthy() -> Snapshot {
                 retry_in: None,
                 last_failure: Some((10_800_000, "polygon.drpc.org: timed out".into())),
                 restarts: 0,
+                can_skip: false,
             })
             .collect(),
         jobs: Vec::new(),
@@ -236,7 +238,10 @@ pub fn warning() -> Snapshot {
     }];
     snapshot.alerts = vec![
         alert("backlog", Severity::Warn, "stream:trades", text, 190_000),
-        alert("paused", Severity::Info, "write-markets", "write-markets is paused for 6m: P lets it go on", 392_000),
+        Alert {
+            helps: vec![Command::Resume(StageName::WriteMarkets)],
+            ..alert("paused", Severity::Info, "write-markets", "write-markets is paused for 6m", 392_000)
+        },
     ];
     snapshot
 }
@@ -254,13 +259,16 @@ pub fn failing() -> Snapshot {
     (snapshot.jobs[0].state, snapshot.jobs[0].rate, snapshot.jobs[0].left) = (JobState::Failed, None, None);
     (snapshot.jobs[0].cause, snapshot.jobs[0].ended) = (Some("the streams were lost".into()), Some(40_000));
     snapshot.alerts = vec![
-        alert(
-            "failed",
-            Severity::Bad,
-            "write-trades",
-            &format!("write-trades failed for good: {refused}. R tries again"),
-            65_000,
-        ),
+        Alert {
+            helps: vec![Command::Restart(StageName::WriteTrades)],
+            ..alert(
+                "failed",
+                Severity::Bad,
+                "write-trades",
+                &format!("write-trades failed for good: {refused}"),
+                65_000,
+            )
+        },
         alert(
             "frozen",
             Severity::Bad,
@@ -276,6 +284,14 @@ pub fn failing() -> Snapshot {
             69_000,
         ),
     ];
+    snapshot
+}
+
+/// A stage has failed for entries that it cannot take.
+pub fn with_bad_entries() -> Snapshot {
+    let mut snapshot = failing();
+    snapshot.stages[4].can_skip = true;
+    snapshot.alerts[0].helps.insert(0, Command::Skip(StageName::WriteTrades));
     snapshot
 }
 
@@ -308,7 +324,7 @@ fn memory(used: u64) -> MemoryView {
 }
 
 fn alert(rule: &str, severity: Severity, subject: &str, text: &str, since: u64) -> Alert {
-    Alert { rule: rule.into(), severity, subject: subject.into(), text: text.into(), since }
+    Alert { rule: rule.into(), severity, subject: subject.into(), text: text.into(), helps: Vec::new(), since }
 }
 
 fn tape() -> Vec<TapeRow> {

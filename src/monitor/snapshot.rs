@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::broker::Memory;
 use crate::model::ChainPosition;
-use crate::stage::{Desired, StageName};
+use crate::stage::{Command, Desired, NOT_BEGUN, StageName};
 use crate::warehouse::{JobState, RowCount};
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
@@ -18,6 +18,9 @@ pub struct Snapshot {
     pub uptime: u64,
     /// Which pipeline it is.
     pub about: About,
+    /// What the pipeline depends on and does not answer.
+    #[serde(default)]
+    pub outages: Vec<OutageView>,
     /// The stages, in the order of the flow.
     pub stages: Vec<StageView>,
     /// The replays that go on, and the last ones that ended.
@@ -184,6 +187,48 @@ pub struct StageView {
     pub last_failure: Option<(u64, String)>,
     /// How often it began again in this run.
     pub restarts: u64,
+    /// Whether it has failed for entries that may be left to the dead letters.
+    #[serde(default)]
+    pub can_skip: bool,
+}
+
+/// Something that the pipeline depends on and that does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutageView {
+    /// Its name: `ClickHouse at http://host:port`.
+    pub name: String,
+    /// Why the last attempt failed, in a few words.
+    pub cause: String,
+    /// For how long.
+    pub lasts: u64,
+    /// How often in a row.
+    pub failures: u32,
+}
+
+impl OutageView {
+    /// Who waits for it, of stages with what each says that it waits for; by themselves, or since the first one does.
+    pub(crate) fn waiting<'a>(&self, waits: &[(StageName, &'a str)]) -> Vec<StageName> {
+        let first = waits.iter().find(|(stage, _)| *stage == StageName::IngestFills).map(|(_, cause)| *cause);
+        let root = |cause: &'a str| if cause == NOT_BEGUN { first.unwrap_or(cause) } else { cause };
+        waits.iter().filter(|(_, cause)| self.explains(root(cause))).map(|(stage, _)| *stage).collect()
+    }
+
+    /// The same in words.
+    pub(crate) fn text(&self, waiting: &[StageName]) -> String {
+        let Self { name, cause, .. } = self;
+        match waiting {
+            // Some callers are no stages.
+            [] => format!("{name} does not answer: {cause}"),
+            [one] => format!("{one} waits for {name}: {cause}"),
+            more => format!("{} stages wait for {name}: {cause}", more.len()),
+        }
+    }
+
+    /// Whether an error is about this: it names it, or the node that it says was asked last.
+    pub fn explains(&self, text: &str) -> bool {
+        let endpoint = self.cause.split_once(": ").map(|(endpoint, _)| endpoint);
+        text.contains(&self.name) || endpoint.is_some_and(|endpoint| text.contains(endpoint))
+    }
 }
 
 /// A replay.
@@ -526,6 +571,9 @@ pub struct Alert {
     pub subject: String,
     /// What is so and why, in words.
     pub text: String,
+    /// What would help. Whoever shows it says by which key or word it is given.
+    #[serde(default)]
+    pub helps: Vec<Command>,
     /// For how long.
     pub since: u64,
 }

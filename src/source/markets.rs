@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::SourceError;
+use crate::breaker::Breaker;
 use crate::model::{ConditionId, DeadLetter, Market, Resolution, TokenId};
 
 /// What a listing is sorted by, the greatest first.
@@ -39,6 +40,11 @@ pub struct MarketPage {
 pub trait MarketSource: Send + Sync {
     /// Its name, in cursor keys, dead letters and on screen: `gamma`.
     fn name(&self) -> &'static str;
+
+    /// What keeps it from being asked by everybody while it is away, where it has that.
+    fn breaker(&self) -> Option<Breaker> {
+        None
+    }
 
     /// The page of a listing that begins behind `after`.
     async fn list(&self, listing: Listing, after: Option<&str>) -> Result<MarketPage, SourceError>;
@@ -78,6 +84,11 @@ impl TokenFact {
 pub trait TokenSource: Send + Sync {
     /// Its name: `data-api`.
     fn name(&self) -> &'static str;
+
+    /// What keeps it from being asked by everybody while it is away, where it has that.
+    fn breaker(&self) -> Option<Breaker> {
+        None
+    }
 
     /// What is known of these tokens; nothing of those that are not in the answer.
     async fn tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenFact>, SourceError>;

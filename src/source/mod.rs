@@ -9,6 +9,7 @@
 
 pub mod data_api;
 pub mod gamma;
+mod guarded;
 mod http;
 mod markets;
 pub mod polygon;
@@ -17,9 +18,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::breaker::Breaker;
 use crate::failure::FailureClass;
 use crate::model::{ChainPosition, DeadLetter, Fill};
 
+pub use guarded::Guarded;
 pub use http::{ApiConfig, ApiConfigError, host_of};
 pub use markets::{Listing, MarketPage, MarketSource, Order, TokenFact, TokenSource};
 
@@ -79,6 +82,11 @@ pub enum Start {
 pub trait FillSource: Send + Sync {
     /// Its name, in cursor keys, dead letters and on screen: `polygon`.
     fn name(&self) -> &'static str;
+
+    /// What keeps it from being asked by everybody while it is away, where it has that.
+    fn breaker(&self) -> Option<Breaker> {
+        None
+    }
 
     /// Which world it shows: `chain:137`. A store holds one world only.
     async fn world(&self) -> Result<String, SourceError>;

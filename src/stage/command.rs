@@ -20,6 +20,8 @@ pub enum Command {
     Restart(StageName),
     /// Finish what is in hand and end, until resumed. Outlives the process.
     Stop(StageName),
+    /// Of a stage that has failed since entry after entry is bad: leave those to the dead letters, and go on behind them.
+    Skip(StageName),
     /// Say what a replay would do, and do nothing.
     Plan(Replay),
     /// Do a part of the past again, beside the live work.
@@ -150,6 +152,7 @@ impl fmt::Display for Command {
             Self::Resume(stage) => write!(f, "resume {stage}"),
             Self::Restart(stage) => write!(f, "restart {stage}"),
             Self::Stop(stage) => write!(f, "stop {stage}"),
+            Self::Skip(stage) => write!(f, "skip {stage}"),
             Self::Plan(Replay { stage, from, to }) => write!(f, "replay {stage} --from {from} --to {to} --dry-run"),
             Self::Replay(Replay { stage, from, to }) => write!(f, "replay {stage} --from {from} --to {to}"),
             Self::Cancel(job) => write!(f, "cancel {job}"),

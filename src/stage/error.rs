@@ -7,6 +7,9 @@ use crate::failure::FailureClass;
 use crate::source::SourceError;
 use crate::warehouse::WarehouseError;
 
+/// What a stage says that waits for the first one to begin.
+pub const NOT_BEGUN: &str = "ingest-fills has not begun yet";
+
 /// A failure of a stage. Its text is what the screen shows behind `WAIT` or `FAIL`.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
@@ -20,7 +23,7 @@ pub enum StageError {
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
     /// There are no streams yet, since it is not known where to begin.
-    #[error("ingest-fills has not begun yet")]
+    #[error("{NOT_BEGUN}")]
     NotBegun,
     /// The store belongs to another world.
     #[error("this store holds {stored}, but {source_name} serves {served}: choose another --data-dir")]
@@ -88,6 +91,11 @@ impl StageError {
             | Self::Replay(_)
             | Self::AllRefused { .. } => FailureClass::Deterministic,
         }
+    }
+
+    /// Whether what is refused may be left to the dead letters, where somebody says so.
+    pub(crate) const fn can_skip(&self) -> bool {
+        matches!(self, Self::AllRefused { .. })
     }
 
     /// How long to wait at least.

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::StageError;
+use super::breakers::Breakers;
 use super::inserts::Inserts;
 use super::market_cursor::MarketCursor;
 use super::token_cache::Partly;
@@ -56,6 +57,8 @@ pub(super) struct Life {
     pub(super) partly: Partly,
     /// How long inserts take.
     pub(super) inserts: Inserts,
+    /// What it depends on, where that may be away.
+    pub(super) breakers: Breakers,
     /// One stage at a time looks after the streams.
     turn: tokio::sync::Mutex<()>,
 }
@@ -69,8 +72,9 @@ impl Life {
         start: Start,
     ) -> Self {
         let turn = tokio::sync::Mutex::default();
+        let breakers = Breakers::new(&*broker, &*warehouse, &*source);
         let (groups, partly, inserts) = (Groups::new(), Partly::new(), Inserts::default());
-        Self { broker, warehouse, pipeline, source, start, groups, partly, inserts, turn }
+        Self { broker, warehouse, pipeline, source, start, groups, partly, inserts, breakers, turn }
     }
 
     /// The key of the source's cursor.

@@ -4,7 +4,7 @@
 //! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
-mod backoff;
+mod breakers;
 mod command;
 mod error;
 mod gauge;
@@ -19,6 +19,7 @@ mod orders;
 mod pipeline;
 mod plan;
 mod process_trades;
+mod refusals;
 mod replay_fills;
 mod resolver;
 mod room;
@@ -40,8 +41,9 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
+use crate::backoff;
 pub use command::{Answer, Command, Plan, Point, Replay};
-pub use error::StageError;
+pub use error::{NOT_BEGUN, StageError};
 pub use inserts::InsertTimes;
 pub use job::{JobStatus, is_replay_group};
 pub use orders::Desired;
@@ -135,4 +137,7 @@ trait Stage: Send {
     fn in_hand(&self) -> bool {
         false
     }
+
+    /// What it takes next shall become dead letters as far as it is bad, however much of it is. Said before its first step.
+    fn skip_bad(&mut self) {}
 }

@@ -39,11 +39,16 @@ pub(super) struct Orders {
     pub(super) desired: Option<Desired>,
     /// Why that cannot be known, where no repetition helps.
     pub(super) refused: Option<Arc<str>>,
+    /// What that waits for, where it may come.
+    pub(super) waits_for: Option<Arc<str>>,
     /// How often it was told to begin again.
     pub(super) restarts: u64,
+    /// How often it was told to leave what is bad to the dead letters, whatever its number.
+    pub(super) skips: u64,
 }
 
 impl Orders {
     /// To work, whatever was asked for.
-    pub(super) const RUN: Self = Self { desired: Some(Desired::Run), refused: None, restarts: 0 };
+    pub(super) const RUN: Self =
+        Self { desired: Some(Desired::Run), refused: None, waits_for: None, restarts: 0, skips: 0 };
 }

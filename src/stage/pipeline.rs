@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
+use super::breakers::Breakers;
 use super::inserts::{InsertTimes, Inserts};
 use super::job::{Board, JobStatus};
 use super::life::Life;
@@ -24,6 +25,7 @@ use super::supervisor::{Control, Supervisor};
 use super::watermark::Flow;
 use super::workshop::Workshop;
 use super::{StageName, trim, watermark};
+use crate::breaker::Outage;
 use crate::broker::{Broker, Keep};
 use crate::source::{FillSource, MarketSource, Start, TokenSource};
 use crate::warehouse::{Table, Warehouse};
@@ -105,6 +107,7 @@ pub struct Observer {
     progress: watch::Receiver<Progress>,
     board: Arc<Board>,
     inserts: Inserts,
+    breakers: Breakers,
 }
 
 impl Observer {
@@ -128,6 +131,11 @@ impl Observer {
         self.board.statuses()
     }
 
+    /// What the pipeline depends on and does not answer now.
+    pub fn outages(&self) -> Vec<Outage> {
+        self.breakers.outages()
+    }
+
     /// How long inserts into a table take.
     pub fn inserts(&self, table: Table) -> InsertTimes {
         self.inserts.times(table)
@@ -148,7 +156,10 @@ impl Pipeline {
     /// Starts the stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
         let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits, only } = parts;
-        let life = Arc::new(Life::new(broker, warehouse, name, source, start));
+        let mut life = Life::new(broker, warehouse, name, source, start);
+        life.breakers =
+            life.breakers.with(markets.iter().flat_map(|markets| [markets.source.breaker(), markets.tokens.breaker()]));
+        let life = Arc::new(life);
         let progress = Arc::new(watch::Sender::new(Progress::default()));
         let (drain, board, stages) = (CancellationToken::new(), Arc::new(Board::default()), TaskTracker::new());
         let max_bytes = limits.max_stream_bytes.as_u64();
@@ -174,14 +185,21 @@ impl Pipeline {
                 orders: receiver,
                 drain: drain.clone(),
                 on_failure: OnFailure::Stay,
+                breakers: life.breakers.clone(),
+                progress: Some(progress.subscribe()),
             };
             // The highest level, so that no filter takes the stage away from the lines that are let through.
             let span = tracing::error_span!("stage", stage = name.as_str());
             let running = stages.spawn(runner.run().map(|_| ()).instrument(span));
             tasks.push(AbortOnDropHandle::new(running));
         }
-        let (supervisor, control, asked) =
-            Supervisor::new(Arc::clone(&workshop), orders, Arc::clone(&board), drain.clone());
+        let (supervisor, control, asked) = Supervisor::new(
+            Arc::clone(&workshop),
+            orders,
+            statuses.iter().cloned().collect(),
+            Arc::clone(&board),
+            drain.clone(),
+        );
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
         tasks.push(help("trimming", {
             let (life, drain) = (Arc::clone(&life), drain.clone());
@@ -194,7 +212,8 @@ impl Pipeline {
             }));
         }
         stages.close();
-        let observer = Observer { statuses, progress: progress.subscribe(), board, inserts: life.inserts.clone() };
+        let (inserts, breakers) = (life.inserts.clone(), life.breakers.clone());
+        let observer = Observer { statuses, progress: progress.subscribe(), board, inserts, breakers };
         Self { stages, tasks, observer, supervisor, control, drain }
     }
 

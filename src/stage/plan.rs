@@ -25,7 +25,7 @@ pub(super) async fn resolve(life: &Life, replay: &Replay) -> Result<Range, Stage
     match replay.stage {
         StageName::IngestFills => of_chain(life, replay).await,
         StageName::IngestMarkets | StageName::Resolver => Err(refused(format!(
-            "{} has no range to replay: it reads everything again by itself, and R restarts it now",
+            "{} has no range to replay: it reads everything again by itself, and at once after a restart",
             replay.stage
         ))),
         _ => of_stream(life, replay).await,

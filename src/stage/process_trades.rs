@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::life::Life;
+use super::refusals::Refusals;
 use super::room::Room;
 use super::token_cache::{Partly, TokenCache};
 use super::write::READ_WAIT;
@@ -28,7 +29,7 @@ pub(super) struct ProcessTrades {
     /// What was read and not forwarded yet.
     in_hand: Vec<Delivery>,
     /// How many entries in a row were damaged, also over reads.
-    bad_in_a_row: usize,
+    refusals: Refusals,
 }
 
 impl ProcessTrades {
@@ -46,7 +47,7 @@ impl ProcessTrades {
         life.enter().await?;
         let reader = life.broker.reader(&group).await?;
         let tokens = TokenCache::new(Arc::clone(&life.warehouse));
-        Ok(Self { life, group, up_to, reader, room, tokens, in_hand: Vec::new(), bad_in_a_row: 0 })
+        Ok(Self { life, group, up_to, reader, room, tokens, in_hand: Vec::new(), refusals: Refusals::default() })
     }
 }
 
@@ -79,19 +80,23 @@ impl Stage for ProcessTrades {
                 }
             }
         }
-        let bad_in_a_row = write::check_damage(self.bad_in_a_row, fills.len(), &damaged)?;
+        let refusals = write::check_damage(self.refusals, fills.len(), &damaged)?;
         self.tokens.look_up(fills.iter().map(|(_, fill)| fill)).await;
         let handover = |(id, fill)| Handover { id, outputs: vec![trade_of(fill, &self.tokens, &self.life.partly)] };
         let mut handovers: Vec<Handover> = fills.into_iter().map(handover).collect();
         handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
         self.in_hand.clear();
-        self.bad_in_a_row = bad_in_a_row;
+        self.refusals = refusals.settled();
         Ok(Step::Moved(forwarded as u64))
     }
 
     fn in_hand(&self) -> bool {
         !self.in_hand.is_empty()
+    }
+
+    fn skip_bad(&mut self) {
+        self.refusals.skip();
     }
 }
 

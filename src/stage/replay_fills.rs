@@ -15,6 +15,7 @@ use super::halve::write_letters;
 use super::inserts::Insert;
 use super::job::Job;
 use super::life::{Life, read_position, write_position};
+use super::refusals::Refusals;
 use super::status::Progress;
 use super::token_cache::TokenCache;
 use super::write::{Row, write_rows};
@@ -46,7 +47,7 @@ pub(super) struct ReplayFills {
     letters: Vec<DeadLetter>,
     /// From the first attempt to write what was gathered on.
     insert: Option<Insert>,
-    bad_in_a_row: usize,
+    refusals: Refusals,
     /// Since when pages are gathered.
     since: Option<Instant>,
     rests_until: Option<Instant>,
@@ -80,7 +81,7 @@ impl ReplayFills {
             trades: Vec::new(),
             letters: Vec::new(),
             insert: None,
-            bad_in_a_row: 0,
+            refusals: Refusals::default(),
             since: None,
             rests_until: None,
         })
@@ -147,8 +148,8 @@ impl ReplayFills {
             self.insert.get_or_insert_with(|| self.life.inserts.begin(Table::Trades));
         }
         for batch in &self.trades {
-            let (refused, bad_in_a_row) = write_rows(warehouse, batch, self.bad_in_a_row).await?;
-            self.bad_in_a_row = bad_in_a_row;
+            let (refused, refusals) = write_rows(warehouse, batch, self.refusals).await?;
+            self.refusals = refusals;
             let trades = batch.rows();
             rows += (trades.len() - refused.len()) as u64;
             let refused = refused.into_iter().filter_map(|(at, reason)| trades[at].refused(stream.as_str(), &reason));

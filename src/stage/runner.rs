@@ -4,6 +4,7 @@
 //! as long as that goes on; what cannot be finished stays in hand, or is given again.
 
 use std::any::Any;
+use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
@@ -13,13 +14,16 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::breakers::Breakers;
 use super::orders::{Desired, Orders};
-use super::status::{StageState, StatusLine};
+use super::status::{Progress, StageState, StatusLine};
+use super::supervisor::SILENT;
 use super::{Stage, StageError, Step};
 use crate::failure::FailureClass;
 
 /// How often to look whether the ingester has begun.
 const NOT_BEGUN_POLL: Duration = Duration::from_millis(100);
+const NOT_BEGUN_LONGEST: Duration = Duration::from_secs(2);
 
 /// Makes a stage anew, with fresh connections and nothing in hand.
 pub(super) type Open = Box<dyn Fn() -> BoxFuture<'static, Result<Box<dyn Stage>, StageError>> + Send + Sync>;
@@ -49,6 +53,10 @@ pub(super) struct Runner {
     pub(super) orders: watch::Receiver<Orders>,
     pub(super) drain: CancellationToken,
     pub(super) on_failure: OnFailure,
+    /// What it may wait for.
+    pub(super) breakers: Breakers,
+    /// By which it is seen that the ingester has begun, where that is in this process.
+    pub(super) progress: Option<watch::Receiver<Progress>>,
 }
 
 impl Runner {
@@ -56,7 +64,8 @@ impl Runner {
     pub(super) async fn run(mut self) -> Result<Ended, StageError> {
         let mut stage = None;
         let mut backoff = Backoff::default();
-        let mut restarts = self.orders.borrow().restarts;
+        let (mut restarts, mut skips) = (self.orders.borrow().restarts, self.orders.borrow().skips);
+        let mut skipping = false;
         while !self.drain.is_cancelled() {
             let orders = self.orders.borrow_and_update().clone();
             self.status.desired(orders.desired);
@@ -65,23 +74,35 @@ impl Runner {
                 stage = None;
                 backoff.reset();
                 self.status.restarted();
+                skipping = false;
             }
+            if orders.skips != skips {
+                skips = orders.skips;
+                stage = None;
+                backoff.reset();
+                self.status.restarted();
+                skipping = true;
+            }
+            self.status.can_skip(false);
             match orders.desired {
                 None => match orders.refused {
                     Some(cause) => self.status.enter(StageState::Fail(cause.to_string())),
-                    None => self.status.wait_quietly("starting".into()),
+                    None => {
+                        let cause = orders.waits_for.map_or("starting".to_owned(), |cause| cause.to_string());
+                        self.status.wait_quietly(cause);
+                    }
                 },
                 Some(Desired::Pause) => self.status.enter(StageState::Pause),
                 Some(Desired::Stop) => {
                     stage = None;
                     self.status.enter(StageState::Stop);
                 }
-                Some(Desired::Run) => match self.work(&mut stage, &mut backoff).await? {
+                Some(Desired::Run) => match self.work(&mut stage, &mut backoff, &mut skipping).await? {
                     Some(ended) => return Ok(ended),
                     None => continue,
                 },
             }
-            self.until_told(None).await;
+            self.until_told(None, None).await;
         }
         self.status.enter(StageState::Stop);
         Ok(Ended::Drained)
@@ -92,18 +113,21 @@ impl Runner {
         &mut self,
         stage: &mut Option<Box<dyn Stage>>,
         backoff: &mut Backoff,
+        skipping: &mut bool,
     ) -> Result<Option<Ended>, StageError> {
+        let mut not_begun = Backoff::default();
         loop {
             let is_told = self.drain.is_cancelled() || self.orders.has_changed().unwrap_or(false);
             if is_told && !stage.as_ref().is_some_and(|stage| stage.in_hand()) {
                 return Ok(None);
             }
-            let error = match self.attempt(stage, is_told).await {
+            let error = match self.attempt(stage, is_told, *skipping).await {
                 Ok(step) => {
                     backoff.reset();
                     self.status.succeeded();
                     match step {
                         Step::Moved(events) => {
+                            *skipping &= events == 0;
                             self.status.moved(events);
                             self.status.enter(StageState::Run);
                         }
@@ -123,19 +147,25 @@ impl Runner {
                 if is_told {
                     return Ok(None);
                 }
-                self.until_told(Some(NOT_BEGUN_POLL)).await;
+                let wait = not_begun.next().clamp(NOT_BEGUN_POLL, NOT_BEGUN_LONGEST);
+                let begun = begun(self.progress.clone());
+                tokio::select! {
+                    () = self.until_told(Some(wait), None) => {}
+                    () = begun => {}
+                }
                 continue;
             }
             let wait = backoff.next().max(error.retry_after().unwrap_or_default());
             self.status.failed(error.to_string(), backoff.failures());
             match error.class() {
                 FailureClass::Deterministic => {
+                    self.status.can_skip(error.can_skip());
                     self.status.enter(StageState::Fail(error.to_string()));
-                    *stage = None;
+                    (*stage, *skipping) = (None, false);
                     if self.on_failure == OnFailure::End {
                         return Err(error);
                     }
-                    self.until_told(None).await;
+                    self.until_told(None, None).await;
                     return Ok(None);
                 }
                 FailureClass::Retry => {}
@@ -148,17 +178,19 @@ impl Runner {
                 return Ok(None);
             }
             self.status.retries_in(wait);
-            self.status.enter(StageState::Wait(error.to_string()));
-            self.until_told(Some(wait)).await;
+            self.status.enter(StageState::Wait(self.breakers.words(&error)));
+            self.until_told(Some(wait), Some(&error)).await;
         }
     }
 
-    /// Waits until the orders change or the drain begins, or for so long.
-    async fn until_told(&mut self, wait: Option<Duration>) {
+    /// Waits until the orders change or the drain begins, or for so long, or until what failed answers again.
+    async fn until_told(&self, wait: Option<Duration>, failed: Option<&StageError>) {
         let waited = async {
-            match wait {
-                Some(wait) => tokio::time::sleep(wait).await,
-                None => std::future::pending().await,
+            match (wait, failed) {
+                // As long as it was asked to, whoever answers meanwhile.
+                (Some(wait), Some(error)) if error.retry_after().is_none() => self.breakers.wait(error, wait).await,
+                (Some(wait), _) => tokio::time::sleep(wait).await,
+                (None, _) => std::future::pending().await,
             }
         };
         // Changes are looked at, not taken: whoever reads the orders next takes them.
@@ -175,13 +207,31 @@ impl Runner {
         }
     }
 
+    /// While a stage is opened: says what does not answer, where it has said nothing else.
+    async fn say_what_is_silent(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(SILENT).await;
+            if let Some(outage) = self.breakers.unanswered()
+                && self.status.is_starting()
+            {
+                self.status.wait_quietly(outage.to_string());
+            }
+        }
+    }
+
     /// One step, which ends early where the orders change in the middle of it.
-    async fn attempt(&self, stage: &mut Option<Box<dyn Stage>>, is_told: bool) -> Result<Step, StageError> {
+    async fn attempt(
+        &self,
+        stage: &mut Option<Box<dyn Stage>>,
+        is_told: bool,
+        skipping: bool,
+    ) -> Result<Step, StageError> {
         let hurry = self.drain.child_token();
         if is_told {
             hurry.cancel();
         }
-        let attempt = step(&self.open, stage, &hurry);
+        let is_opening = stage.is_none();
+        let attempt = step(&self.open, stage, &hurry, skipping);
         tokio::pin!(attempt);
         let mut orders = self.orders.clone();
         let told = async {
@@ -195,20 +245,44 @@ impl Runner {
             done = &mut attempt => return done,
             () = self.drain.cancelled() => self.status.enter(StageState::Drain),
             () = told => hurry.cancel(),
+            never = self.say_what_is_silent(), if is_opening => match never {},
         }
         attempt.await
     }
 }
 
+/// Until the ingester has begun, where it is seen that it has not.
+async fn begun(progress: Option<watch::Receiver<Progress>>) {
+    match progress {
+        Some(mut progress) if progress.borrow().cursor.is_none() => {
+            if progress.wait_for(|progress| progress.cursor.is_some()).await.is_err() {
+                std::future::pending().await
+            }
+        }
+        _ => std::future::pending().await,
+    }
+}
+
 /// One step, of a stage that is opened first where there is none. A panic is an error like others, and the stage that
 /// panicked is gone.
-async fn step(open: &Open, stage: &mut Option<Box<dyn Stage>>, drain: &CancellationToken) -> Result<Step, StageError> {
+async fn step(
+    open: &Open,
+    stage: &mut Option<Box<dyn Stage>>,
+    drain: &CancellationToken,
+    skipping: bool,
+) -> Result<Step, StageError> {
     let step = async {
         let mut taken = match stage.take() {
             Some(stage) => stage,
             // What opens a stage may wait for a node; nothing of it is half done where it is cut off.
             None => match drain.run_until_cancelled(open()).await {
-                Some(opened) => opened?,
+                Some(opened) => {
+                    let mut opened = opened?;
+                    if skipping {
+                        opened.skip_bad();
+                    }
+                    opened
+                }
                 None => return Ok(Step::Idle),
             },
         };
@@ -304,8 +378,9 @@ mod tests {
             let stage = Scripted { script, held: 0, seen, end, in_hand };
             async { Ok(Box::new(stage) as Box<dyn Stage>) }.boxed()
         });
-        let line = StatusLine::new("state", sender);
-        let runner = Runner { open, status: line, orders: receiver, drain: drain.clone(), on_failure };
+        let (line, breakers) = (StatusLine::new("state", sender), Breakers::default());
+        let runner =
+            Runner { open, status: line, orders: receiver, drain: drain.clone(), on_failure, breakers, progress: None };
         (Rig { orders, status, drain, seen, opened }, runner)
     }
 

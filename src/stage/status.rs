@@ -90,15 +90,20 @@ pub struct StageStatus {
     pub retry_at: Option<Instant>,
     /// Its last failure.
     pub last_failure: Option<(Instant, String)>,
+    /// Whether it has failed for entries that may be left to the dead letters.
+    pub can_skip: bool,
     /// How often it began again in this run: asked to, after a panic, or with new connections.
     pub restarts: u64,
 }
+
+/// What a stage waits for before it is known what that is.
+const STARTING: &str = "starting";
 
 impl StageStatus {
     /// That of a stage that has just been made.
     pub fn starting() -> Self {
         Self {
-            state: StageState::Wait("starting".into()),
+            state: StageState::Wait(STARTING.into()),
             since: Instant::now(),
             desired: None,
             moved: 0,
@@ -106,6 +111,7 @@ impl StageStatus {
             failures_in_a_row: 0,
             retry_at: None,
             last_failure: None,
+            can_skip: false,
             restarts: 0,
         }
     }
@@ -204,6 +210,11 @@ impl StatusLine {
         self.sender.send_if_modified(|status| std::mem::replace(&mut status.desired, desired) != desired);
     }
 
+    /// Whether what it has failed for may be left to the dead letters.
+    pub(super) fn can_skip(&self, can_skip: bool) {
+        self.sender.send_if_modified(|status| std::mem::replace(&mut status.can_skip, can_skip) != can_skip);
+    }
+
     pub(super) fn restarted(&self) {
         self.sender.send_modify(|status| status.restarts += 1);
     }
@@ -226,6 +237,11 @@ impl StatusLine {
     /// Notes that the stage waits for something that every start waits for: nobody needs to be told.
     pub(super) fn wait_quietly(&self, cause: String) {
         self.set(&StageState::Wait(cause).fit_to_show());
+    }
+
+    /// Whether nothing is known yet of what it waits for.
+    pub(super) fn is_starting(&self) -> bool {
+        matches!(&self.sender.borrow().state, StageState::Wait(cause) if cause == STARTING || cause.ends_with("no answer yet"))
     }
 
     /// The state before, if this is another.

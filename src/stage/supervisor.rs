@@ -11,6 +11,7 @@ use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use rand::RngExt;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
@@ -19,8 +20,10 @@ use super::backoff::Backoff;
 use super::command::{Answer, Command, Plan, Replay};
 use super::job::{self, Board, Job};
 use super::orders::{Desired, Orders};
+use super::status::{StageState, StageStatus};
 use super::workshop::Workshop;
 use super::{StageError, StageName, plan};
+use crate::breaker::Breaker;
 use crate::clock::unix_ms;
 use crate::failure::FailureClass;
 use crate::warehouse::{JobRecord, JobState, WarehouseError};
@@ -36,6 +39,9 @@ const KEEPING: Duration = Duration::from_secs(3);
 
 /// How often it is tried again, and how often to look what was asked for elsewhere.
 const LOOK: Duration = Duration::from_secs(2);
+
+/// From here on it is said what does not answer.
+pub(super) const SILENT: Duration = Duration::from_secs(1);
 
 /// What is wanted of a replay that shall end.
 const CANCEL: &str = "stop";
@@ -73,6 +79,8 @@ impl Control {
 pub(super) struct Supervisor {
     workshop: Arc<Workshop>,
     orders: BTreeMap<StageName, watch::Sender<Orders>>,
+    /// What the stages say of themselves.
+    statuses: BTreeMap<StageName, watch::Receiver<StageStatus>>,
     board: Arc<Board>,
     /// What is wanted and could not be kept yet.
     unkept: Mutex<BTreeMap<StageName, Desired>>,
@@ -87,12 +95,13 @@ impl Supervisor {
     pub(super) fn new(
         workshop: Arc<Workshop>,
         orders: BTreeMap<StageName, watch::Sender<Orders>>,
+        statuses: BTreeMap<StageName, watch::Receiver<StageStatus>>,
         board: Arc<Board>,
         drain: CancellationToken,
     ) -> (Arc<Self>, Control, mpsc::Receiver<Asked>) {
         let (sender, asked) = mpsc::channel(WAITING);
         let (unkept, jobs, tasks) = (Mutex::default(), TaskTracker::new(), Mutex::default());
-        (Arc::new(Self { workshop, orders, board, unkept, drain, jobs, tasks }), Control(sender), asked)
+        (Arc::new(Self { workshop, orders, statuses, board, unkept, drain, jobs, tasks }), Control(sender), asked)
     }
 
     /// The replays that are under way.
@@ -105,6 +114,9 @@ impl Supervisor {
         self.recall().await;
         let mut again = tokio::time::interval(LOOK);
         let mut looking: Option<BoxFuture<'static, Result<Found, WarehouseError>>> = None;
+        // After a failure nobody looks for a while.
+        let (mut backoff, mut not_before, mut was_away) = (Backoff::default(), Instant::now(), false);
+        let is_away = || self.workshop.life.breakers.warehouse().and_then(Breaker::outage).is_some();
         loop {
             let found = async {
                 match &mut looking {
@@ -115,6 +127,10 @@ impl Supervisor {
             tokio::select! {
                 () = self.drain.cancelled() => return,
                 _ = again.tick() => {
+                    let is_back = was_away && !is_away();
+                    if Instant::now() < not_before && !is_back {
+                        continue;
+                    }
                     if self.keep_again().await {
                         // What was found before says nothing any more.
                         looking = None;
@@ -124,10 +140,14 @@ impl Supervisor {
                 }
                 found = found => {
                     looking = None;
-                    if let Ok((desired, jobs)) = found {
-                        self.follow(&desired);
-                        // Of those that have ended the ones that were seen before are enough.
-                        self.stand_by(jobs, |record| record.state == JobState::Running);
+                    match found {
+                        Ok((desired, jobs)) => {
+                            backoff.reset();
+                            self.follow(&desired);
+                            // Of those that have ended the ones that were seen before are enough.
+                            self.stand_by(jobs, |record| record.state == JobState::Running);
+                        }
+                        Err(_) => (not_before, was_away) = (Instant::now() + backoff.next(), is_away()),
                     }
                 }
                 next = asked.recv() => match next {
@@ -197,23 +217,56 @@ impl Supervisor {
     /// Takes up what was asked for before. Until that is known, nothing begins; where the warehouse refuses to tell, every
     /// stage has failed, but may begin once it does.
     async fn recall(self: &Arc<Self>) {
-        let mut backoff = Backoff::default();
+        let breakers = &self.workshop.life.breakers;
+        let (mut backoff, mut told) = (Backoff::default(), String::new());
         while !self.drain.is_cancelled() {
-            match Arc::clone(self).look().await {
+            let mut look = Arc::clone(self).look().boxed();
+            let found = match tokio::time::timeout(SILENT, &mut look).await {
+                Ok(found) => found,
+                Err(_) => {
+                    if let Some(outage) = breakers.unanswered() {
+                        self.hold(None, Some(&outage.to_string()));
+                    }
+                    match self.drain.run_until_cancelled(look).await {
+                        Some(found) => found,
+                        None => return,
+                    }
+                }
+            };
+            match found {
                 Ok((desired, jobs)) => {
                     self.follow(&desired);
                     return self.stand_by(jobs, |_| true);
                 }
                 Err(error) => {
-                    tracing::warn!("what was asked for before cannot be read, nothing begins: {error}");
+                    let outage = breakers.warehouse().and_then(Breaker::outage);
                     let is_for_good = error.class() == FailureClass::Deterministic;
-                    let refused = is_for_good.then(|| Arc::from(error.to_string()));
-                    for orders in self.orders.values() {
-                        orders.send_modify(|orders| orders.refused.clone_from(&refused));
+                    let cause =
+                        outage.filter(|_| !is_for_good).map_or_else(|| error.to_string(), |outage| outage.to_string());
+                    if told != cause {
+                        tracing::warn!("what was asked for before cannot be read, nothing begins: {cause}");
                     }
-                    let _ = self.drain.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+                    match is_for_good {
+                        true => self.hold(Some(&cause), None),
+                        false => self.hold(None, Some(&cause)),
+                    }
+                    told = cause;
+                    let wait = backoff.next();
+                    let _ = self.drain.run_until_cancelled(breakers.wait(&error.into(), wait)).await;
                 }
             }
+        }
+    }
+
+    /// Lets nothing begin, and says why: it is refused for good, or waits for something.
+    fn hold(&self, refused: Option<&str>, waits_for: Option<&str>) {
+        let [refused, waits_for] = [refused, waits_for].map(|cause| cause.map(Arc::from));
+        for orders in self.orders.values() {
+            orders.send_if_modified(|orders| {
+                let changed = orders.refused != refused || orders.waits_for != waits_for;
+                (orders.refused, orders.waits_for) = (refused.clone(), waits_for.clone());
+                changed
+            });
         }
     }
 
@@ -260,6 +313,7 @@ impl Supervisor {
             Command::Resume(stage) => self.want(stage, Desired::Run).await,
             Command::Stop(stage) => self.want(stage, Desired::Stop).await,
             Command::Restart(stage) => self.restart(stage).await,
+            Command::Skip(stage) => self.skip(stage),
             Command::Cancel(id) => self.cancel(&id).await,
         };
         let _ = answer.send(answered);
@@ -322,6 +376,29 @@ impl Supervisor {
             Some(Desired::Pause) => Answer::Done(format!("{stage} begins again, and stays paused")),
             _ => Answer::Done(format!("{stage} begins again")),
         }
+    }
+
+    /// Lets a stage leave what is bad to the dead letters. Whatever else it has failed for is not helped by that.
+    fn skip(&self, stage: StageName) -> Answer {
+        let (Some(orders), Some(status)) = (self.orders.get(&stage), self.statuses.get(&stage)) else {
+            return Answer::Refused(format!("{stage} does not run here"));
+        };
+        let status = status.borrow().clone();
+        match &status.state {
+            StageState::Fail(_) if status.can_skip => {}
+            StageState::Fail(cause) => {
+                return Answer::Refused(format!(
+                    "{stage} did not fail for bad entries, there is nothing to skip: {cause}"
+                ));
+            }
+            state => {
+                return Answer::Refused(format!("{stage} has not failed ({}): there is nothing to skip", state.word()));
+            }
+        }
+        orders.send_modify(|orders| orders.skips += 1);
+        let said = format!("{stage} goes on, and leaves what is bad to the dead letters");
+        tracing::warn!(stage = stage.as_str(), "{said}, as asked");
+        Answer::Done(said)
     }
 
     async fn cancel(&self, id: &str) -> Answer {

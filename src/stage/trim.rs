@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::StageError;
+use super::backoff::Backoff;
 use super::gauge::Gauge;
 use super::life::Life;
 use crate::broker::{BrokerError, Keep, Memory};
@@ -18,25 +20,48 @@ const INTERVAL: Duration = Duration::from_millis(250);
 /// Trims every stream now and then, until cancelled. While memory is tight there is no room to keep what everybody has read.
 pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
     let mut memory = Gauge::new(Arc::clone(&life.broker));
-    while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+    let (mut backoff, mut told) = (Backoff::default(), String::new());
+    let mut failed: Option<StageError> = None;
+    loop {
+        let pause = async {
+            match &failed {
+                None => tokio::time::sleep(INTERVAL).await,
+                Some(error) => life.breakers.wait(error, backoff.next().max(INTERVAL)).await,
+            }
+        };
+        if end.run_until_cancelled(pause).await.is_none() {
+            return;
+        }
+        failed = None;
         let is_tight = memory.from(Memory::TIGHT).await.is_some();
         let keep = if is_tight { Keep { age: Duration::ZERO, bytes: 0, ..keep } } else { keep };
         let full = if memory.from(Memory::FULL).await.is_some() { 0 } else { keep.full };
         let keep = Keep { full, ..keep };
-        for group in life.groups.all() {
+        'streams: for group in life.groups.all() {
             loop {
                 match life.broker.trim(&group.stream, slice::from_ref(group), keep).await {
                     Ok(0) | Err(BrokerError::Lost(_)) => break,
                     Ok(removed) => tracing::debug!("{}: {removed} old entries removed", group.stream),
                     Err(error) => {
-                        tracing::warn!("{} cannot be trimmed: {error}", group.stream);
-                        break;
+                        // Once, and not for every stream: what it waits for is told by others, too.
+                        let error = StageError::from(error);
+                        let cause = life.breakers.words(&error);
+                        if told != cause {
+                            tracing::warn!("{} cannot be trimmed: {cause}", group.stream);
+                            told = cause;
+                        }
+                        failed = Some(error);
+                        break 'streams;
                     }
                 }
                 if end.is_cancelled() {
                     return;
                 }
             }
+        }
+        if failed.is_none() {
+            backoff.reset();
+            told.clear();
         }
     }
 }

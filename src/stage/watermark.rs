@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::StageError;
+use super::backoff::Backoff;
 use super::life::{Life, MARKETS, MARKETS_CURSOR, read_position};
 use super::market_cursor::MarketCursor;
 use super::status::Progress;
@@ -33,22 +34,33 @@ pub(super) enum Flow {
 
 /// Moves the watermark of a flow until cancelled.
 pub(super) async fn run(flow: Flow, life: Arc<Life>, progress: Arc<watch::Sender<Progress>>, end: CancellationToken) {
-    let (mut written, mut told) = (None, String::new());
+    let (mut written, mut told, mut backoff) = (None, String::new(), Backoff::default());
     loop {
+        let mut failed = None;
         match end.run_until_cancelled(flow.advance(&life, &progress, &mut written)).await {
             None => return,
-            Some(Ok(())) => told.clear(),
+            Some(Ok(())) => {
+                backoff.reset();
+                told.clear();
+            }
             // Whoever lost the streams puts them right, and the barrier begins anew.
             Some(Err(StageError::Broker(BrokerError::Lost(_)))) => {}
             Some(Err(error)) => {
-                let error = error.to_string();
-                if told != error {
-                    tracing::warn!("the watermark stands: {error}");
-                    told = error;
+                let cause = life.breakers.words(&error);
+                if told != cause {
+                    tracing::warn!("the watermark stands: {cause}");
+                    told = cause;
                 }
+                failed = Some(error);
             }
         }
-        if end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_none() {
+        let pause = async {
+            match &failed {
+                None => tokio::time::sleep(INTERVAL).await,
+                Some(error) => life.breakers.wait(error, backoff.next().max(INTERVAL)).await,
+            }
+        };
+        if end.run_until_cancelled(pause).await.is_none() {
             return;
         }
     }

@@ -15,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::inserts::Insert;
 use super::life::Life;
+use super::refusals::Refusals;
 use super::{Stage, StageError, StageName, Step};
-use crate::broker::{Delivery, EntryId, Group, Handover, NewEntry, Reader, Stream};
+use crate::broker::{Delivery, EntryId, Group, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
 use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
@@ -25,9 +26,6 @@ use crate::warehouse::{AnyBatch, Batch, Table, Warehouse};
 
 /// How long to wait for entries, at most.
 pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
-
-/// So many refused rows or damaged entries, none accepted between them, are not their own fault.
-const MOST_REFUSED_IN_A_ROW: usize = 16;
 
 /// When a batch is full.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +66,7 @@ pub(super) struct Writer<R> {
     limits: BatchLimits,
     batch: InHand<R>,
     /// How many rows and entries in a row were no good, also over batches.
-    bad_in_a_row: usize,
+    refusals: Refusals,
 }
 
 /// What is in hand.
@@ -115,7 +113,7 @@ impl<R: Row> Writer<R> {
     ) -> Result<Self, StageError> {
         life.enter().await?;
         let reader = life.broker.reader(&group).await?;
-        Ok(Self { life, group, up_to, reader, limits, batch: InHand::empty(), bad_in_a_row: 0 })
+        Ok(Self { life, group, up_to, reader, limits, batch: InHand::empty(), refusals: Refusals::default() })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -153,13 +151,13 @@ impl<R: Row> Writer<R> {
     }
 
     /// Writes the rows, and says which the warehouse will never take, and how many in a row were no good at the end.
-    async fn write(&mut self) -> Result<(Vec<(usize, String)>, usize), StageError> {
+    async fn write(&mut self) -> Result<(Vec<(usize, String)>, Refusals), StageError> {
         if self.batch.rows.rows().is_empty() {
-            return Ok((Vec::new(), check_damage(self.bad_in_a_row, 0, &self.batch.damaged)?));
+            return Ok((Vec::new(), check_damage(self.refusals, 0, &self.batch.damaged)?));
         }
         let life = &self.life;
         self.batch.insert.get_or_insert_with(|| life.inserts.begin(R::TABLE));
-        let written = write_rows(&*life.warehouse, &self.batch.rows, self.bad_in_a_row).await?;
+        let written = write_rows(&*life.warehouse, &self.batch.rows, self.refusals).await?;
         if let Some(insert) = self.batch.insert.take() {
             insert.confirmed((self.batch.rows.rows().len() - written.0.len()) as u64);
         }
@@ -170,15 +168,16 @@ impl<R: Row> Writer<R> {
     async fn settle(&self, refused: Vec<(usize, String)>) -> Result<(), StageError> {
         let mut dead = self.batch.damaged.clone();
         for (at, reason) in refused {
-            let Some(letter) = self.batch.rows.rows()[at].refused(self.group.stream.as_str(), &reason) else {
-                return Err(StageError::AllRefused { count: 1, reason });
-            };
+            let (row, from) = (&self.batch.rows.rows()[at], self.group.stream.as_str());
+            let about_itself = || dead_letter(R::STAGE, from, None, &row.encode(), &reason);
+            let letter = row.refused(from, &reason).or_else(|| self.refusals.are_skipped().then(about_itself));
+            let Some(letter) = letter else { return Err(StageError::AllRefused { count: 1, reason }) };
             tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
             let letter = NewEntry { stream: Stream::dead_letters(), body: letter.encode() };
             dead.push(Handover { id: self.batch.ids[at], outputs: vec![letter] });
         }
-        for dead in dead {
-            self.life.broker.forward(&self.group, vec![dead]).await?;
+        for portion in portions(dead) {
+            self.life.broker.forward(&self.group, portion).await?;
         }
         self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
         Ok(())
@@ -201,14 +200,14 @@ impl<R: Row> Stage for Writer<R> {
             self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
-        let (refused, bad_in_a_row) = self.write().await?;
+        let (refused, refusals) = self.write().await?;
         if planted(Bug::VersionByClock) {
             // Long enough for the resolver to complete these rows, and for a kill to make them come again.
             tokio::time::sleep(Duration::from_millis(400)).await;
         }
         self.settle(refused).await?;
         // Not before: a batch that is settled again is not bad again.
-        self.bad_in_a_row = bad_in_a_row;
+        self.refusals = refusals.settled();
         let moved = self.batch.len() as u64;
         self.batch = InHand::empty();
         Ok(Step::Moved(moved))
@@ -217,6 +216,10 @@ impl<R: Row> Stage for Writer<R> {
     fn in_hand(&self) -> bool {
         self.batch.len() > 0
     }
+
+    fn skip_bad(&mut self) {
+        self.refusals.skip();
+    }
 }
 
 /// Writes a batch: one that is refused is halved until the rows at fault stand alone. Says which those are and why, and how
@@ -224,8 +227,8 @@ impl<R: Row> Stage for Writer<R> {
 pub(super) async fn write_rows<R: Row>(
     warehouse: &dyn Warehouse,
     batch: &Batch<R>,
-    mut bad_in_a_row: usize,
-) -> Result<(Vec<(usize, String)>, usize), StageError> {
+    mut refusals: Refusals,
+) -> Result<(Vec<(usize, String)>, Refusals), StageError> {
     let mut refused = Vec::new();
     let mut parts: Vec<Range<usize>> = std::iter::once(0..batch.rows().len()).collect();
     while let Some(part) = parts.pop() {
@@ -237,7 +240,7 @@ pub(super) async fn write_rows<R: Row>(
             false => warehouse.write(R::any(&batch.rows()[part.clone()].to_vec().into())).await,
         };
         match written {
-            Ok(()) => bad_in_a_row = 0,
+            Ok(()) => refusals.good(),
             Err(error) if part.len() > 1 && error.asks_for_less() => {
                 let middle = part.start + part.len() / 2;
                 parts.extend([middle..part.end, part.start..middle]);
@@ -245,15 +248,12 @@ pub(super) async fn write_rows<R: Row>(
             Err(error) => {
                 let Some(reason) = error.refuses_row() else { return Err(error.into()) };
                 let reason = reason.to_owned();
-                bad_in_a_row += 1;
-                if bad_in_a_row >= MOST_REFUSED_IN_A_ROW {
-                    return Err(StageError::AllRefused { count: bad_in_a_row, reason });
-                }
+                refusals.bad(1, || reason.clone())?;
                 refused.push((part.start, reason));
             }
         }
     }
-    Ok((refused, bad_in_a_row))
+    Ok((refused, refusals))
 }
 
 /// Of what was read that which belongs to a replay that ends at `up_to`.
@@ -275,12 +275,32 @@ pub(super) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, En
 }
 
 /// How many in a row are bad behind these entries; an error where that is no more the fault of each of them.
-pub(super) fn check_damage(before: usize, good: usize, damaged: &[Handover]) -> Result<usize, StageError> {
-    let count = if good == 0 { before + damaged.len() } else { 0 };
-    if count >= MOST_REFUSED_IN_A_ROW && !damaged.is_empty() {
-        return Err(StageError::AllRefused { count, reason: "damaged entries".into() });
+pub(super) fn check_damage(before: Refusals, good: usize, damaged: &[Handover]) -> Result<Refusals, StageError> {
+    let mut refusals = before;
+    match good {
+        0 => refusals.bad(damaged.len(), || "damaged entries".into())?,
+        _ => refusals.good(),
     }
-    Ok(count)
+    Ok(refusals)
+}
+
+/// Hand-overs in as few portions as a forward carries: what is refused together goes in one step.
+fn portions(handovers: Vec<Handover>) -> Vec<Vec<Handover>> {
+    let (mut portions, mut bytes) = (Vec::<Vec<Handover>>::new(), 0);
+    for handover in handovers {
+        let size: usize = handover.outputs.iter().map(|output| output.body.len()).sum();
+        match portions.last_mut() {
+            Some(portion) if portion.len() < MAX_ENTRIES && bytes + size <= MAX_BYTES => {
+                bytes += size;
+                portion.push(handover);
+            }
+            _ => {
+                bytes = size;
+                portions.push(vec![handover]);
+            }
+        }
+    }
+    portions
 }
 
 /// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.

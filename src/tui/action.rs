@@ -26,6 +26,7 @@ pub(crate) enum Action {
     Undo,
     Restart,
     Replay,
+    Skip,
     Stop,
     Alerts,
     Palette,
@@ -106,7 +107,7 @@ impl About {
 }
 
 /// The table.
-pub(crate) const ACTIONS: [About; 39] = {
+pub(crate) const ACTIONS: [About; 40] = {
     use Action as A;
     use Chapter as C;
     [
@@ -124,6 +125,12 @@ pub(crate) const ACTIONS: [About; 39] = {
             .hint(3, "replay"),
         about(A::Stop, "stop", C::Pipeline, "stop the stage until it is resumed; on a replay: cancel it")
             .hint(4, "stop"),
+        about(
+            A::Skip,
+            "skip",
+            C::Pipeline,
+            "skip to dead letters: what a failed stage cannot take goes there with bytes and reason, and it goes on",
+        ),
         about(A::Overview, "overview", C::Views, "Overview: is it well, and what is not"),
         about(A::Streams, "streams", C::Views, "Streams: who is behind, and by how much"),
         about(A::Tables, "tables", C::Views, "Tables: is the data there, and how old is it"),

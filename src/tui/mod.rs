@@ -5,6 +5,7 @@
 //! touches a terminal or a clock. `runtime` does, on a thread of its own, and `terminal` may die under it.
 
 mod action;
+mod alert;
 mod dialog;
 mod glyphs;
 mod input;

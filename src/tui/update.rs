@@ -164,7 +164,9 @@ fn pressed(state: &mut State, key: KeyEvent) -> Option<Effect> {
         Mode::Detail => {
             let action = state.look.keymap.action(key, Place::Everywhere)?;
             match action {
-                Action::Pause | Action::Restart | Action::Stop | Action::Replay | Action::Undo => act(state, action),
+                Action::Pause | Action::Restart | Action::Stop | Action::Skip | Action::Replay | Action::Undo => {
+                    act(state, action)
+                }
                 Action::Up | Action::Down => {
                     state.mode = Mode::Detail;
                     act(state, action)
@@ -271,6 +273,19 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
         Action::Restart => {
             let Some(stage) = state.stage() else { return no_stage(state) };
             state.mode = Mode::Confirm(Confirm::restart(stage.name));
+        }
+        Action::Skip => {
+            let Some(stage) = state.stage() else { return no_stage(state) };
+            if !stage.can_skip {
+                let (name, word) = (stage.name, stage.state.word());
+                let why = match &stage.cause {
+                    Some(cause) => format!("{name} is {word}: {cause}"),
+                    None => format!("{name} is {word}"),
+                };
+                say(state, Severity::Warn, format!("there is nothing to skip: {why}"));
+                return None;
+            }
+            state.mode = Mode::Confirm(Confirm::skip(stage.name));
         }
         Action::Stop => {
             let confirm = match state.target()? {

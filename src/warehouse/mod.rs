@@ -6,6 +6,7 @@
 mod batch;
 mod clickhouse;
 mod embedded;
+mod guarded;
 
 use std::collections::HashMap;
 use std::ops::AddAssign;
@@ -13,6 +14,7 @@ use std::ops::AddAssign;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use crate::breaker::Breaker;
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
@@ -23,6 +25,7 @@ pub use self::clickhouse::{
     QueryCost, TableFault,
 };
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
+pub use guarded::Guarded;
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///
@@ -211,6 +214,11 @@ pub struct TapeLine {
 /// Tables.
 #[async_trait]
 pub trait Warehouse: Send + Sync {
+    /// What keeps it from being asked by everybody while it is away; `None` where it is in this process.
+    fn breaker(&self) -> Option<Breaker> {
+        None
+    }
+
     /// Writes a batch. When it returns its rows are there. One that did not get there is given again as it is: what was made of it
     /// to send it is made only once.
     async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
@@ -292,6 +300,9 @@ pub enum WarehouseError {
     /// ClickHouse failed, or was not reached.
     #[error(transparent)]
     Clickhouse(#[from] ClickhouseError),
+    /// It is away and was not asked: somebody else finds out whether it is back.
+    #[error("{0}")]
+    Away(String),
 }
 
 impl WarehouseError {
@@ -299,7 +310,7 @@ impl WarehouseError {
     pub fn asks_for_less(&self) -> bool {
         match self {
             Self::Rows(_) | Self::Size(_) => true,
-            Self::Storage(_) => false,
+            Self::Storage(_) | Self::Away(_) => false,
             Self::Clickhouse(error) => error.asks_for_less(),
         }
     }
@@ -308,7 +319,7 @@ impl WarehouseError {
     pub fn refuses_row(&self) -> Option<&str> {
         match self {
             Self::Rows(reason) | Self::Size(reason) => Some(reason),
-            Self::Storage(_) | Self::Clickhouse(_) => None,
+            Self::Storage(_) | Self::Clickhouse(_) | Self::Away(_) => None,
         }
     }
 
@@ -319,6 +330,7 @@ impl WarehouseError {
             Self::Size(_) => FailureClass::Retry,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
+            Self::Away(_) => FailureClass::Retry,
         }
     }
 }

@@ -398,3 +398,70 @@ async fn a_replay_waits_for_its_trades_to_be_written() {
     assert_eq!(job_ended(&pipeline).await.0, JobState::Done);
     setting.finish(pipeline).await;
 }
+
+/// What is no entry, of any version.
+const RUBBISH: u8 = 0;
+
+/// What a later version begins with.
+const NEWER: u8 = 9;
+
+/// Makes every entry of `stream:trades` begin with this byte, behind the broker's back. Gives their bytes.
+fn damage(setting: &Setting, first: u8) -> Vec<Vec<u8>> {
+    let store = setting.file();
+    let table: String = store
+        .query_row("SELECT 'entries_' || stream FROM streams WHERE name = 'stream:trades'", [], |row| row.get(0))
+        .unwrap();
+    let mut select = store.prepare(&format!("SELECT id, body FROM {table}")).unwrap();
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let found: Vec<(i64, Vec<u8>)> = select.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap();
+    let damaged = found.into_iter().map(|(id, mut body)| {
+        body[0] = first;
+        store.execute(&format!("UPDATE {table} SET body = ? WHERE id = ?"), (&body, id)).unwrap();
+        body
+    });
+    damaged.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_reason() {
+    let (setting, writer) = (Setting::new(300).await, StageName::WriteTrades);
+    setting.warehouse.set_desired_state("main", writer.as_str(), "stop").await.unwrap();
+    let pipeline = setting.start();
+    eventually("it is stopped", || state(&pipeline, writer) == StageState::Stop).await;
+    assert!(refused(&pipeline, Command::Skip(writer)).await.contains("has not failed"));
+    let observer = pipeline.observer();
+    eventually("all is read", || observer.progress().cursor >= Some(setting.end())).await;
+    let waits = || setting.broker.stream(&polytape::broker::Stream::trades());
+    while waits().await.unwrap().entries < 300 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+
+    let waiting = damage(&setting, NEWER).len();
+    ask(&pipeline, Command::Resume(writer)).await;
+    eventually("it fails", || matches!(state(&pipeline, writer), StageState::Fail(_))).await;
+    let why = refused(&pipeline, Command::Skip(writer)).await;
+    assert!(why.contains("holds entries of a newer polytape (version 9)"), "{why}");
+
+    let mut bad = damage(&setting, RUBBISH);
+    assert!(bad.len() == waiting && waiting > 100, "{waiting} wait");
+    ask(&pipeline, Command::Restart(writer)).await;
+    let gives_up =
+        |state: StageState| matches!(state, StageState::Fail(cause) if cause.contains("rows in a row were refused"));
+    eventually("it gives up", || gives_up(state(&pipeline, writer))).await;
+    let letters = |sql: &str| {
+        let file = setting.file();
+        let mut select = file.prepare(sql).unwrap();
+        let found: Vec<Vec<u8>> = select.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        found
+    };
+    let of_trades =
+        "SELECT raw FROM dead_letters WHERE source = 'stream:trades' AND stage = 'write-trades' AND reason <> ''";
+    assert_eq!(letters(of_trades).len(), 0, "nothing was given up");
+    ask(&pipeline, Command::Skip(writer)).await;
+    eventually("all of them are dead letters", || letters(of_trades).len() >= bad.len()).await;
+    let mut kept = letters(of_trades);
+    (bad.sort(), kept.sort());
+    assert!(bad == kept, "{} bad entries and {} dead letters", bad.len(), kept.len());
+    eventually("it goes on", || state(&pipeline, writer) == StageState::Idle).await;
+    assert_eq!(trades(&setting).await, 0);
+}

@@ -186,7 +186,7 @@ pub struct Setting {
     pub world: Arc<World>,
     pub server: DemoServer,
     pub stores: Stores,
-    broker: Arc<dyn Broker>,
+    pub broker: Arc<dyn Broker>,
     pub warehouse: Arc<Difficult>,
     max_stream_bytes: ByteSize,
     min_free: ByteSize,

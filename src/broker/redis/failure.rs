@@ -78,7 +78,7 @@ fn says(error: &RedisError, words: &str) -> bool {
 }
 
 /// What it says, fit to be shown: a server may repeat what it was told.
-fn words(error: &RedisError) -> String {
+pub(super) fn words(error: &RedisError) -> String {
     let words = match (error.code(), error.detail()) {
         (Some(code), Some(detail)) => format!("{code} {}", without_place(detail)),
         (Some(code), None) => code.to_owned(),

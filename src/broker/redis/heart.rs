@@ -11,15 +11,13 @@ use tokio::task::JoinHandle;
 
 use super::link::Link;
 use super::script::{BEAT, Call, FAREWELL};
+use crate::backoff::Backoff;
 
 /// For how long a process is taken to live after a sign of life: less than the 15 seconds within which others have its
 /// entries, so that there is time to notice.
 pub(super) const LIFE: Duration = Duration::from_millis(14_500);
 
 const BEAT_EVERY: Duration = Duration::from_secs(5);
-
-/// After a sign of life that could not be given.
-const BEAT_AGAIN: Duration = Duration::from_secs(1);
 
 /// How long a process that ends may take to say so.
 const FAREWELL_WITHIN: Duration = Duration::from_secs(2);
@@ -40,15 +38,21 @@ impl Heart {
         let beating = {
             let link = Arc::clone(&link);
             tokio::spawn(async move {
+                let mut backoff = Backoff::default();
                 loop {
-                    let wait = match link.run(&beat).await {
-                        Ok(_) => BEAT_EVERY,
+                    match link.run(&beat).await {
+                        Ok(_) => {
+                            backoff.reset();
+                            tokio::time::sleep(BEAT_EVERY).await;
+                        }
                         Err(error) => {
                             tracing::debug!("no sign of life: {error}");
-                            BEAT_AGAIN
+                            tokio::select! {
+                                () = tokio::time::sleep(backoff.next().min(BEAT_EVERY)) => {}
+                                () = link.breaker().worth_asking() => {}
+                            }
                         }
-                    };
-                    tokio::time::sleep(wait).await;
+                    }
                 }
             })
         };

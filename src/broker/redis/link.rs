@@ -1,8 +1,10 @@
 //! The connection that all short calls share, and how connections are made.
 //!
 //! The client's own reconnecting keeps a connection that only times out, so this is done here: a connection that failed
-//! is thrown away and the next call makes a new one. Nobody waits longer than [`CONNECT`] and [`RESPONSE`] allow.
+//! is thrown away and the next call makes a new one. Nobody waits longer than [`CONNECT`] and [`RESPONSE`] allow. A server that
+//! does not answer is tried now and then only, whoever calls: all connections share one breaker.
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -11,8 +13,9 @@ use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value, cmd};
 use tokio::sync::Mutex;
 
-use super::failure::{RedisFailure, explain, spoils_connection};
+use super::failure::{RedisFailure, explain, spoils_connection, words};
 use super::script::Call;
+use crate::breaker::{Breaker, last_cause};
 use crate::broker::BrokerError;
 use crate::failure::FailureClass;
 use crate::secrets::learn_url;
@@ -29,6 +32,9 @@ pub(super) struct Link {
     /// How many connections were tried.
     tried: AtomicU64,
     slot: Mutex<Slot>,
+    breaker: Breaker,
+    /// Why the last attempt to connect failed.
+    away: parking_lot::Mutex<Option<RedisError>>,
 }
 
 #[derive(Default)]
@@ -59,7 +65,9 @@ impl Link {
             Some(_) => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: authority }),
         };
         let client = client.map_err(invalid)?;
-        Ok(Self { client, address, tried: AtomicU64::new(0), slot: Mutex::default() })
+        let breaker = Breaker::new(format!("Redis at {address}"));
+        let (tried, slot, away) = (AtomicU64::new(0), Mutex::default(), parking_lot::Mutex::default());
+        Ok(Self { client, address, tried, slot, breaker, away })
     }
 
     /// Which server it is, as errors name it.
@@ -67,8 +75,33 @@ impl Link {
         &self.address
     }
 
-    /// A connection that nobody shares.
+    /// Its breaker.
+    pub(super) const fn breaker(&self) -> &Breaker {
+        &self.breaker
+    }
+
+    /// A connection that nobody shares. While the server is away most calls hear why the last attempt failed, and nothing is asked.
     pub(super) async fn connect(&self) -> Result<MultiplexedConnection, RedisError> {
+        let attempt = match self.breaker.attempt() {
+            Ok(attempt) => attempt,
+            Err(outage) => {
+                let failure = self.away.lock().clone();
+                return Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotConnected, outage.cause).into()));
+            }
+        };
+        let connected = self.try_connect().await;
+        match &connected {
+            // Whether it is of any use shows with the first answer.
+            Ok(_) => drop(attempt),
+            Err(error) => {
+                *self.away.lock() = Some(error.clone());
+                attempt.failed(last_cause(&words(error)));
+            }
+        }
+        connected
+    }
+
+    async fn try_connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(RESPONSE));
         self.client.get_multiplexed_async_connection_with_config(&config).await
@@ -86,7 +119,10 @@ impl Link {
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
             match call.run(&mut connection).await {
-                Ok(value) => return Ok((number, value)),
+                Ok(value) => {
+                    self.breaker.answered();
+                    return Ok((number, value));
+                }
                 Err(error) => self.take(number, error, &mut again).await?,
             }
         }
@@ -98,7 +134,10 @@ impl Link {
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
             match cmd("INFO").arg(section).query_async(&mut connection).await {
-                Ok(info) => return Ok(info),
+                Ok(info) => {
+                    self.breaker.answered();
+                    return Ok(info);
+                }
                 Err(error) => self.take(number, error, &mut again).await?,
             }
         }
@@ -106,6 +145,7 @@ impl Link {
 
     /// Takes an error of a connection; says what it means, unless it may be tried once more.
     async fn take(&self, number: u64, error: RedisError, again: &mut bool) -> Result<(), BrokerError> {
+        self.note(&error);
         if spoils_connection(&error) {
             self.discard(number).await;
         }
@@ -113,6 +153,16 @@ impl Link {
             return Ok(());
         }
         Err(self.explain(&error))
+    }
+
+    /// Takes note of whether an error is an answer.
+    pub(super) fn note(&self, error: &RedisError) {
+        if error.is_io_error() {
+            *self.away.lock() = Some(error.clone());
+            self.breaker.failed(last_cause(&words(error)));
+        } else {
+            self.breaker.answered();
+        }
     }
 
     /// What an error of a connection means.

@@ -45,6 +45,7 @@ use super::{
     Advance, Appended, Broker, BrokerError, EntryId, Group, Handover, Keep, Layout, MAX_BYTES, MAX_ENTRIES, Mark,
     Memory, NewEntry, Reader, Stream, StreamState, check_append, check_size,
 };
+use crate::breaker::Breaker;
 use crate::planted::{Bug, planted};
 pub use failure::RedisFailure;
 use heart::Heart;
@@ -300,6 +301,10 @@ fn random() -> String {
 
 #[async_trait]
 impl Broker for RedisBroker {
+    fn breaker(&self) -> Option<Breaker> {
+        Some(self.inner.link.breaker().clone())
+    }
+
     async fn join(&self, layout: &Layout) -> Result<(), BrokerError> {
         self.check_server().await?;
         let keys = self.layout_keys(layout);

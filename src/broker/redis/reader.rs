@@ -124,7 +124,9 @@ impl RedisReader {
 
     async fn sit(&mut self) -> Result<Seat, Refusal> {
         let Inner { link, keys, consumer, process, .. } = &*self.inner;
-        let mut connection = link.connect().await?;
+        // One that cannot be made is not tried again at once.
+        let connected = link.connect().await.map_err(|error| Refusal::Broker(link.explain(&error)));
+        let mut connection = connected?;
         // Known before it is taken, so that it can be given up whatever becomes of this call.
         let name = random();
         self.last.clone_from(&name);
@@ -132,6 +134,7 @@ impl RedisReader {
         let call = call.argument(self.generation.clone()).argument(self.group.name.clone());
         let call = call.argument(consumer.clone()).argument(name.clone()).argument(process.clone());
         with_life(call).run(&mut connection).await?;
+        link.breaker().answered();
         Ok(Seat { connection, name, held_from: Some(EntryId::default()), look_at: Instant::now() })
     }
 
@@ -209,7 +212,10 @@ impl RedisReader {
     fn explain(&self, refusal: Refusal) -> BrokerError {
         match refusal {
             Refusal::Redis(error) if error.code() == Some("SEAT") => BrokerError::Superseded(self.group.clone()),
-            Refusal::Redis(error) => self.inner.link.explain(&error),
+            Refusal::Redis(error) => {
+                self.inner.link.note(&error);
+                self.inner.link.explain(&error)
+            }
             Refusal::Broker(error) => error,
         }
     }

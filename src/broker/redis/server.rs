@@ -87,9 +87,13 @@ impl RedisBroker {
     /// Asks the server who it is.
     pub async fn server(&self) -> Result<RedisServer, BrokerError> {
         let link = &self.inner.link;
-        let explain = |error| link.explain(&error);
-        let mut connection = link.connect().await.map_err(explain)?;
-        let info: Value = cmd("INFO").query_async(&mut connection).await.map_err(explain)?;
+        let mut connection = link.connect().await.map_err(|error| link.explain(&error))?;
+        let info: Result<Value, _> = cmd("INFO").query_async(&mut connection).await;
+        let info = info.map_err(|error| {
+            link.note(&error);
+            link.explain(&error)
+        })?;
+        link.breaker().answered();
         let info: String = from_redis_value(info).map_err(|_| link.garbled("its information"))?;
         Ok(RedisServer::read(&info))
     }

@@ -30,9 +30,10 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 /// Nobody asks while the stage that does is held, has failed, or has no room for what it reads.
 fn is_asked(facts: &Facts<'_>) -> bool {
     let has_no_room = |stage: &StageView| stage.cause.as_deref().is_some_and(is_for_room);
+    let is_away = facts.root_cause(StageName::IngestFills).is_some();
     let asks =
         |stage: &StageView| !matches!(stage.state, State::Paus | State::Stop | State::Fail) && !has_no_room(stage);
-    facts.now.stages.iter().any(|stage| stage.name == StageName::IngestFills && asks(stage))
+    facts.now.stages.iter().any(|stage| stage.name == StageName::IngestFills && asks(stage)) && !is_away
 }
 
 #[cfg(test)]

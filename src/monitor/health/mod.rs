@@ -14,6 +14,7 @@ mod replays;
 mod restarts;
 mod stalled;
 mod told;
+mod unreachable;
 mod unseen;
 mod waiting;
 
@@ -27,8 +28,8 @@ pub(super) use told::Told;
 
 use super::past::Past;
 use super::probe::millis;
-use super::snapshot::{Alert, Severity, Snapshot, State};
-use crate::stage::StageName;
+use super::snapshot::{Alert, OutageView, Severity, Snapshot, State};
+use crate::stage::{Command, StageName};
 
 /// A rule.
 struct Rule {
@@ -39,8 +40,9 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     failed::RULE,
+    unreachable::RULE,
     unseen::RULE,
     frozen::RULE,
     waiting::RULE,
@@ -63,6 +65,25 @@ struct Facts<'a> {
     past: &'a Past,
 }
 
+impl Facts<'_> {
+    /// The stages that wait, and for what.
+    fn waits(&self) -> Vec<(StageName, &str)> {
+        let waiting = self.now.stages.iter().filter(|stage| stage.state == State::Wait);
+        waiting.filter_map(|stage| Some((stage.name, stage.cause.as_deref()?))).collect()
+    }
+
+    /// What does not answer, where a stage waits for that, or for a stage that does.
+    fn root_cause(&self, stage: StageName) -> Option<&OutageView> {
+        let waits = self.waits();
+        self.now.outages.iter().find(|outage| outage.waiting(&waits).contains(&stage))
+    }
+
+    /// What does not answer, where a text is about that.
+    fn outage_in(&self, text: &str) -> Option<&OutageView> {
+        self.now.outages.iter().find(|outage| outage.explains(text))
+    }
+}
+
 /// What a rule finds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Finding {
@@ -71,11 +92,19 @@ struct Finding {
     text: String,
     /// The stage that is slow by this.
     slows: Option<StageName>,
+    /// What would help.
+    helps: Vec<Command>,
 }
 
 impl Finding {
     fn new(severity: Severity, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { severity, subject: subject.into(), text: text.into(), slows: None }
+        Self { severity, subject: subject.into(), text: text.into(), slows: None, helps: Vec::new() }
+    }
+
+    /// Names a command that would help. Whoever shows it says by which key or word it is given.
+    fn helps(mut self, command: Command) -> Self {
+        self.helps.push(command);
+        self
     }
 
     fn slows(mut self, stage: StageName) -> Self {
@@ -118,6 +147,7 @@ pub(super) fn examine(snapshot: &mut Snapshot, past: &Past, memory: &mut Memory)
         severity: finding.severity,
         subject: finding.subject,
         text: finding.text,
+        helps: finding.helps,
     };
     snapshot.alerts = found.into_iter().map(alert).collect();
     // Among equals the order of the rules counts.

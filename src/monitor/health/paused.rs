@@ -2,6 +2,7 @@
 
 use super::{Facts, Finding, Rule};
 use crate::monitor::{Severity, State};
+use crate::stage::Command;
 use crate::units::about;
 
 pub(super) const RULE: Rule = Rule { id: "paused", check };
@@ -13,8 +14,8 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             State::Stop => "stopped",
             _ => return None,
         };
-        let text = format!("{} is {word} for {}: P lets it go on", stage.name, about(stage.since));
-        Some(Finding::new(Severity::Info, stage.name.as_str(), text))
+        let text = format!("{} is {word} for {}", stage.name, about(stage.since));
+        Some(Finding::new(Severity::Info, stage.name.as_str(), text).helps(Command::Resume(stage.name)))
     });
     held.collect()
 }
@@ -30,7 +31,7 @@ mod tests {
         (snapshot.stages[2].state, snapshot.stages[2].since) = (State::Paus, 130_000);
         snapshot.stages[4].state = State::Stop;
         let found: Vec<_> = check_now(&RULE, &snapshot).into_iter().map(|finding| finding.text).collect();
-        assert_eq!(found[0], "process-trades is paused for 2m: P lets it go on");
+        assert_eq!(found[0], "process-trades is paused for 2m");
         assert!(found[1].starts_with("write-trades is stopped for "), "{found:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! Something cannot be observed: its numbers are old, and nobody shall take them for now.
 
 use super::{Facts, Finding, Rule};
+use crate::monitor::collector::NOT_BEGUN_YET;
 use crate::monitor::{Seen, Severity};
 use crate::units::age;
 
@@ -14,8 +15,14 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     if now.uptime < STARTING {
         return Vec::new();
     }
-    let streams = now.streams.iter().filter_map(|stream| find(&stream.name, &stream.entries));
-    let tables = now.tables.iter().filter_map(|table| find(&format!("table {}", table.name), &table.rows));
+    // Where something does not answer, or nobody has begun, that is what is to be said.
+    let is_told = |missing: &Option<String>| {
+        missing.as_deref().is_some_and(|reason| reason == NOT_BEGUN_YET || facts.outage_in(reason).is_some())
+    };
+    let streams = now.streams.iter().filter(|stream| !is_told(&stream.entries.missing));
+    let streams = streams.filter_map(|stream| find(&stream.name, &stream.entries));
+    let tables = now.tables.iter().filter(|table| !is_told(&table.rows.missing));
+    let tables = tables.filter_map(|table| find(&format!("table {}", table.name), &table.rows));
     // The tables are asked together: one line says it.
     streams.chain(tables.take(1)).collect()
 }

@@ -1,7 +1,9 @@
-//! A stage waits for something, and that for longer than a hiccup.
+//! A stage waits for something, and that for longer than a hiccup. Those that wait for the same are one line; what does not
+//! answer at all is told by another rule.
 
 use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, State};
+use crate::monitor::{Severity, StageView, State};
+use crate::stage::{NOT_BEGUN, StageName};
 use crate::units::age;
 
 pub(super) const RULE: Rule = Rule { id: "waiting", check };
@@ -14,17 +16,33 @@ const LONG: u64 = 60_000;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let waiting = facts.now.stages.iter().filter(|stage| stage.state == State::Wait && stage.since > HICCUP);
-    waiting
-        .map(|stage| {
-            let severity = if stage.since > LONG { Severity::Bad } else { Severity::Warn };
-            let cause = stage.cause.as_deref().unwrap_or("?");
-            let mut text = format!("{} waits for {}: {cause}", stage.name, age(stage.since));
-            if stage.failures_in_a_row > 1 {
-                text.push_str(&format!(" ({} failures in a row)", stage.failures_in_a_row));
-            }
-            Finding::new(severity, stage.name.as_str(), text)
-        })
-        .collect()
+    let mut by_cause = Vec::<(&str, Vec<&StageView>)>::new();
+    for stage in waiting.filter(|stage| facts.root_cause(stage.name).is_none()) {
+        let cause = stage.cause.as_deref().unwrap_or("?");
+        match by_cause.iter_mut().find(|(known, _)| *known == cause) {
+            Some((_, stages)) => stages.push(stage),
+            None => by_cause.push((cause, vec![stage])),
+        }
+    }
+    // Who waits for the first stage waits for what that waits for.
+    let begins = by_cause.iter().any(|(_, stages)| stages.iter().any(|stage| stage.name == StageName::IngestFills));
+    let is_told = |cause: &str| cause == NOT_BEGUN && begins;
+    by_cause.iter().filter(|(cause, _)| !is_told(cause)).map(|(cause, stages)| find(cause, stages)).collect()
+}
+
+fn find(cause: &str, stages: &[&StageView]) -> Finding {
+    let since = stages.iter().map(|stage| stage.since).max().unwrap_or(0);
+    let severity = if since > LONG { Severity::Bad } else { Severity::Warn };
+    let (subject, who) = match stages {
+        [one] => (one.name.as_str(), format!("{} waits", one.name)),
+        more => (cause, format!("{} stages wait", more.len())),
+    };
+    let mut text = format!("{who} for {}: {cause}", age(since));
+    let failures = stages.iter().map(|stage| stage.failures_in_a_row).max().unwrap_or(0);
+    if failures > 1 {
+        text.push_str(&format!(" ({failures} failures in a row)"));
+    }
+    Finding::new(severity, subject, text)
 }
 
 #[cfg(test)]
@@ -45,5 +63,13 @@ mod tests {
         assert_eq!(found[0].text, "ingest-fills waits for 12s: node: refused (7 failures in a row)");
         snapshot.stages[0].since = 61_000;
         assert_eq!(check_now(&RULE, &snapshot)[0].severity, Severity::Bad);
+        for stage in &mut snapshot.stages[1..] {
+            (stage.state, stage.since, stage.cause) = (State::Wait, 61_000, Some(NOT_BEGUN.into()));
+        }
+        assert_eq!(check_now(&RULE, &snapshot).len(), 1, "the others wait for that");
+        snapshot.stages.remove(0);
+        let found = check_now(&RULE, &snapshot);
+        assert_eq!(found[0].text, "6 stages wait for 1m01: ingest-fills has not begun yet");
+        assert_eq!(found.len(), 1);
     }
 }

@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 use super::http::Api;
 use super::{ApiConfig, ApiConfigError, SourceError, TokenFact, TokenSource};
+use crate::breaker::Breaker;
 use crate::model::{ConditionId, TokenId};
 
 /// The source's name.
@@ -54,6 +55,10 @@ impl DataApi {
 impl TokenSource for DataApi {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn breaker(&self) -> Option<Breaker> {
+        Some(self.api.breaker().clone())
     }
 
     async fn tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenFact>, SourceError> {

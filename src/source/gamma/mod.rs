@@ -31,6 +31,7 @@ use tracing::Span;
 
 use super::http::{Api, ApiError};
 use super::{ApiConfig, ApiConfigError, Listing, MarketPage, MarketSource, Order, SourceError};
+use crate::breaker::Breaker;
 use crate::clock::since_epoch;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, TokenId};
 
@@ -150,6 +151,10 @@ impl Gamma {
 impl MarketSource for Gamma {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    fn breaker(&self) -> Option<Breaker> {
+        Some(self.api.breaker().clone())
     }
 
     async fn list(&self, listing: Listing, after: Option<&str>) -> Result<MarketPage, SourceError> {

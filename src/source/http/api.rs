@@ -9,6 +9,7 @@ use reqwest::header::{ACCEPT, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 
 use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
+use crate::breaker::{Breaker, last_cause};
 use crate::source::SourceError;
 
 /// A base URL, and how it is asked.
@@ -19,6 +20,7 @@ pub(in crate::source) struct Api {
     client: reqwest::Client,
     max_body: usize,
     pace: DefaultDirectRateLimiter,
+    breaker: Breaker,
 }
 
 /// Why there is no document.
@@ -35,12 +37,18 @@ impl Api {
     pub(in crate::source) fn new(base: Url, client: reqwest::Client, max_body: usize, max_rate: NonZeroU32) -> Self {
         let (name, keys) = (name_of(&base), Keys::of(&base));
         let pace = RateLimiter::direct(Quota::per_second(max_rate));
-        Self { base, name, keys, client, max_body, pace }
+        let breaker = Breaker::new(name.clone());
+        Self { base, name, keys, client, max_body, pace, breaker }
     }
 
     /// Host and port.
     pub(in crate::source) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What keeps it from being asked by everybody while it is away.
+    pub(in crate::source) const fn breaker(&self) -> &Breaker {
+        &self.breaker
     }
 
     /// The document at `path` below the base, as the parameters ask for it.
@@ -52,7 +60,16 @@ impl Api {
         }
         self.pace.until_ready().await;
         let request = self.client.get(url).header(ACCEPT, "application/json");
-        let response = request.send().await.map_err(|cause| self.broken(cause))?;
+        let attempt = self.breaker.attempt().map_err(|outage| self.away(outage.cause))?;
+        let response = match request.send().await {
+            Ok(response) => response,
+            Err(cause) => {
+                let cause = self.keys.redact(&innermost(&cause.without_url()));
+                attempt.failed(last_cause(&cause));
+                return Err(self.away(cause));
+            }
+        };
+        attempt.answered();
         if !response.status().is_success() {
             return Err(self.refusal(response).await);
         }
@@ -111,7 +128,11 @@ impl Api {
 
     /// What a broken connection means.
     fn broken(&self, cause: reqwest::Error) -> ApiError {
-        let cause = self.keys.redact(&innermost(&cause.without_url()));
+        self.away(self.keys.redact(&innermost(&cause.without_url())))
+    }
+
+    /// It is not reached, and why.
+    fn away(&self, cause: String) -> ApiError {
         ApiError::Source(SourceError::Unreachable { endpoint: self.name.clone(), cause })
     }
 }

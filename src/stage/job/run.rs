@@ -48,8 +48,9 @@ pub(in crate::stage) async fn run(job: Arc<Job>, line: StatusLine, workshop: Arc
 
 /// Waits until it is this process that does it. False where that never comes.
 async fn stand_by(job: &Job, life: &Life, line: &StatusLine, drain: &CancellationToken) -> bool {
-    let mut has_waited = false;
+    let (mut has_waited, mut backoff) = (false, Backoff::default());
     loop {
+        let mut failed = None;
         match drain.run_until_cancelled(take(job, life)).await {
             None => return false,
             Some(Ok(true)) => {
@@ -58,11 +59,23 @@ async fn stand_by(job: &Job, life: &Life, line: &StatusLine, drain: &Cancellatio
                 }
                 return !job.has_ended();
             }
-            Some(Ok(false)) => line.wait_quietly("another process does it".into()),
-            Some(Err(error)) => line.wait_quietly(error.to_string()),
+            Some(Ok(false)) => {
+                backoff.reset();
+                line.wait_quietly("another process does it".into());
+            }
+            Some(Err(error)) => {
+                line.wait_quietly(error.to_string());
+                failed = Some(error);
+            }
         }
         has_waited = true;
-        if drain.run_until_cancelled(tokio::time::sleep(STAND_BY)).await.is_none() || job.has_ended() {
+        let pause = async {
+            match &failed {
+                None => tokio::time::sleep(STAND_BY).await,
+                Some(error) => life.breakers.wait(error, backoff.next().max(STAND_BY)).await,
+            }
+        };
+        if drain.run_until_cancelled(pause).await.is_none() || job.has_ended() {
             return false;
         }
     }
@@ -100,12 +113,16 @@ async fn work(
         orders: receiver,
         drain: hurry.clone(),
         on_failure: OnFailure::End,
+        breakers: life.breakers.clone(),
+        progress: None,
     };
     let work = async {
         let ended = runner.run().await?;
         if ended == Ended::Done {
-            while job.note_lost(life).await.is_err() {
-                if hurry.run_until_cancelled(tokio::time::sleep(POLL)).await.is_none() {
+            let mut backoff = Backoff::default();
+            while let Err(error) = job.note_lost(life).await {
+                let pause = life.breakers.wait(&error, backoff.next().max(POLL));
+                if hurry.run_until_cancelled(pause).await.is_none() {
                     return Ok(Ended::Drained);
                 }
                 let _ = life.enter().await;
@@ -168,7 +185,7 @@ async fn end(job: &Job, life: &Life, ended: Result<Ended, StageError>, drain: &C
 /// Waits until everything that is in the stream of trades now is in the table, however long the broker does not answer.
 async fn until_written(life: &Life) {
     let writers = &life.groups.trade_writers;
-    let mut last = None;
+    let (mut last, mut backoff) = (None, Backoff::default());
     loop {
         let is_clear = async {
             let id = match last {
@@ -178,10 +195,14 @@ async fn until_written(life: &Life) {
             last = Some(id);
             life.broker.is_clear(writers, id).await
         };
-        if is_clear.await.unwrap_or(false) {
-            return;
+        match is_clear.await {
+            Ok(true) => return,
+            Ok(false) => {
+                backoff.reset();
+                tokio::time::sleep(POLL).await;
+            }
+            Err(error) => life.breakers.wait(&error.into(), backoff.next().max(POLL)).await,
         }
-        tokio::time::sleep(POLL).await;
     }
 }
 
@@ -205,8 +226,8 @@ async fn keep(job: &Job, life: &Life, drain: &CancellationToken, is_over: bool) 
                 tracing::warn!("how the replay stands could not be written down: {error}");
                 return;
             }
-            Err(_) => {
-                let _ = drain.run_until_cancelled(tokio::time::sleep(backoff.next())).await;
+            Err(error) => {
+                let _ = drain.run_until_cancelled(life.breakers.wait(&error, backoff.next())).await;
             }
         }
     }

@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use crate::monitor::Severity;
+use crate::tui::alert;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -21,7 +22,7 @@ pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
             Severity::Info => "NOTE",
         };
         let style = canvas.look.theme.severity(alert.severity);
-        let said = text::clean(&alert.text, canvas.charset());
+        let said = text::clean(&alert::said(alert, &state.look.keymap), canvas.charset());
         for (at, part) in text::wrap(&said, columns).into_iter().enumerate() {
             let head = if at == 0 { format!("{word} {:>4} ", about(alert.since)) } else { " ".repeat(10) };
             lines.push((head, part, style));

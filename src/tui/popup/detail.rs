@@ -32,7 +32,12 @@ pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         canvas.put(inner, 0, line, name, label);
         canvas.put(inner, 13, line, value, Style::new());
     }
-    canvas.put(inner, 0, height.saturating_sub(3), "P pause  R restart  B replay  X stop  j/k the next one", dim);
+    let skip = matches!(state.target(), Some(Target::Stage(stage)) if stage.can_skip);
+    let keys = match skip {
+        true => "P pause  R restart  B replay  X stop  S skip to dead letters  j/k the next one",
+        false => "P pause  R restart  B replay  X stop  j/k the next one",
+    };
+    canvas.put(inner, 0, height.saturating_sub(3), keys, dim);
 }
 
 fn of_stage(stage: &StageView) -> Vec<(&'static str, String)> {

@@ -126,6 +126,15 @@ fn what_opens_over_a_view() {
             type_keys(state, "X");
             press(state, KeyCode::Tab);
         });
+        open("skip", &|state| {
+            update(state, Message::Snapshot(sample::with_bad_entries().into()), 0);
+            type_keys(state, "jjjjS");
+        });
+        open("detail_skip", &|state| {
+            update(state, Message::Snapshot(sample::with_bad_entries().into()), 0);
+            type_keys(state, "jjjj");
+            press(state, KeyCode::Enter);
+        });
         open("cancel", &|state| drop(type_keys(state, "GX")));
         open("quit", &|state| drop(type_keys(state, "q")));
         open("detail", &|state| {

@@ -62,6 +62,34 @@ fn what_changes_more_asks_first() {
 }
 
 #[test]
+fn only_what_failed_for_bad_entries_is_skipped_and_that_asks_first() {
+    let mut state = state(colour(), sample::failing());
+    assert_eq!(type_keys(&mut state, "jjjjS"), None);
+    assert_eq!(state.mode, Mode::Normal);
+    let said = state.toast.as_ref().map(|toast| toast.text.clone()).unwrap_or_default();
+    assert!(said.starts_with("there is nothing to skip: write-trades is FAIL: 16 rows"), "{said}");
+    update(&mut state, Message::Snapshot(sample::with_bad_entries().into()), 0);
+    type_keys(&mut state, "S");
+    assert!(matches!(state.mode, Mode::Confirm(_)));
+    assert_eq!(press(&mut state, KeyCode::Enter), None, "Enter says no");
+    assert_eq!(type_keys(&mut state, "Sy"), Some(Effect::Ask(Command::Skip(StageName::WriteTrades))));
+    type_keys(&mut state, ":skip");
+    assert_eq!(press(&mut state, KeyCode::Enter), None);
+    assert!(matches!(state.mode, Mode::Confirm(_)), "the palette knows it, too");
+}
+
+#[test]
+fn an_alert_names_the_keys_that_help() {
+    let said = |snapshot| {
+        let state = state(colour(), snapshot);
+        crate::tui::alert::said(&state.shown().alerts[0], &state.look.keymap)
+    };
+    assert!(said(sample::failing()).ends_with("no such column: fee_unit. R tries again"));
+    let both = "no such column: fee_unit. S leaves them to the dead letters. R tries again";
+    assert!(said(sample::with_bad_entries()).ends_with(both));
+}
+
+#[test]
 fn a_replay_is_planned_and_then_done() {
     let mut state = healthy();
     type_keys(&mut state, "jjB");

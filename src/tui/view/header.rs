@@ -4,6 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::monitor::{Severity, State as StageState};
+use crate::tui::alert::said;
 use crate::tui::state::{State, goes_on};
 use crate::tui::text;
 use crate::tui::theme::Token;
@@ -80,7 +81,7 @@ pub(super) fn worst(state: &State, canvas: &Canvas<'_>) -> (String, Style) {
             Severity::Warn => format!("{} WARN", charset.state(StageState::Slow)),
             Severity::Info => format!("{} NOTE", charset.dot()),
         };
-        let text = text::clean(&alert.text, charset);
+        let text = text::clean(&said(alert, &state.look.keymap), charset);
         return (format!("{word}  {text}"), canvas.look.theme.severity(alert.severity));
     }
     match (shown.source.watermark, shown.source.blocks_behind()) {

@@ -3,10 +3,13 @@
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
 
+mod bad_entries;
 mod estimated_rows;
+mod failing_dependencies;
 mod gateway_not_found;
 mod gateway_too_large;
 mod late_answers;
 mod private_files;
 mod repeated_keys;
 mod unconfirmed_insert;
+mod unreachable_at_start;

@@ -1,4 +1,6 @@
-//! How long to wait after a failure.
+//! How long to wait after a failure: the one back-off of whoever asks a dependency again.
+//!
+//! Beside it stands the [`Breaker`](crate::breaker::Breaker), which all callers of one dependency share.
 
 use std::time::Duration;
 
@@ -7,21 +9,20 @@ use rand::RngExt;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// So many failures in a row open the breaker.
+/// From so many failures in a row on it is tried seldom.
 const BREAKS_AT: u32 = 8;
 
 /// Exponential back-off with full jitter: somewhere between nothing and a bound that doubles with each failure.
 ///
-/// Behind it is a breaker: after [`BREAKS_AT`] failures in a row nothing but a single probe is tried, and that seldom,
-/// until one succeeds.
+/// After [`BREAKS_AT`] failures in a row it tries seldom, until one succeeds.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(crate) struct Backoff {
     failures: u32,
 }
 
 impl Backoff {
     /// The wait after one more failure.
-    pub(super) fn next(&mut self) -> Duration {
+    pub(crate) fn next(&mut self) -> Duration {
         let bound = FIRST.saturating_mul(1 << self.failures.min(16)).min(LONGEST);
         self.failures = self.failures.saturating_add(1);
         let least = if self.is_open() { LONGEST / 2 } else { Duration::ZERO };
@@ -29,17 +30,17 @@ impl Backoff {
     }
 
     /// How often it has failed in a row.
-    pub(super) const fn failures(&self) -> u32 {
+    pub(crate) const fn failures(&self) -> u32 {
         self.failures
     }
 
-    /// Whether only a probe is tried now and then.
-    pub(super) const fn is_open(&self) -> bool {
+    /// Whether it is only tried now and then.
+    pub(crate) const fn is_open(&self) -> bool {
         self.failures >= BREAKS_AT
     }
 
     /// It works again.
-    pub(super) const fn reset(&mut self) {
+    pub(crate) const fn reset(&mut self) {
         self.failures = 0;
     }
 }

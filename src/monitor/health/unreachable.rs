@@ -1,0 +1,84 @@
+//! Something that stages depend on does not answer: one line for it, and none for each of those who wait for it.
+
+use super::{Facts, Finding, Rule};
+use crate::monitor::{OutageView, Severity};
+
+pub(super) const RULE: Rule = Rule { id: "unreachable", check };
+
+/// An outage that is shorter is a hiccup.
+const HICCUP: u64 = 1_000;
+
+/// One that is longer is bad.
+const LONG: u64 = 60_000;
+
+fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let lasting = facts.now.outages.iter().filter(|outage| outage.lasts >= HICCUP);
+    lasting.filter_map(|outage| find(facts, outage)).collect()
+}
+
+fn find(facts: &Facts<'_>, outage: &OutageView) -> Option<Finding> {
+    let waiting = outage.waiting(&facts.waits());
+    if waiting.is_empty() && outage.failures < 2 {
+        return None;
+    }
+    let severity = if outage.lasts > LONG { Severity::Bad } else { Severity::Warn };
+    Some(Finding::new(severity, outage.name.as_str(), outage.text(&waiting)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{check_now, healthy};
+    use super::super::{examine, waiting};
+    use super::*;
+    use crate::monitor::past::Past;
+    use crate::monitor::{Snapshot, State};
+    use crate::stage::NOT_BEGUN;
+
+    fn outage(name: &str, cause: &str) -> OutageView {
+        OutageView { name: name.into(), cause: cause.into(), lasts: 9_000, failures: 12 }
+    }
+
+    /// All stages wait for this.
+    fn waiting_for(cause: &str) -> Snapshot {
+        let mut snapshot = healthy();
+        for stage in &mut snapshot.stages {
+            (stage.state, stage.since, stage.cause) = (State::Wait, 9_000, Some(cause.into()));
+        }
+        snapshot
+    }
+
+    #[test]
+    fn seven_stages_that_wait_for_one_thing_are_one_line() {
+        let name = "ClickHouse at http://h:8123";
+        let mut snapshot = waiting_for(&format!("{name} cannot be reached: connection refused"));
+        snapshot.outages = vec![outage(name, "connection refused")];
+        let reason = Some(format!("{name} cannot be reached: client error (Connect)"));
+        for table in &mut snapshot.tables {
+            (table.rows.age, table.rows.missing) = (42_000, reason.clone());
+        }
+        examine(&mut snapshot, &Past::default(), &mut super::super::Memory::default());
+        let texts: Vec<_> = snapshot.alerts.iter().map(|alert| alert.text.as_str()).collect();
+        assert_eq!(texts, ["7 stages wait for ClickHouse at http://h:8123: connection refused"]);
+        snapshot.outages[0].lasts = 61_000;
+        assert_eq!(check_now(&RULE, &snapshot)[0].severity, Severity::Bad);
+    }
+
+    #[test]
+    fn who_waits_for_the_first_stage_waits_for_what_that_waits_for() {
+        let mut snapshot = waiting_for(NOT_BEGUN);
+        snapshot.stages[0].cause = Some("node:8545: connection refused".into());
+        snapshot.outages = vec![outage("the nodes of polygon", "node:8545: connection refused")];
+        let found = check_now(&RULE, &snapshot);
+        assert_eq!(found[0].text, "7 stages wait for the nodes of polygon: node:8545: connection refused");
+        assert_eq!(check_now(&waiting::RULE, &snapshot), []);
+    }
+
+    #[test]
+    fn a_hiccup_is_not_worth_a_word_and_what_only_probes_ask_is() {
+        let mut snapshot = healthy();
+        snapshot.outages = vec![outage("Redis at h:1", "connection reset")];
+        assert_eq!(check_now(&RULE, &snapshot)[0].text, "Redis at h:1 does not answer: connection reset");
+        snapshot.outages[0].lasts = 900;
+        assert_eq!(check_now(&RULE, &snapshot), []);
+    }
+}

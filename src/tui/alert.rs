@@ -1,0 +1,22 @@
+//! An alert as the screen says it: what is so, and by which key it is helped.
+
+use super::action::Action;
+use super::keymap::Keymap;
+use crate::monitor::Alert;
+use crate::stage::Command;
+
+/// Its text, with the keys of the commands that would help.
+pub(crate) fn said(alert: &Alert, keymap: &Keymap) -> String {
+    alert.helps.iter().fold(alert.text.clone(), |text, command| {
+        let (action, before, does) = match command {
+            Command::Resume(_) => (Action::Pause, ": ", "lets it go on"),
+            Command::Restart(_) => (Action::Restart, ". ", "tries again"),
+            Command::Skip(_) => (Action::Skip, ". ", "leaves them to the dead letters"),
+            _ => return text,
+        };
+        match keymap.keys(action).first() {
+            Some(key) => format!("{text}{before}{key} {does}"),
+            None => text,
+        }
+    })
+}

@@ -1,0 +1,131 @@
+//! A warehouse that is left alone while it is away: every call goes through one breaker.
+//!
+//! While that is open most calls fail at once with what the last attempt met, and nothing is sent. Adds nothing else: what an
+//! error means, and whether rows are there, the warehouse inside says.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    AnyBatch, Checkpoint, ClickhouseError, JobRecord, PartCounts, RowCounts, TapeLine, Warehouse, WarehouseError,
+    WrittenMarket,
+};
+use crate::breaker::{Breaker, last_cause};
+use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
+
+/// A warehouse behind a breaker.
+pub struct Guarded {
+    inner: Arc<dyn Warehouse>,
+    breaker: Breaker,
+}
+
+impl Guarded {
+    /// Guards a warehouse of this name, which must be fit to be shown: `ClickHouse at http://host:port`.
+    pub fn new(inner: Arc<dyn Warehouse>, name: impl Into<String>) -> Self {
+        Self { inner, breaker: Breaker::new(name) }
+    }
+
+    async fn ask<T>(&self, call: impl Future<Output = Result<T, WarehouseError>>) -> Result<T, WarehouseError> {
+        let attempt = self.breaker.attempt().map_err(|outage| WarehouseError::Away(outage.to_string()))?;
+        let result = call.await;
+        match result.as_ref().err().and_then(no_answer) {
+            Some(cause) => attempt.failed(cause),
+            None => attempt.answered(),
+        }
+        result
+    }
+}
+
+/// Why there was no answer, in a few words; `None` where there was one.
+fn no_answer(error: &WarehouseError) -> Option<String> {
+    match error {
+        WarehouseError::Clickhouse(ClickhouseError::Network { text, .. }) => Some(last_cause(text)),
+        WarehouseError::Clickhouse(ClickhouseError::Timeout { after, .. }) => {
+            Some(format!("no answer within {} s", after.as_secs()))
+        }
+        // Something in between answers for it.
+        WarehouseError::Clickhouse(ClickhouseError::Foreign { is_too_large: false, text, .. }) => Some(text.clone()),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Warehouse for Guarded {
+    fn breaker(&self) -> Option<Breaker> {
+        Some(self.breaker.clone())
+    }
+
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
+        self.ask(self.inner.write(batch)).await
+    }
+
+    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
+        self.ask(self.inner.write_trades(rows)).await
+    }
+
+    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
+        self.ask(self.inner.write_markets(rows)).await
+    }
+
+    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
+        self.ask(self.inner.write_dead_letters(rows)).await
+    }
+
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
+        self.ask(self.inner.checkpoint(pipeline, source)).await
+    }
+
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
+        self.ask(self.inner.set_checkpoint(pipeline, source, to)).await
+    }
+
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+        self.ask(self.inner.desired_states(pipeline)).await
+    }
+
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+        self.ask(self.inner.set_desired_state(pipeline, stage, state)).await
+    }
+
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+        self.ask(self.inner.jobs(pipeline, ended)).await
+    }
+
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+        self.ask(self.inner.set_job(pipeline, job)).await
+    }
+
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
+        self.ask(self.inner.written_markets(ids)).await
+    }
+
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
+        self.ask(self.inner.resolutions(tokens)).await
+    }
+
+    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.ask(self.inner.unresolved_tokens(after, limit)).await
+    }
+
+    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
+        self.ask(self.inner.newest_unresolved(rows)).await
+    }
+
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
+        self.ask(self.inner.resolve(tokens)).await
+    }
+
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
+        self.ask(self.inner.newest_trades(limit)).await
+    }
+
+    async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
+        self.ask(self.inner.row_counts()).await
+    }
+
+    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+        self.ask(self.inner.parts()).await
+    }
+}
