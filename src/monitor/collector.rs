@@ -1,7 +1,7 @@
 //! Sees everything that there is to be seen of a pipeline, at once and as it is.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
@@ -18,6 +18,8 @@ pub struct Source {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// When its ingester last knew that the streams are as it left them.
+    pub confirmed: Option<Instant>,
 }
 
 /// A stream, and the ages of what is in it.
@@ -70,6 +72,7 @@ impl Collector {
             head: progress.head.map(|(head, seen)| (head, seen.elapsed())),
             cursor: progress.cursor,
             watermark: progress.watermark,
+            confirmed: progress.confirmed,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod backoff;
 mod command;
+mod cursor_watch;
 mod error;
 mod gauge;
 mod ingest_fills;
