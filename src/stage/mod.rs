@@ -4,6 +4,7 @@
 //! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
+mod agreement;
 mod backoff;
 mod command;
 mod cursor_watch;

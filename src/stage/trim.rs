@@ -19,6 +19,9 @@ const INTERVAL: Duration = Duration::from_millis(250);
 pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
     let mut memory = Gauge::new(Arc::clone(&life.broker));
     while end.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
+        if !life.agreement.is_reached() {
+            continue;
+        }
         let is_tight = memory.from(Memory::TIGHT).await.is_some();
         let keep = if is_tight { Keep { age: Duration::ZERO, bytes: 0, ..keep } } else { keep };
         let full = if memory.from(Memory::FULL).await.is_some() { 0 } else { keep.full };

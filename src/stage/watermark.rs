@@ -150,6 +150,9 @@ impl Flow {
         written: &mut Option<String>,
     ) -> Result<(), StageError> {
         self.recall(life, progress).await?;
+        if !life.agreement.is_reached() {
+            return Ok(());
+        }
         let (key, first) = (self.cursor_key(life), self.first(life));
         if planted(Bug::BarrierDownstreamFirst) {
             self.until_written(life).await?;
@@ -167,7 +170,7 @@ impl Flow {
         };
         tokio::select! {
             reached = reached => reached?,
-            // What is waited for may never come then: nothing was in the streams that is not in the tables.
+            // What is waited for may never come then.
             taken_back = until_taken_back(life, &key, first, &mark) => return taken_back,
         }
         // Where the streams began anew meanwhile, or came back as they were before, what was waited for says nothing.

@@ -19,7 +19,7 @@ pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
 };
-pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
+pub use embedded::{EmbeddedWarehouse, StoreOrigin, StoreSummary, inspect, origin};
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///
