@@ -27,12 +27,15 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let wanted = screen::wanted(args.no_tui || args.until_caught_up);
     let look = if wanted == Wanted::Yes { Some(screen::look(&config.ui)?) } else { None };
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
-    match args.demo {
-        true => origin::check_demo(&data_dir)?,
-        false => origin::check_real(&data_dir)?,
-    }
-    if args.demo && args.data_dir.is_none() {
-        data_dir.wipe()?;
+    let mut is_new_demo = false;
+    if args.demo {
+        is_new_demo = origin::check_demo(&data_dir)?;
+        if args.data_dir.is_none() {
+            data_dir.wipe()?;
+            is_new_demo = true;
+        }
+    } else {
+        origin::check_real(&data_dir)?;
     }
     let progress = Progress::new(args.progress);
     let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
@@ -47,7 +50,9 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
 
     let Stores { broker, warehouse, name: store, database } = stores::open(&config, &data_dir)?;
     if let (Some(demo), Some(database)) = (&demo, &database) {
-        database.mark_as_demo()?;
+        if is_new_demo {
+            database.mark_as_demo()?;
+        }
         tracing::info!(
             "demo world with seed {} at {}; its store is {}",
             args.seed,

@@ -11,7 +11,8 @@ use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value, cmd};
 use tokio::sync::Mutex;
 
-use super::failure::{RedisFailure, explain, spoils_connection};
+use super::code::spoils_connection;
+use super::failure::{RedisFailure, explain};
 use super::script::Call;
 use crate::broker::BrokerError;
 use crate::failure::FailureClass;
@@ -118,10 +119,11 @@ impl Link {
         explain(&self.address, error)
     }
 
-    /// What it means that an answer has another shape than the script gives it.
+    /// What it means that an answer has another shape than the script gives it: it is somebody else's, and whoever gave it
+    /// may be another by the next call.
     pub(super) fn garbled(&self, what: &str) -> BrokerError {
         let what = format!("an answer without {what}");
-        RedisFailure::new(&self.address, what, FailureClass::Deterministic).into()
+        RedisFailure::new(&self.address, what, FailureClass::Retry).into()
     }
 
     async fn shared(&self) -> Result<(u64, MultiplexedConnection), RedisError> {

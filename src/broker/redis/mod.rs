@@ -22,6 +22,7 @@
 //! gone, or it has given its reader up. One server, or a primary and its replicas; a cluster is refused, since a script
 //! spans streams.
 
+mod code;
 mod failure;
 mod heart;
 mod keys;
