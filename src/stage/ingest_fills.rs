@@ -103,8 +103,7 @@ impl IngestFills {
                 Ok(Step::Moved(events))
             }
             Appended::Conflict(found) => {
-                let found =
-                    found.ok_or_else(|| BrokerError::Lost(format!("{} is gone", self.life.cursor_key())))?;
+                let found = found.ok_or_else(|| BrokerError::Lost(format!("{} is gone", self.life.cursor_key())))?;
                 self.go_on_from(found)?;
                 Ok(Step::Moved(0))
             }

@@ -76,19 +76,7 @@ impl Life {
     ) -> Self {
         let (agreement, turn) = (Agreement::default(), tokio::sync::Mutex::default());
         let (groups, partly, inserts) = (Groups::new(), Partly::new(), Inserts::default());
-        Self {
-            broker,
-            warehouse,
-            pipeline,
-            source,
-            start,
-            groups,
-            partly,
-            inserts,
-            agreement,
-            reads_source,
-            turn,
-        }
+        Self { broker, warehouse, pipeline, source, start, groups, partly, inserts, agreement, reads_source, turn }
     }
 
     /// The key of the source's cursor.

@@ -148,8 +148,9 @@ impl Pipeline {
     /// Starts the stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
         let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits, only } = parts;
-        let reads_source =
-            |stage: &StageName| matches!(stage, StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver);
+        let reads_source = |stage: &StageName| {
+            matches!(stage, StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver)
+        };
         let reads_source = only.as_ref().is_none_or(|only| only.iter().any(reads_source));
         let life = Arc::new(Life::new(broker, warehouse, name, source, start, reads_source));
         let progress = Arc::new(watch::Sender::new(Progress::default()));

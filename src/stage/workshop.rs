@@ -52,8 +52,12 @@ impl Workshop {
             StageName::ProcessTrades => {
                 open(&self.life, move || ProcessTrades::open(Arc::clone(&this.life), this.trades_room().of_forwarder()))
             }
-            StageName::WriteMarkets => open(&self.life, move || Writer::<Market>::open(Arc::clone(&this.life), this.batch(name))),
-            StageName::WriteTrades => open(&self.life, move || Writer::<Trade>::open(Arc::clone(&this.life), this.batch(name))),
+            StageName::WriteMarkets => {
+                open(&self.life, move || Writer::<Market>::open(Arc::clone(&this.life), this.batch(name)))
+            }
+            StageName::WriteTrades => {
+                open(&self.life, move || Writer::<Trade>::open(Arc::clone(&this.life), this.batch(name)))
+            }
             StageName::WriteDeadLetters => {
                 open(&self.life, move || Writer::<DeadLetter>::open(Arc::clone(&this.life), this.batch(name)))
             }
@@ -65,8 +69,12 @@ impl Workshop {
     pub(super) fn open_replay(self: &Arc<Self>, job: &Arc<Job>) -> Open {
         let (this, job) = (Arc::clone(self), Arc::clone(job));
         match job.stage {
-            StageName::WriteMarkets => open(&self.life, move || Arc::clone(&this).replay_writes::<Market>(Arc::clone(&job))),
-            StageName::WriteTrades => open(&self.life, move || Arc::clone(&this).replay_writes::<Trade>(Arc::clone(&job))),
+            StageName::WriteMarkets => {
+                open(&self.life, move || Arc::clone(&this).replay_writes::<Market>(Arc::clone(&job)))
+            }
+            StageName::WriteTrades => {
+                open(&self.life, move || Arc::clone(&this).replay_writes::<Trade>(Arc::clone(&job)))
+            }
             StageName::WriteDeadLetters => {
                 open(&self.life, move || Arc::clone(&this).replay_writes::<DeadLetter>(Arc::clone(&job)))
             }

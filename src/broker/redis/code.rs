@@ -50,8 +50,7 @@ const ADVICE: [(&str, &str); 2] = [
 ];
 
 /// Answers behind which the connection is as good as before: the server is the one that is wanted, and has said what it lacks.
-const SPOIL_NOTHING: [&str; 8] =
-    ["OOM", "MISCONF", "BUSY", "UNKILLABLE", "LOADING", "NOREPLICAS", "NOGROUP", "LOST"];
+const SPOIL_NOTHING: [&str; 8] = ["OOM", "MISCONF", "BUSY", "UNKILLABLE", "LOADING", "NOREPLICAS", "NOGROUP", "LOST"];
 
 /// Why no repetition helps, where that is so.
 pub(super) fn permanent_advice(error: &RedisError) -> Option<&'static str> {

@@ -83,7 +83,11 @@ mod tests {
             ("OOM command not allowed when used memory > 'maxmemory'.", Retry, false),
             ("LOADING Redis is loading the dataset in memory", Retry, false),
             ("READONLY You can't write against a read only replica.", Retry, true),
-            ("UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)", Retry, true),
+            (
+                "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+                Retry,
+                true,
+            ),
             ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", Retry, true),
             ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", Retry, false),
             ("UNKILLABLE Sorry the script already executed write commands against the dataset.", Retry, false),

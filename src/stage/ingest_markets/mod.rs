@@ -345,7 +345,8 @@ impl IngestMarkets {
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
         let goes_to = part.cursor.as_ref().unwrap_or(&self.cursor);
-        let next = MarketCursor { step: self.cursor.step + 1, entries: part.hash(&self.cursor.entries), ..goes_to.clone() };
+        let next =
+            MarketCursor { step: self.cursor.step + 1, entries: part.hash(&self.cursor.entries), ..goes_to.clone() };
         let text = next.write();
         let advance = Advance { key: MARKETS_CURSOR.into(), expected: self.text.clone(), next: text.clone() };
         let begun = std::time::Instant::now();

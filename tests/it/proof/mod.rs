@@ -2,3 +2,8 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+
+mod demoted_redis;
+mod lost_streams;
+mod one_file;
+mod other_world;

@@ -9,7 +9,7 @@ mod pause;
 mod plain;
 mod replay;
 mod resize;
-mod rig;
+pub mod rig;
 mod start;
 mod suspend;
 
