@@ -7,6 +7,7 @@ mod demo_world;
 mod environment;
 mod logging;
 mod logs;
+mod origin;
 mod places;
 mod run;
 mod schema;
@@ -248,6 +249,10 @@ enum CliError {
     DataDir(#[from] DataDirError),
     #[error(transparent)]
     Storage(#[from] StorageError),
+    #[error("--demo leaves {} alone, which holds {holds}: choose another --data-dir, or none", .path.display())]
+    NoDemoStore { path: PathBuf, holds: String },
+    #[error("{} holds a demo's store: go on with --demo, or choose another --data-dir", .0.display())]
+    DemoStore(PathBuf),
     #[error("the demo world cannot be served on 127.0.0.1: {0}")]
     Demo(std::io::Error),
     #[error(transparent)]

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::screen::Wanted;
 use super::stores::Stores;
-use super::{CliError, RunArgs, demo, environment, logging, places, screen, signals, sources, stores};
+use super::{CliError, RunArgs, demo, environment, logging, origin, places, screen, signals, sources, stores};
 use crate::config::{Scan, load};
 use crate::embedded::DataDir;
 use crate::headless::{self, HangUp, Options, Progress, Running};
@@ -28,8 +28,15 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let wanted = screen::wanted(args.no_tui || args.until_caught_up);
     let look = if wanted == Wanted::Yes { Some(screen::look(&config.ui)?) } else { None };
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
-    if args.demo && args.data_dir.is_none() {
-        data_dir.wipe()?;
+    let mut is_new_demo = false;
+    if args.demo {
+        is_new_demo = origin::check_demo(&data_dir)?;
+        if args.data_dir.is_none() {
+            data_dir.wipe()?;
+            is_new_demo = true;
+        }
+    } else {
+        origin::check_real(&data_dir)?;
     }
     let progress = Progress::new(args.progress);
     let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
@@ -45,8 +52,11 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         history: config.sources.gamma.scan == Scan::All,
     };
 
-    let Stores { broker, warehouse, name: store } = stores::open(&config, &data_dir)?;
-    if let Some(demo) = &demo {
+    let Stores { broker, warehouse, name: store, database } = stores::open(&config, &data_dir)?;
+    if let (Some(demo), Some(database)) = (&demo, &database) {
+        if is_new_demo {
+            database.mark_as_demo()?;
+        }
         tracing::info!(
             "demo world with seed {} at {}; its store is {}",
             args.seed,
@@ -105,6 +115,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         if let Some(leave) = leave {
             let failed = running.has_failed();
             running.drain().await;
+            stores::close(database).await;
             let path = data_dir.path().to_owned();
             drop(data_dir);
             return match (leave, failed) {
@@ -115,7 +126,9 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         }
         (options.show_rows, options.ends_on_failure) = (false, false);
     }
-    Ok(headless::run(running, options, stop).await?)
+    let ended = headless::run(running, options, stop).await;
+    stores::close(database).await;
+    Ok(ended?)
 }
 
 /// Tells how the log fares.

@@ -19,6 +19,8 @@ pub(super) struct Stores {
     pub(super) warehouse: Arc<dyn Warehouse>,
     /// What that is, in words.
     pub(super) name: &'static str,
+    /// The file, where it is both.
+    pub(super) database: Option<Database>,
 }
 
 /// Redis and ClickHouse where they are configured, which need not be up yet; else the embedded store.
@@ -27,11 +29,25 @@ pub(super) fn open(config: &Config, data_dir: &DataDir) -> Result<Stores, CliErr
         let broker = redis(redis_section, consumer(data_dir.path())?)?;
         let name = format!("ClickHouse at {}", clickhouse_section.place());
         let warehouse = Guarded::new(Arc::new(clickhouse(clickhouse_section)), name);
-        return Ok(Stores { broker: Arc::new(broker), warehouse: Arc::new(warehouse), name: "redis+clickhouse" });
+        let (broker, warehouse) = (Arc::new(broker), Arc::new(warehouse));
+        return Ok(Stores { broker, warehouse, name: "redis+clickhouse", database: None });
     }
     let database = Database::open(data_dir)?;
     let broker = Arc::new(EmbeddedBroker::new(database.clone()));
-    Ok(Stores { broker, warehouse: Arc::new(EmbeddedWarehouse::new(database)), name: "embedded" })
+    let warehouse = Arc::new(EmbeddedWarehouse::new(database.clone()));
+    Ok(Stores { broker, warehouse, name: "embedded", database: Some(database) })
+}
+
+/// Ends the writing of a store, so that its one file is all of it.
+pub(super) async fn close(database: Option<Database>) {
+    let Some(database) = database else { return };
+    match database.close().await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!(
+            "somebody reads polytape.db, so a part of it is still in polytape.db-wal: a copy needs both files"
+        ),
+        Err(error) => tracing::warn!("polytape.db could not be closed, a copy needs polytape.db-wal, too: {error}"),
+    }
 }
 
 /// The bounds of a pipeline of a configuration.

@@ -47,6 +47,12 @@ impl Default for WorldConfig {
 const CHAIN_PREFIX: u64 = 0xde30;
 
 impl WorldConfig {
+    /// Whether a world's name (`chain:<id>`) is that of some demo world.
+    pub fn is_demo_world(world: &str) -> bool {
+        let id = world.strip_prefix("chain:").and_then(|id| id.parse::<u64>().ok());
+        id.is_some_and(|id| id >> 36 == CHAIN_PREFIX)
+    }
+
     /// `0xde30` and 36 bits of a hash of everything above: exact as a JSON number, and a store that was filled from
     /// another world is told apart.
     pub(super) fn chain_id(&self) -> u64 {
@@ -95,6 +101,8 @@ mod tests {
         for id in ids {
             assert_eq!(id >> 36, CHAIN_PREFIX);
             assert!(id < 1 << 53, "exact as a JSON number");
+            assert!(WorldConfig::is_demo_world(&format!("chain:{id}")));
         }
+        assert!(["chain:137", "chain:x", "", "137"].iter().all(|world| !WorldConfig::is_demo_world(world)));
     }
 }

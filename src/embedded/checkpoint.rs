@@ -98,7 +98,7 @@ impl Checkpointer {
 
 /// Moves what is left of the log and empties it; false where a reader is in the middle of it for longer than our own
 /// ever are.
-fn empty(connection: &Connection) -> Result<bool, StorageError> {
+pub(super) fn empty(connection: &Connection) -> Result<bool, StorageError> {
     connection.busy_timeout(READERS)?;
     let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, bool>(0));
     connection.busy_timeout(super::BUSY)?;

@@ -15,7 +15,8 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
@@ -29,6 +30,12 @@ pub(crate) use schema::SCHEMA;
 /// How long to wait for somebody else's lock on the file.
 const BUSY: Duration = Duration::from_secs(10);
 
+/// How long the end of a run waits for readers, so that nothing is left in the log.
+const CLOSING: Duration = Duration::from_secs(5);
+
+/// The `application_id` of a store that was made by `--demo`: `demo` in ASCII.
+pub(crate) const DEMO: i32 = 0x6465_6d6f;
+
 /// The writer's page cache, in KiB. Inserts are appends, so it needs the ends of the tables and little more.
 const WRITER_CACHE_KIB: i64 = 16 * 1024;
 
@@ -40,6 +47,8 @@ const READER_CACHE_KIB: i64 = 2 * 1024;
 pub struct Database {
     path: PathBuf,
     writer: Arc<Mutex<Connection>>,
+    /// Nothing is written any more. Read and written while the writer is held.
+    closed: Arc<AtomicBool>,
     checkpointer: Arc<Checkpointer>,
 }
 
@@ -59,7 +68,33 @@ impl Database {
         connection.set_prepared_statement_cache_capacity(64);
         schema::apply(&mut connection)?;
         let checkpointer = Arc::new(Checkpointer::new(path));
-        Ok(Self { path: path.to_owned(), writer: Arc::new(Mutex::new(connection)), checkpointer })
+        let (writer, closed) = (Arc::new(Mutex::new(connection)), Arc::default());
+        Ok(Self { path: path.to_owned(), writer, closed, checkpointer })
+    }
+
+    /// Notes that what it holds is of the demo world and of nothing that anybody needs.
+    pub fn mark_as_demo(&self) -> Result<(), StorageError> {
+        Ok(self.writer.lock().pragma_update(None, "application_id", DEMO)?)
+    }
+
+    /// Ends the writing: the log is moved into the file and emptied, so that a copy of the one file is the whole store.
+    /// False where somebody who reads held that up for longer than a while: then the log is part of the store still.
+    pub async fn close(&self) -> Result<bool, StorageError> {
+        let (writer, closed) = (Arc::clone(&self.writer), Arc::clone(&self.closed));
+        off_thread(move || {
+            let connection = writer.lock();
+            closed.store(true, Ordering::Relaxed);
+            let begun = Instant::now();
+            loop {
+                if checkpoint::empty(&connection)? {
+                    return Ok(true);
+                }
+                if begun.elapsed() > CLOSING {
+                    return Ok(false);
+                }
+            }
+        })
+        .await
     }
 
     /// Runs `work` in one transaction and commits it, off the async threads. An error rolls everything back.
@@ -88,8 +123,12 @@ impl Database {
         E: From<StorageError> + Send + 'static,
     {
         let (writer, checkpointer) = (Arc::clone(&self.writer), Arc::clone(&self.checkpointer));
+        let closed = Arc::clone(&self.closed);
         off_thread(move || {
             let mut connection = writer.lock();
+            if closed.load(Ordering::Relaxed) {
+                return Err(StorageError::ShuttingDown.into());
+            }
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(StorageError::from)?;
             let value = work(&transaction)?;

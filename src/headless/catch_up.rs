@@ -2,6 +2,9 @@
 //!
 //! That is every fill up to the head of the beginning, one pass of the markets, and one attempt at every token whose market
 //! is not known. It never waits for a token to resolve.
+//!
+//! A pass counts as long as what it appended is still in the streams: where those were lost meanwhile it is made again. So
+//! at the end the ingesters are asked once more whether their cursors are where they left them.
 
 use std::fmt;
 use std::io::Write;
@@ -71,6 +74,8 @@ pub enum Goal {
     ClosedMarkets,
     /// Somebody was asked about every token.
     Tokens,
+    /// The ingesters have found the streams as they left them, after all of the above.
+    Confirmation,
 }
 
 impl fmt::Display for Goal {
@@ -80,6 +85,7 @@ impl fmt::Display for Goal {
             Self::OpenMarkets => f.write_str("the end of the open markets"),
             Self::ClosedMarkets => f.write_str("the end of the closed markets"),
             Self::Tokens => f.write_str("an answer about every unresolved token"),
+            Self::Confirmation => f.write_str("the proof that no stream was lost meanwhile"),
         }
     }
 }
@@ -89,15 +95,36 @@ impl fmt::Display for Goal {
 struct Way {
     history: bool,
     head: Option<Head>,
+    /// The reading of markets that the next two are about.
+    session: u64,
     /// The move with which the pass of the markets was complete.
     markets: Option<u64>,
     /// The sweep over all tokens that began behind all of the above.
     sweep: Option<u64>,
+    /// Since when all of it is reached.
+    reached: Option<Instant>,
 }
 
 impl Way {
     /// What is next, if anything is.
     fn goal(
+        &mut self,
+        source: &Source,
+        markets: Option<&MarketProgress>,
+        tokens: Option<TokenProgress>,
+        now: Instant,
+    ) -> Option<Goal> {
+        if let Some(goal) = self.next(source, markets, tokens) {
+            self.reached = None;
+            return Some(goal);
+        }
+        let reached = *self.reached.get_or_insert(now);
+        let is_confirmed = |at: Option<Instant>| at.is_some_and(|at| at > reached);
+        let all = is_confirmed(source.confirmed) && markets.is_none_or(|markets| is_confirmed(markets.confirmed));
+        (!all).then_some(Goal::Confirmation)
+    }
+
+    fn next(
         &mut self,
         source: &Source,
         markets: Option<&MarketProgress>,
@@ -108,6 +135,9 @@ impl Way {
             return Some(Goal::Block(block));
         }
         let markets = markets?;
+        if self.session != markets.session {
+            (self.session, self.markets, self.sweep) = (markets.session, None, None);
+        }
         if markets.rounds == 0 {
             return Some(Goal::OpenMarkets);
         }
@@ -158,7 +188,7 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         let (source, markets, tokens) = (collector.source(), collector.markets(), collector.tokens());
         let fresh = || source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH);
         way.head = way.head.or_else(fresh);
-        let Some(goal) = way.goal(&source, markets.as_ref(), tokens) else { return Ok(()) };
+        let Some(goal) = way.goal(&source, markets.as_ref(), tokens, Instant::now()) else { return Ok(()) };
         if let Some(held) = held(collector) {
             return Err(held);
         }
@@ -167,6 +197,7 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         let steps = match goal {
             Goal::Block(_) => way.steps_to_block(&source),
             Goal::OpenMarkets | Goal::ClosedMarkets => markets.map_or([0; 2], |markets| way.steps_to_markets(&markets)),
+            Goal::Confirmation => [0; 2],
             Goal::Tokens => [tokens.map_or(0, |tokens| tokens.sweeps.min(way.sweep.unwrap_or(0))), u64::MAX - untried],
         };
         let now = Some((goal, steps));
@@ -223,14 +254,23 @@ pub(super) async fn report(collector: &Collector) {
 mod tests {
     use super::*;
 
+    /// Everything as it is when all is reached: fills up to block 9, a pass of markets that is in the table, and all tokens.
+    fn reached() -> (Way, Source, MarketProgress, TokenProgress) {
+        let way = Way { head: Some(Head { block: 9, timestamp: 1 }), ..Way::default() };
+        let source = Source { watermark: Some(ChainPosition::start_of(10)), ..Source::default() };
+        let markets =
+            MarketProgress { session: 1, rounds: 1, cursor: Some(8), watermark: Some(8), ..MarketProgress::default() };
+        (way, source, markets, TokenProgress { sweeps: 9, unresolved: 9, untried: 0, at: None })
+    }
+
     #[test]
     fn one_goal_after_the_other() {
         let mut way = Way { history: true, ..Way::default() };
         let mut source = Source::default();
         let (mut markets, mut tokens) = (MarketProgress::default(), None);
-        assert_eq!(way.goal(&source, Some(&markets), tokens), Some(Goal::Block(0)), "nobody has told a head");
+        assert_eq!(way.next(&source, Some(&markets), tokens), Some(Goal::Block(0)), "nobody has told a head");
         way.head = Some(Head { block: 9, timestamp: 1 });
-        let mut goal = |source: &Source, markets: &MarketProgress, tokens| way.goal(source, Some(markets), tokens);
+        let mut goal = |source: &Source, markets: &MarketProgress, tokens| way.next(source, Some(markets), tokens);
         source.watermark = Some(ChainPosition::start_of(9));
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::Block(9)));
         source.watermark = Some(ChainPosition::start_of(10));
@@ -247,9 +287,40 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_whose_streams_were_lost_is_made_again() {
+        let (mut way, source, mut markets, mut tokens) = reached();
+        assert_eq!(way.next(&source, Some(&markets), Some(tokens)), Some(Goal::Tokens));
+        tokens.sweeps += 2;
+        assert_eq!(way.next(&source, Some(&markets), Some(tokens)), None);
+        markets = MarketProgress { session: 2, cursor: Some(3), watermark: Some(8), ..MarketProgress::default() };
+        assert_eq!(way.next(&source, Some(&markets), Some(tokens)), Some(Goal::OpenMarkets), "in this session");
+        (markets.rounds, markets.cursor) = (1, Some(11));
+        assert_eq!(way.next(&source, Some(&markets), Some(tokens)), Some(Goal::OpenMarkets), "not yet in the table");
+        markets.watermark = Some(11);
+        assert_eq!(way.next(&source, Some(&markets), Some(tokens)), Some(Goal::Tokens), "which may complete rows");
+    }
+
+    #[test]
+    fn it_is_said_when_the_streams_were_as_they_were_left_after_all_was_reached() {
+        let (mut way, mut source, mut markets, tokens) = reached();
+        (way.session, way.sweep) = (1, Some(9));
+        let at = Instant::now();
+        let [before, after] = [at, at + Duration::from_millis(1)];
+        (source.confirmed, markets.confirmed) = (Some(before), Some(before));
+        let mut goal = |source: &Source, markets: &MarketProgress| way.goal(source, Some(markets), Some(tokens), at);
+        assert_eq!(goal(&source, &markets), Some(Goal::Confirmation));
+        source.confirmed = Some(after);
+        assert_eq!(goal(&source, &markets), Some(Goal::Confirmation), "the markets alike");
+        markets.confirmed = Some(after);
+        assert_eq!(goal(&source, &markets), None);
+    }
+
+    #[test]
     fn without_markets_only_the_block_counts() {
-        let mut way = Way { head: Some(Head { block: 9, timestamp: 1 }), ..Way::default() };
-        let source = Source { watermark: Some(ChainPosition::start_of(10)), ..Source::default() };
-        assert_eq!(way.goal(&source, None, None), None);
+        let (mut way, mut source, ..) = reached();
+        let at = Instant::now();
+        assert_eq!(way.goal(&source, None, None, at), Some(Goal::Confirmation));
+        source.confirmed = Some(at + Duration::from_millis(1));
+        assert_eq!(way.goal(&source, None, None, at), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Sees everything that there is to be seen of a pipeline, at once and as it is.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::OutageView;
 use super::probe::Unseen;
@@ -24,6 +24,8 @@ pub struct Source {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// When its ingester last knew that the streams are as it left them.
+    pub confirmed: Option<Instant>,
 }
 
 /// What is said of a stream that nobody has begun.
@@ -79,6 +81,7 @@ impl Collector {
             head: progress.head.map(|(head, seen)| (head, seen.elapsed())),
             cursor: progress.cursor,
             watermark: progress.watermark,
+            confirmed: progress.confirmed,
         }
     }
 

@@ -26,7 +26,10 @@ pub enum StageError {
     #[error("{NOT_BEGUN}")]
     NotBegun,
     /// The store belongs to another world.
-    #[error("this store holds {stored}, but {source_name} serves {served}: choose another --data-dir")]
+    #[error(
+        "this store holds {stored}, but {source_name} serves {served}: nothing was written; choose another --data-dir, or with \
+         Redis and ClickHouse another key_prefix and database"
+    )]
     OtherWorld {
         /// The source.
         source_name: &'static str,
@@ -35,6 +38,9 @@ pub enum StageError {
         /// The world of the source.
         served: String,
     },
+    /// It could not be found out whether source and store are of one world. Nobody writes before that.
+    #[error("nothing is written before source and store are known to be of one chain: {0}")]
+    WorldUnknown(String),
     /// The streams belong to another pipeline.
     #[error(
         "the streams of this store belong to another pipeline than {name:?}: set pipeline.name, or choose another --data-dir"
@@ -82,7 +88,7 @@ impl StageError {
             Self::Source(error) => error.class(),
             Self::Broker(error) => error.class(),
             Self::Warehouse(error) => error.class(),
-            Self::NotBegun => FailureClass::Retry,
+            Self::NotBegun | Self::WorldUnknown(_) => FailureClass::Retry,
             Self::Panicked(_) => FailureClass::Reconnect,
             Self::OtherWorld { .. }
             | Self::OtherPipeline { .. }

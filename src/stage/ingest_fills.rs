@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::cursor_watch::{CursorWatch, Found};
 use super::life::{Life, read_position, write_position};
 use super::room::Room;
 use super::status::Progress;
@@ -33,6 +34,7 @@ pub(super) struct IngestFills {
     room: Room,
     /// The cursor as the broker has it.
     cursor: String,
+    watch: CursorWatch,
     position: ChainPosition,
     head: Option<Head>,
     asked_head: Option<Instant>,
@@ -61,6 +63,7 @@ impl IngestFills {
         let cursor = life.broker.cursor(&key).await?.ok_or_else(|| BrokerError::Lost(format!("{key} is gone")))?;
         let position = read_position(&key, &cursor)?;
         let stage = Self {
+            watch: CursorWatch::new(key, Stream::order_events()),
             life,
             progress,
             poll_interval,
@@ -89,29 +92,40 @@ impl IngestFills {
         let next = write_position(part.next);
         let events = part.entries.len() as u64;
         let advance = Advance { key: self.life.cursor_key(), expected: self.cursor.clone(), next: next.clone() };
+        let begun = std::time::Instant::now();
         match self.life.broker.append(part.entries.clone(), advance).await? {
             Appended::Now | Appended::Before => {
                 self.position = part.next;
                 self.cursor = next;
                 self.parts.pop_front();
                 self.report();
+                self.confirmed(begun);
                 Ok(Step::Moved(events))
             }
             Appended::Conflict(found) => {
-                let key = self.life.cursor_key();
-                self.parts.clear();
-                self.coming = None;
-                let found = found.ok_or_else(|| BrokerError::Lost(format!("{key} is gone")))?;
-                tracing::debug!(
-                    stage = "ingest-fills",
-                    "another ingester moved the cursor to {found}: going on from there"
-                );
-                self.position = read_position(&key, &found)?;
-                self.cursor = found;
-                self.report();
+                let found = found.ok_or_else(|| BrokerError::Lost(format!("{} is gone", self.life.cursor_key())))?;
+                self.go_on_from(found)?;
                 Ok(Step::Moved(0))
             }
         }
+    }
+
+    fn confirmed(&mut self, at: std::time::Instant) {
+        self.watch.proved(at);
+        self.progress.send_modify(|progress| progress.confirmed = Some(at));
+    }
+
+    /// The cursor is not where it was left: another ingester moved it, or what was appended is gone. Nothing that was read
+    /// behind it counts.
+    fn go_on_from(&mut self, cursor: String) -> Result<(), StageError> {
+        tracing::debug!(stage = "ingest-fills", "the cursor was moved to {cursor}: going on from there");
+        self.parts.clear();
+        self.coming = None;
+        self.position = read_position(&self.life.cursor_key(), &cursor)?;
+        self.cursor = cursor;
+        self.progress.send_modify(|progress| progress.confirmed = None);
+        self.report();
+        Ok(())
     }
 
     /// Waits until the head may be asked for again, and asks.
@@ -150,6 +164,11 @@ impl Stage for IngestFills {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
         if !self.parts.is_empty() {
             return self.append(drain).await;
+        }
+        match self.watch.look(&*self.life.broker, &self.cursor).await? {
+            Found::NotAsked => {}
+            Found::AsLeft(at) => self.confirmed(at),
+            Found::Elsewhere { cursor, .. } => self.go_on_from(cursor)?,
         }
         let behind = self.head.is_none_or(|head| head.block >= self.position.block);
         if behind && self.asked_head.is_none_or(|asked| asked.elapsed() > HEAD_REFRESH) {

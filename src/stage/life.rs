@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::StageError;
+use super::agreement::Agreement;
 use super::breakers::Breakers;
 use super::inserts::Inserts;
 use super::market_cursor::MarketCursor;
@@ -59,6 +60,10 @@ pub(super) struct Life {
     pub(super) inserts: Inserts,
     /// What it depends on, where that may be away.
     pub(super) breakers: Breakers,
+    /// Whether anybody may write.
+    pub(super) agreement: Agreement,
+    /// Whether a stage of this process reads a source, and so may bring what is of another world.
+    reads_source: bool,
     /// One stage at a time looks after the streams.
     turn: tokio::sync::Mutex<()>,
 }
@@ -70,11 +75,25 @@ impl Life {
         pipeline: String,
         source: Arc<dyn FillSource>,
         start: Start,
+        reads_source: bool,
     ) -> Self {
-        let turn = tokio::sync::Mutex::default();
+        let (agreement, turn) = (Agreement::default(), tokio::sync::Mutex::default());
         let breakers = Breakers::new(&*broker, &*warehouse, &*source);
         let (groups, partly, inserts) = (Groups::new(), Partly::new(), Inserts::default());
-        Self { broker, warehouse, pipeline, source, start, groups, partly, inserts, breakers, turn }
+        Self {
+            broker,
+            warehouse,
+            pipeline,
+            source,
+            start,
+            groups,
+            partly,
+            inserts,
+            breakers,
+            agreement,
+            reads_source,
+            turn,
+        }
     }
 
     /// The key of the source's cursor.
@@ -111,30 +130,31 @@ impl Life {
         Ok(start)
     }
 
-    /// Fails unless the source shows the world that the store holds.
+    /// Fails unless the source shows the world that the store holds. Until that is known nobody writes.
     pub(super) async fn check_world(&self) -> Result<(), StageError> {
-        let stored = self.checkpoint().await?.ok_or(StageError::NotBegun)?.world;
-        let served = self.source.world().await?;
-        if stored == served {
-            return Ok(());
-        }
-        Err(StageError::OtherWorld { source_name: self.source.name(), stored, served })
+        let ask = async {
+            let stored = self.checkpoint().await?.ok_or(StageError::NotBegun)?.world;
+            if !self.reads_source {
+                self.agreement.assume();
+                return Ok(());
+            }
+            let served = self.source.world().await?;
+            self.agreement.compare(self.source.name(), &stored, &served)
+        };
+        self.agreement.ask(ask).await
     }
 
     /// Enters as the ingester: asks the source which world it shows, and on a first run where to begin.
     pub(super) async fn enter_as_ingester(&self) -> Result<(), StageError> {
         let served = self.source.world().await?;
         match self.checkpoint().await? {
-            Some(Checkpoint { world: stored, .. }) if stored != served => {
-                return Err(StageError::OtherWorld { source_name: self.source.name(), stored, served });
-            }
-            Some(_) => {}
+            Some(Checkpoint { world: stored, .. }) => self.agreement.compare(self.source.name(), &stored, &served)?,
             None => {
                 match self.broker.join(&self.layout()).await {
                     Err(BrokerError::Lost(_)) => {}
                     Err(error) => return Err(error.into()),
                     // Another process may have begun just now.
-                    Ok(()) if self.checkpoint().await?.is_some() => return Ok(()),
+                    Ok(()) if self.checkpoint().await?.is_some() => return self.check_world().await,
                     Ok(()) => return Err(StageError::OtherPipeline { name: self.pipeline.clone() }),
                 }
                 let begin = self.source.resolve(&self.start).await?;
@@ -161,6 +181,7 @@ impl Life {
 
     /// Enters as any other stage: the streams must be there, or it must be known from where to fill them.
     pub(super) async fn enter(&self) -> Result<(), StageError> {
+        self.check_world().await?;
         let _turn = self.turn.lock().await;
         let layout = self.layout();
         let lost = match self.broker.join(&layout).await {

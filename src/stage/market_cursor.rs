@@ -10,8 +10,8 @@ use super::StageError;
 pub(super) struct MarketCursor {
     /// Rises with every move, so that a repeated append can be told from a first one.
     pub(super) step: u64,
-    /// A hash of the entries that went with the move, so that two ingesters which make different moves at one step write
-    /// different cursors.
+    /// A hash of all entries up to this step, so that two ingesters which make different moves write different cursors, and
+    /// equal cursors have the same entries before them.
     #[serde(default)]
     pub(super) entries: String,
     /// Every closing before this time of the source (unix seconds) is in the stream; null until the first ones were read.

@@ -4,8 +4,10 @@
 //! steps it may be drained, and anywhere it may be killed: what it has not committed it is given again. What it holds
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
+mod agreement;
 mod breakers;
 mod command;
+mod cursor_watch;
 mod error;
 mod gauge;
 mod halve;

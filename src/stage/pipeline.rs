@@ -156,7 +156,11 @@ impl Pipeline {
     /// Starts the stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
         let Parts { name, source, markets, broker, warehouse, start, poll_interval, limits, only } = parts;
-        let mut life = Life::new(broker, warehouse, name, source, start);
+        let reads_source = |stage: &StageName| {
+            matches!(stage, StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver)
+        };
+        let reads_source = only.as_ref().is_none_or(|only| only.iter().any(reads_source));
+        let mut life = Life::new(broker, warehouse, name, source, start, reads_source);
         life.breakers =
             life.breakers.with(markets.iter().flat_map(|markets| [markets.source.breaker(), markets.tokens.breaker()]));
         let life = Arc::new(life);

@@ -126,6 +126,8 @@ pub struct Progress {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// When the ingester last knew that its cursor is where it left it, so that what it says of the streams is true.
+    pub confirmed: Option<Instant>,
     /// The markets.
     pub markets: MarketProgress,
     /// The tokens of trades that have no market yet.
@@ -135,11 +137,13 @@ pub struct Progress {
 /// How far markets have been read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MarketProgress {
-    /// How often everything that was due has been read in this run: first all open markets, then what is new.
+    /// How often their reading began anew in this run, knowing nothing of the streams. What follows is of the last time.
+    pub session: u64,
+    /// How often everything that was due has been read: first all open markets, then what is new.
     pub rounds: u64,
     /// When the last of those ended.
     pub last_round: Option<Instant>,
-    /// How many pages of the open ones have been read in one go in this run, at most.
+    /// How many pages of the open ones have been read in one go, at most.
     pub open_pages: u64,
     /// How many pages of the closed ones of the past have been read in this run.
     pub history_pages: u64,
@@ -151,6 +155,8 @@ pub struct MarketProgress {
     pub cursor: Option<u64>,
     /// How many of them are in the table.
     pub watermark: Option<u64>,
+    /// When the ingester last knew that its cursor is where it left it.
+    pub confirmed: Option<Instant>,
 }
 
 /// How many tokens are not resolved.

@@ -323,6 +323,9 @@ impl Supervisor {
         let Some(orders) = self.orders.get(&stage) else {
             return Answer::Refused(format!("{stage} does not run here"));
         };
+        if let Some(refusal) = self.workshop.life.agreement.refusal() {
+            return Answer::Refused(refusal.to_string());
+        }
         let changed = orders.send_if_modified(|orders| orders.desired.replace(desired) != Some(desired));
         let word = so(desired);
         if !changed {
@@ -409,6 +412,9 @@ impl Supervisor {
             job.cancel.cancel();
             return Answer::Done(format!("replay {id} of {} is cancelled", job.stage));
         }
+        if let Some(refusal) = self.workshop.life.agreement.refusal() {
+            return Answer::Refused(refusal.to_string());
+        }
         match self.keep(&job.name(), CANCEL).await {
             Ok(()) => Answer::Done(format!("replay {id} of {} ends where it runs", job.stage)),
             Err(cause) => {
@@ -441,6 +447,9 @@ impl Supervisor {
         }
         if going_on.len() >= JOBS {
             return Answer::Refused(format!("{JOBS} replays are under way"));
+        }
+        if let Err(error) = self.workshop.life.check_world().await {
+            return Answer::Refused(error.to_string());
         }
         let range = match self.range(replay).await {
             Ok(range) => range,

@@ -33,6 +33,9 @@ pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
             return;
         }
         failed = None;
+        if !life.agreement.is_reached() {
+            continue;
+        }
         let is_tight = memory.from(Memory::TIGHT).await.is_some();
         let keep = if is_tight { Keep { age: Duration::ZERO, bytes: 0, ..keep } } else { keep };
         let full = if memory.from(Memory::FULL).await.is_some() { 0 } else { keep.full };

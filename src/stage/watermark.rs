@@ -15,12 +15,15 @@ use super::backoff::Backoff;
 use super::life::{Life, MARKETS, MARKETS_CURSOR, read_position};
 use super::market_cursor::MarketCursor;
 use super::status::Progress;
-use crate::broker::{BrokerError, EntryId, Group};
+use crate::broker::{BrokerError, EntryId, Group, Mark};
 use crate::planted::{Bug, planted};
 use crate::warehouse::Checkpoint;
 
 /// How often to look whether a group is clear.
 const POLL: Duration = Duration::from_millis(25);
+
+/// How often to look whether the streams are still those that it waits for.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// How often the watermark is written down, at most.
 const INTERVAL: Duration = Duration::from_millis(250);
@@ -159,6 +162,9 @@ impl Flow {
         written: &mut Option<String>,
     ) -> Result<(), StageError> {
         self.recall(life, progress).await?;
+        if !life.agreement.is_reached() {
+            return Ok(());
+        }
         let (key, first) = (self.cursor_key(life), self.first(life));
         if planted(Bug::BarrierDownstreamFirst) {
             self.until_written(life).await?;
@@ -167,9 +173,17 @@ impl Flow {
         let Some(cursor) = mark.cursor.clone().filter(|cursor| written.as_ref() != Some(cursor)) else {
             return Ok(());
         };
-        until_clear(life, first, mark.last_id).await?;
-        if !planted(Bug::BarrierDownstreamFirst) {
-            self.until_written(life).await?;
+        let reached = async {
+            until_clear(life, first, mark.last_id).await?;
+            if !planted(Bug::BarrierDownstreamFirst) {
+                self.until_written(life).await?;
+            }
+            Ok::<_, StageError>(())
+        };
+        tokio::select! {
+            reached = reached => reached?,
+            // What is waited for may never come then.
+            taken_back = until_taken_back(life, &key, first, &mark) => return taken_back,
         }
         // Where the streams began anew meanwhile, or came back as they were before, what was waited for says nothing.
         if life.broker.mark(&key, &first.stream).await?.generation != mark.generation {
@@ -188,6 +202,14 @@ impl Flow {
         }
         Ok(())
     }
+}
+
+/// Waits until the streams are others than those of a mark.
+async fn until_taken_back(life: &Life, key: &str, group: &Group, mark: &Mark) -> Result<(), StageError> {
+    while life.broker.mark(key, &group.stream).await?.generation == mark.generation {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
 async fn until_clear(life: &Life, group: &Group, id: EntryId) -> Result<(), StageError> {

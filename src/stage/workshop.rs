@@ -7,6 +7,7 @@ use bytesize::ByteSize;
 use futures::FutureExt;
 use tokio::sync::watch;
 
+use super::agreement::Guarded;
 use super::ingest_fills::IngestFills;
 use super::ingest_markets::{Habits, IngestMarkets};
 use super::job::Job;
@@ -46,17 +47,21 @@ impl Workshop {
     pub(super) fn open(self: &Arc<Self>, name: StageName) -> Open {
         let this = Arc::clone(self);
         match name {
-            StageName::IngestFills => open(move || Arc::clone(&this).ingest_fills()),
-            StageName::IngestMarkets => open(move || Arc::clone(&this).ingest_markets()),
+            StageName::IngestFills => open(&self.life, move || Arc::clone(&this).ingest_fills()),
+            StageName::IngestMarkets => open(&self.life, move || Arc::clone(&this).ingest_markets()),
             StageName::ProcessTrades => {
-                open(move || ProcessTrades::open(Arc::clone(&this.life), this.trades_room().of_forwarder()))
+                open(&self.life, move || ProcessTrades::open(Arc::clone(&this.life), this.trades_room().of_forwarder()))
             }
-            StageName::WriteMarkets => open(move || Writer::<Market>::open(Arc::clone(&this.life), this.batch(name))),
-            StageName::WriteTrades => open(move || Writer::<Trade>::open(Arc::clone(&this.life), this.batch(name))),
+            StageName::WriteMarkets => {
+                open(&self.life, move || Writer::<Market>::open(Arc::clone(&this.life), this.batch(name)))
+            }
+            StageName::WriteTrades => {
+                open(&self.life, move || Writer::<Trade>::open(Arc::clone(&this.life), this.batch(name)))
+            }
             StageName::WriteDeadLetters => {
-                open(move || Writer::<DeadLetter>::open(Arc::clone(&this.life), this.batch(name)))
+                open(&self.life, move || Writer::<DeadLetter>::open(Arc::clone(&this.life), this.batch(name)))
             }
-            StageName::Resolver => open(move || Arc::clone(&this).resolver()),
+            StageName::Resolver => open(&self.life, move || Arc::clone(&this).resolver()),
         }
     }
 
@@ -64,14 +69,18 @@ impl Workshop {
     pub(super) fn open_replay(self: &Arc<Self>, job: &Arc<Job>) -> Open {
         let (this, job) = (Arc::clone(self), Arc::clone(job));
         match job.stage {
-            StageName::WriteMarkets => open(move || Arc::clone(&this).replay_writes::<Market>(Arc::clone(&job))),
-            StageName::WriteTrades => open(move || Arc::clone(&this).replay_writes::<Trade>(Arc::clone(&job))),
-            StageName::WriteDeadLetters => {
-                open(move || Arc::clone(&this).replay_writes::<DeadLetter>(Arc::clone(&job)))
+            StageName::WriteMarkets => {
+                open(&self.life, move || Arc::clone(&this).replay_writes::<Market>(Arc::clone(&job)))
             }
-            StageName::ProcessTrades => open(move || Arc::clone(&this).replay_trades(Arc::clone(&job))),
+            StageName::WriteTrades => {
+                open(&self.life, move || Arc::clone(&this).replay_writes::<Trade>(Arc::clone(&job)))
+            }
+            StageName::WriteDeadLetters => {
+                open(&self.life, move || Arc::clone(&this).replay_writes::<DeadLetter>(Arc::clone(&job)))
+            }
+            StageName::ProcessTrades => open(&self.life, move || Arc::clone(&this).replay_trades(Arc::clone(&job))),
             // Nothing else is ever begun: see `plan.rs`.
-            StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver => open(move || {
+            StageName::IngestFills | StageName::IngestMarkets | StageName::Resolver => open(&self.life, move || {
                 let (life, progress) = (Arc::clone(&this.life), this.progress.subscribe());
                 ReplayFills::open(life, Arc::clone(&job), progress, this.limits.max_rows)
             }),
@@ -137,11 +146,15 @@ impl Workshop {
     }
 }
 
-/// An [`Open`] of a stage's own `open`.
-fn open<S, F>(make: impl Fn() -> F + Send + Sync + 'static) -> Open
+/// An [`Open`] of a stage's own `open`. What it opens works only as long as source and store are of one world.
+fn open<S, F>(life: &Arc<Life>, make: impl Fn() -> F + Send + Sync + 'static) -> Open
 where
     S: Stage + 'static,
     F: Future<Output = Result<S, StageError>> + Send + 'static,
 {
-    Box::new(move || make().map(|stage| stage.map(|stage| Box::new(stage) as Box<dyn Stage>)).boxed())
+    let life = Arc::clone(life);
+    Box::new(move || {
+        let (life, made) = (Arc::clone(&life), make());
+        made.map(|stage| stage.map(|stage| Box::new(Guarded { stage, life }) as Box<dyn Stage>)).boxed()
+    })
 }

@@ -24,7 +24,7 @@ pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, OLDEST_CLICKHOUSE,
     QueryCost, TableFault,
 };
-pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
+pub use embedded::{EmbeddedWarehouse, StoreOrigin, StoreSummary, inspect, origin};
 pub use guarded::Guarded;
 
 /// Where one source of one pipeline began, and up to where all of it has landed.

@@ -1,7 +1,8 @@
 //! What can go wrong with Redis, in words and classes.
 
-use redis::{ErrorKind, RedisError};
+use redis::RedisError;
 
+use super::code::{advice, permanent_advice};
 use crate::broker::BrokerError;
 use crate::failure::FailureClass;
 use crate::secrets::excerpt;
@@ -45,36 +46,11 @@ pub(super) fn explain(address: &str, error: &RedisError) -> BrokerError {
     }
 }
 
-/// Whether the connection is of no use any more.
-pub(super) fn spoils_connection(error: &RedisError) -> bool {
-    // A primary that became a replica behind the same name answers READONLY for ever: ask who is there now.
-    error.is_io_error() || error.kind() == ErrorKind::Parse || matches!(error.code(), Some("READONLY"))
-}
-
 fn judge(error: &RedisError) -> (FailureClass, &'static str) {
-    use FailureClass::{Deterministic, Retry};
-    match error.code() {
-        Some("OOM") => (Retry, "; raise its maxmemory, or wait until the writers have caught up"),
-        Some("MISCONF") => (Retry, "; it cannot save to its disk"),
-        Some("BUSY" | "UNKILLABLE") => (Retry, ""),
-        Some("LOADING" | "READONLY" | "MASTERDOWN" | "NOREPLICAS" | "TRYAGAIN" | "CLUSTERDOWN") => (Retry, ""),
-        Some("MOVED" | "ASK" | "CROSSSLOT") => (Deterministic, "; a cluster is of no use here, name a single server"),
-        Some("WRONGTYPE" | "FOREIGN" | "TOOOLD") => (Deterministic, ""),
-        Some("NOAUTH" | "WRONGPASS") => (Deterministic, "; check the user and the password in its URL"),
-        Some("NOPERM") => (Deterministic, "; its user may not do that"),
-        Some("ERR") if says(error, "max number of clients") => (Retry, ""),
-        // What a server answers to a long command of somebody who gave no password.
-        Some("ERR") if says(error, "unauthenticated") => (Deterministic, "; it wants a password in its URL"),
-        _ => match error.kind() {
-            ErrorKind::Io | ErrorKind::Parse => (Retry, ""),
-            ErrorKind::AuthenticationFailed => (Deterministic, "; check the user and the password in its URL"),
-            _ => (Deterministic, ""),
-        },
+    match permanent_advice(error) {
+        Some(advice) => (FailureClass::Deterministic, advice),
+        None => (FailureClass::Retry, advice(error)),
     }
-}
-
-fn says(error: &RedisError, words: &str) -> bool {
-    error.detail().is_some_and(|detail| detail.contains(words))
 }
 
 /// What it says, fit to be shown: a server may repeat what it was told.
@@ -97,6 +73,7 @@ fn without_place(detail: &str) -> String {
 mod tests {
     use std::io;
 
+    use super::super::code::spoils_connection;
     use super::*;
 
     /// As the client makes it of a server's answer.
@@ -108,28 +85,53 @@ mod tests {
     #[test]
     fn every_answer_has_its_class() {
         use FailureClass::{Deterministic, Repair, Retry};
-        for (line, class) in [
-            ("OOM command not allowed when used memory > 'maxmemory'.", Retry),
-            ("LOADING Redis is loading the dataset in memory", Retry),
-            ("READONLY You can't write against a read only replica.", Retry),
-            ("BUSY Redis is busy running a script.", Retry),
-            ("MISCONF Redis is configured to save RDB snapshots", Retry),
-            ("MASTERDOWN Link with MASTER is down", Retry),
-            ("CLUSTERDOWN The cluster is down", Retry),
-            ("TRYAGAIN Multiple keys request during rehashing of slot", Retry),
-            ("NOREPLICAS Not enough good replicas to write.", Retry),
-            ("ERR max number of clients reached", Retry),
-            ("MOVED 3999 127.0.0.1:6381", Deterministic),
-            ("WRONGTYPE Operation against a key holding the wrong kind of value", Deterministic),
-            ("NOAUTH Authentication required.", Deterministic),
-            ("WRONGPASS invalid username-password pair or user is disabled.", Deterministic),
-            ("NOPERM this user has no permissions to run the 'xadd' command", Deterministic),
-            ("ERR unknown command", Deterministic),
-            ("FOREIGN entries of another program", Deterministic),
-            ("NOGROUP No such key 'stream:trades' or consumer group", Repair),
-            ("LOST stream:trades is gone script: 1234, on @user_script:3.", Repair),
+        for (line, class, spoils) in [
+            ("OOM command not allowed when used memory > 'maxmemory'.", Retry, false),
+            ("LOADING Redis is loading the dataset in memory", Retry, false),
+            ("READONLY You can't write against a read only replica.", Retry, true),
+            (
+                "UNBLOCKED force unblock from blocking operation, instance state changed (master -> replica?)",
+                Retry,
+                true,
+            ),
+            ("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.", Retry, true),
+            ("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.", Retry, false),
+            ("UNKILLABLE Sorry the script already executed write commands against the dataset.", Retry, false),
+            ("MISCONF Redis is configured to save RDB snapshots", Retry, false),
+            ("CLUSTERDOWN The cluster is down", Retry, true),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", Retry, true),
+            ("NOREPLICAS Not enough good replicas to write.", Retry, false),
+            ("NOSCRIPT No matching script. Please use EVAL.", Retry, true),
+            ("EXECABORT Transaction discarded because of previous errors.", Retry, true),
+            ("FAILOVER in progress", Retry, true),
+            ("REDIRECT 10.0.0.2:6379", Retry, true),
+            ("DENIED Redis is running in protected mode", Retry, true),
+            ("IOERR error or timeout writing to target instance", Retry, true),
+            ("NOBODY has ever seen this code", Retry, true),
+            ("ERR max number of clients reached", Retry, true),
+            ("ERR upstream failure", Retry, true),
+            ("ERR Server closed the connection", Retry, true),
+            ("ERR Error running script: @user_script:3: boom", Retry, true),
+            ("MOVED 3999 127.0.0.1:6381", Deterministic, false),
+            ("ASK 3999 127.0.0.1:6381", Deterministic, false),
+            ("CROSSSLOT Keys in request don't hash to the same slot", Deterministic, false),
+            ("WRONGTYPE Operation against a key holding the wrong kind of value", Deterministic, false),
+            ("NOAUTH Authentication required.", Deterministic, false),
+            ("WRONGPASS invalid username-password pair or user is disabled.", Deterministic, false),
+            ("ERR invalid password", Deterministic, false),
+            ("ERR AUTH <password> called without any password configured for the default user.", Deterministic, false),
+            ("ERR Protocol error: unauthenticated multibulk length", Deterministic, false),
+            ("ERR DB index is out of range", Deterministic, false),
+            ("NOPERM this user has no permissions to run the 'xadd' command", Deterministic, false),
+            ("ERR unknown command 'EVALSHA', with args beginning with: ", Deterministic, false),
+            ("ERR Unknown Redis command called from script script: 1234, on @user_script:3.", Deterministic, false),
+            ("FOREIGN entries of another program", Deterministic, false),
+            ("TOOOLD polytape needs Redis 7.0 or newer", Deterministic, false),
+            ("NOGROUP No such key 'stream:trades' or consumer group", Repair, false),
+            ("LOST stream:trades is gone script: 1234, on @user_script:3.", Repair, false),
         ] {
             assert_eq!(explain("here:1", &server(line)).class(), class, "{line}");
+            assert_eq!(spoils_connection(&server(line)), spoils, "{line}");
         }
         for kind in [io::ErrorKind::TimedOut, io::ErrorKind::BrokenPipe, io::ErrorKind::ConnectionRefused] {
             assert_eq!(explain("here:1", &RedisError::from(io::Error::from(kind))).class(), Retry, "{kind}");

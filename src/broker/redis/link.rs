@@ -13,7 +13,8 @@ use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value, cmd};
 use tokio::sync::Mutex;
 
-use super::failure::{RedisFailure, explain, spoils_connection, words};
+use super::code::spoils_connection;
+use super::failure::{RedisFailure, explain, words};
 use super::script::Call;
 use crate::breaker::{Breaker, last_cause};
 use crate::broker::BrokerError;
@@ -170,10 +171,11 @@ impl Link {
         explain(&self.address, error)
     }
 
-    /// What it means that an answer has another shape than the script gives it.
+    /// What it means that an answer has another shape than the script gives it: it is somebody else's, and whoever gave it
+    /// may be another by the next call.
     pub(super) fn garbled(&self, what: &str) -> BrokerError {
         let what = format!("an answer without {what}");
-        RedisFailure::new(&self.address, what, FailureClass::Deterministic).into()
+        RedisFailure::new(&self.address, what, FailureClass::Retry).into()
     }
 
     async fn shared(&self) -> Result<(u64, MultiplexedConnection), RedisError> {

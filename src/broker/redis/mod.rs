@@ -22,6 +22,7 @@
 //! gone, or it has given its reader up. One server, or a primary and its replicas; a cluster is refused, since a script
 //! spans streams.
 
+mod code;
 mod failure;
 mod heart;
 mod keys;
@@ -164,6 +165,15 @@ impl RedisBroker {
     /// A call about a stream.
     fn call_on(&self, script: &'static Script, stream: &Stream) -> Result<Call, BrokerError> {
         Ok(self.call(script)?.keys(self.inner.keys.stream(stream)))
+    }
+
+    /// A call about what the present reader of a group has in hand. Its ids are of the life that the reader joined: where
+    /// another stage of this process has joined a new one meanwhile, they may be those of other entries.
+    fn call_for(&self, script: &'static Script, group: &Group) -> Result<Call, BrokerError> {
+        let held = self.inner.holdings.lock().get(group).map(|holding| holding.generation().to_owned());
+        let generation = held.map_or_else(|| self.joined(), Ok)?;
+        let call = script.call().key(self.inner.keys.generation()).argument(generation);
+        Ok(call.keys(self.inner.keys.stream(&group.stream)).argument(group.name.clone()))
     }
 
     /// Runs a call and reads its answer; `what` names that where it is garbled.
@@ -368,7 +378,7 @@ impl Broker for RedisBroker {
         check_size(handovers.iter().flat_map(|handover| &handover.outputs))?;
         let ids: Vec<EntryId> = handovers.iter().map(|handover| handover.id).collect();
         let mut streams = Streams::default();
-        let mut call = self.call_on(&script::FORWARD, &group.stream)?.argument(group.name.clone());
+        let mut call = self.call_for(&script::FORWARD, group)?;
         for Handover { id, outputs } in handovers {
             call = call.number(id).number(outputs.len());
             for output in outputs {
@@ -385,7 +395,7 @@ impl Broker for RedisBroker {
         // Without ids it is asked, too, whether the life goes on.
         let portions = ids.chunks(PORTION).chain(ids.is_empty().then_some(&[][..]));
         for portion in portions {
-            let mut call = self.call_on(&script::ACKNOWLEDGE, &group.stream)?.argument(group.name.clone());
+            let mut call = self.call_for(&script::ACKNOWLEDGE, group)?;
             for id in portion {
                 call = call.number(id);
             }

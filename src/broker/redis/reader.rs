@@ -35,12 +35,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const LEAVE_WITHIN: Duration = Duration::from_secs(2);
 
 /// What the present reader of a group has in hand.
-#[derive(Default)]
 pub(super) struct Holding {
+    /// Of which life of the streams it is.
+    generation: String,
     given: Mutex<BTreeSet<EntryId>>,
 }
 
 impl Holding {
+    fn new(generation: String) -> Self {
+        Self { generation, given: Mutex::default() }
+    }
+
+    /// Of which life of the streams it is: what is done with it is refused in any other.
+    pub(super) fn generation(&self) -> &str {
+        &self.generation
+    }
+
     /// Notes that these are done with.
     pub(super) fn done(&self, ids: impl Iterator<Item = EntryId>) {
         let mut given = self.given.lock();
@@ -94,7 +104,7 @@ impl From<RedisError> for Refusal {
 impl RedisReader {
     /// Takes over from whoever read for the group in this process.
     pub(super) async fn open(inner: Arc<Inner>, generation: String, group: Group) -> Result<Self, BrokerError> {
-        let holding = Arc::new(Holding::default());
+        let holding = Arc::new(Holding::new(generation.clone()));
         let before = inner.holdings.lock().insert(group.clone(), Arc::clone(&holding));
         let mut reader = Self { inner, generation, group, holding, seat: None, last: String::new() };
         match reader.sit().await {

@@ -5,6 +5,9 @@ use std::sync::LazyLock;
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, ErrorKind, RedisError, ServerErrorKind, Value};
 
+use super::random;
+use super::reply::{list, text};
+
 /// A script as the server knows it: by its text, and shorter by its hash.
 pub(super) struct Script {
     text: &'static str,
@@ -15,7 +18,13 @@ macro_rules! scripts {
     ($($name:ident = $file:literal;)*) => {
         $(
             pub(super) static $name: LazyLock<Script> = LazyLock::new(|| {
-                Script::new(concat!(include_str!("lua/prelude.lua"), include_str!($file)))
+                Script::new(concat!(
+                    include_str!("lua/prelude.lua"),
+                    include_str!("lua/echo.lua"),
+                    include_str!($file),
+                    // Ends what `echo.lua` begins.
+                    "\nend\nreturn {echo, answer()}\n"
+                ))
             });
         )*
 
@@ -91,27 +100,46 @@ impl Call {
 
     /// Runs it by its hash, and by its text where the server does not know it: after a restart, or `SCRIPT FLUSH`.
     pub(super) async fn run(&self, connection: &mut MultiplexedConnection) -> Result<Value, RedisError> {
-        match self.command("EVALSHA", self.script.hash.as_bytes()).query_async(connection).await {
+        let echo = random();
+        let value = match self.command("EVALSHA", self.script.hash.as_bytes(), &echo).query_async(connection).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                self.command("EVAL", self.script.text.as_bytes()).query_async(connection).await
+                self.command("EVAL", self.script.text.as_bytes(), &echo).query_async(connection).await?
             }
-            result => result,
-        }
+            value => value?,
+        };
+        proved(value, &echo).ok_or_else(|| RedisError::from((ErrorKind::Parse, "it answered another call")))
     }
 
-    fn command(&self, name: &str, script: &[u8]) -> Cmd {
+    fn command(&self, name: &str, script: &[u8], echo: &str) -> Cmd {
         let mut command = redis::cmd(name);
         command.arg(script).arg(self.keys.len()).arg(&self.keys);
         for argument in &self.arguments {
             command.arg(argument.as_slice());
         }
+        command.arg(echo);
         command
     }
+}
+
+/// What a script answered, if it is the answer to the call that is named so.
+fn proved(value: Value, echo: &str) -> Option<Value> {
+    let [found, value] = list(value)?;
+    (text(found)? == echo).then_some(value)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_answer_to_another_call_is_none() {
+        let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
+        let answer = |echo: &str| Value::Array(vec![bulk(echo), Value::Int(7)]);
+        assert_eq!(proved(answer("a1"), "a1"), Some(Value::Int(7)));
+        for other in [answer("a2"), Value::Int(7), Value::Okay, Value::Nil, Value::Array(vec![bulk("a1")])] {
+            assert_eq!(proved(other.clone(), "a1"), None, "{other:?}");
+        }
+    }
 
     /// Redis rolls nothing back: a check behind the first write could leave half of the work done.
     #[test]

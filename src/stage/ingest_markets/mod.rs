@@ -22,12 +22,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::cursor_watch::{CursorWatch, Found};
 use super::life::{Life, MARKETS_CURSOR};
 use super::market_cursor::{History, MarketCursor};
 use super::room::Room;
-use super::status::Progress;
+use super::status::{MarketProgress, Progress};
 use super::{Stage, StageError, Step};
-use crate::broker::{Advance, Appended, BrokerError};
+use crate::broker::{Advance, Appended, BrokerError, Stream};
 use crate::clock::since_epoch;
 use crate::model::{DeadLetter, Market};
 use crate::source::{Listing, MarketSource, Order, SourceError};
@@ -36,6 +37,9 @@ use self::agenda::{Agenda, HISTORY_EVERY};
 use self::known::Known;
 use self::parts::{Part, split};
 use self::scan::{Astray, Newest, Purpose, Scan, Turn};
+
+/// How often to look at the cursor, while there is nothing to read.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// How markets are read.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,7 @@ pub(super) struct IngestMarkets {
     /// The cursor as the broker has it.
     cursor: MarketCursor,
     text: String,
+    watch: CursorWatch,
     known: Known,
     agenda: Agenda,
     /// How often in a row a page could not be read, and how often the walk had to begin anew.
@@ -109,6 +114,7 @@ impl IngestMarkets {
             habits,
             cursor,
             text,
+            watch: CursorWatch::new(MARKETS_CURSOR.to_owned(), Stream::markets()),
             known,
             agenda,
             setbacks: Setbacks::default(),
@@ -117,7 +123,7 @@ impl IngestMarkets {
             parts: VecDeque::new(),
             turn: None,
         };
-        stage.report();
+        stage.report_session();
         Ok(stage)
     }
 
@@ -127,6 +133,52 @@ impl IngestMarkets {
             progress.markets.history_read = matches!(self.cursor.history, History::Done(_));
             progress.markets.misread = self.source.misread();
         });
+    }
+
+    /// What was said of how far it has come is of another session.
+    fn report_session(&self) {
+        self.progress.send_modify(|progress| {
+            let before = &progress.markets;
+            let (session, watermark) = (before.session + 1, before.watermark);
+            progress.markets = MarketProgress { session, watermark, ..MarketProgress::default() };
+        });
+        self.report();
+    }
+
+    fn confirmed(&mut self, at: std::time::Instant) {
+        self.watch.proved(at);
+        self.progress.send_modify(|progress| progress.markets.confirmed = Some(at));
+    }
+
+    /// The cursor is not where it was left, so what was appended may be gone: everything that is remembered of the stream is
+    /// rebuilt.
+    fn begin_session(&mut self, found: String) -> Result<(), StageError> {
+        tracing::debug!(stage = "ingest-markets", "the cursor was moved to {found}: beginning anew");
+        self.cursor = MarketCursor::read(MARKETS_CURSOR, &found)?;
+        self.text = found;
+        self.known = Known::new(Arc::clone(&self.life.warehouse));
+        self.agenda = Agenda::new(self.habits.poll_interval, Instant::now());
+        self.setbacks = Setbacks::default();
+        self.parts.clear();
+        (self.scan, self.page, self.turn) = (None, None, None);
+        self.report_session();
+        Ok(())
+    }
+
+    /// Asks now and then whether the cursor is where it was left.
+    async fn look(&mut self) -> Result<(), StageError> {
+        match self.watch.look(&*self.life.broker, &self.text).await? {
+            Found::NotAsked => {}
+            Found::AsLeft(at) => self.confirmed(at),
+            Found::Elsewhere { cursor, taken_back: true } => self.begin_session(cursor)?,
+            // Another ingester went on. What this one has appended is there all the same.
+            Found::Elsewhere { cursor, taken_back: false } => {
+                self.cursor = MarketCursor::read(MARKETS_CURSOR, &cursor)?;
+                self.text = cursor;
+                self.report();
+            }
+        }
+        Ok(())
     }
 
     /// The walk to go on with, if there is anything to do.
@@ -177,7 +229,9 @@ impl IngestMarkets {
     async fn read(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
         let (source, now) = (Arc::clone(&self.source), Instant::now());
         let Some(scan) = self.choose() else {
-            let _ = drain.run_until_cancelled(tokio::time::sleep_until(self.agenda.until())).await;
+            // Not until there is something to read: it is asked in between whether the streams are as they were.
+            let until = self.agenda.until().min(now + LOOK_EVERY);
+            let _ = drain.run_until_cancelled(tokio::time::sleep_until(until)).await;
             return Ok(Step::Idle);
         };
         let list = source.list(scan.listing, scan.after.as_deref());
@@ -291,9 +345,11 @@ impl IngestMarkets {
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
         let goes_to = part.cursor.as_ref().unwrap_or(&self.cursor);
-        let next = MarketCursor { step: self.cursor.step + 1, entries: part.hash(), ..goes_to.clone() };
+        let next =
+            MarketCursor { step: self.cursor.step + 1, entries: part.hash(&self.cursor.entries), ..goes_to.clone() };
         let text = next.write();
         let advance = Advance { key: MARKETS_CURSOR.into(), expected: self.text.clone(), next: text.clone() };
+        let begun = std::time::Instant::now();
         match self.life.broker.append(part.entries.clone(), advance).await? {
             Appended::Now | Appended::Before => {
                 let part = self.parts.pop_front().unwrap_or_default();
@@ -301,19 +357,12 @@ impl IngestMarkets {
                 part.marks.into_iter().for_each(|mark| self.known.remember(mark));
                 (self.cursor, self.text) = (next, text);
                 self.report();
+                self.confirmed(begun);
                 Ok(Step::Moved(events))
             }
             Appended::Conflict(found) => {
                 let found = found.ok_or_else(|| BrokerError::Lost(format!("{MARKETS_CURSOR} is gone")))?;
-                tracing::debug!(
-                    stage = "ingest-markets",
-                    "another ingester moved the cursor to {found}: beginning anew"
-                );
-                self.cursor = MarketCursor::read(MARKETS_CURSOR, &found)?;
-                self.text = found;
-                self.parts.clear();
-                (self.scan, self.page, self.turn) = (None, None, None);
-                self.agenda = Agenda::new(self.habits.poll_interval, Instant::now());
+                self.begin_session(found)?;
                 Ok(Step::Moved(0))
             }
         }
@@ -343,6 +392,7 @@ impl Stage for IngestMarkets {
         if let Some(turn) = self.turn.take() {
             self.settle(turn);
         }
+        self.look().await?;
         self.read(drain).await
     }
 

@@ -23,13 +23,11 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// A hash of the entries; `''` where there are none.
-    pub(super) fn hash(&self) -> String {
-        if self.entries.is_empty() {
-            return String::new();
-        }
-        let bodies: Vec<u8> = self.entries.iter().flat_map(|entry| keccak256(&entry.body)).collect();
-        hex::encode(&keccak256(bodies)[..8])
+    /// A hash of the entries and of all that went before them, by the hash that stands for those.
+    pub(super) fn hash(&self, before: &str) -> String {
+        let bodies = self.entries.iter().flat_map(|entry| keccak256(&entry.body));
+        let all: Vec<u8> = before.bytes().chain(bodies).collect();
+        hex::encode(&keccak256(all)[..8])
     }
 }
 

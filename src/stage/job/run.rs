@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Board, Job};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, Stream};
 use crate::clock::unix_ms;
 use crate::secrets;
 use crate::stage::backoff::Backoff;
@@ -107,36 +107,45 @@ async fn work(
     let hurry = drain.child_token();
     // Kept to the end: a runner whose orders are gone is told nothing any more.
     let (_orders, receiver) = watch::channel(Orders::RUN);
-    let runner = Runner {
-        open: workshop.open_replay(job),
-        status: line.clone(),
-        orders: receiver,
-        drain: hurry.clone(),
-        on_failure: OnFailure::End,
-        breakers: life.breakers.clone(),
-        progress: None,
-    };
     let work = async {
-        let ended = runner.run().await?;
-        if ended == Ended::Done {
-            let mut backoff = Backoff::default();
-            while let Err(error) = job.note_lost(life).await {
-                let pause = life.breakers.wait(&error, backoff.next().max(POLL));
-                if hurry.run_until_cancelled(pause).await.is_none() {
-                    return Ok(Ended::Drained);
+        loop {
+            let before = generation(life).await;
+            let runner = Runner {
+                open: workshop.open_replay(job),
+                status: line.clone(),
+                orders: receiver.clone(),
+                drain: hurry.clone(),
+                on_failure: OnFailure::End,
+                breakers: life.breakers.clone(),
+                progress: None,
+            };
+            let ended = runner.run().await?;
+            if ended == Ended::Done {
+                let mut backoff = Backoff::default();
+                while let Err(error) = job.note_lost(life).await {
+                    let pause = life.breakers.wait(&error, backoff.next().max(POLL));
+                    if hurry.run_until_cancelled(pause).await.is_none() {
+                        return Ok(Ended::Drained);
+                    }
+                    let _ = life.enter().await;
                 }
-                let _ = life.enter().await;
             }
-        }
-        if ended == Ended::Done && job.stage == StageName::ProcessTrades {
+            if ended != Ended::Done || job.stage != StageName::ProcessTrades {
+                return Ok::<_, StageError>(ended);
+            }
             line.wait_quietly("its trades are being written".into());
             // Its group is clear by then: where the drain comes first the next process waits for the same.
-            return Ok(match hurry.run_until_cancelled(until_written(life)).await {
-                Some(()) => Ended::Done,
-                None => Ended::Drained,
-            });
+            if hurry.run_until_cancelled(until_written(life)).await.is_none() {
+                return Ok(Ended::Drained);
+            }
+            // Where the streams were lost or put back meanwhile, so may be its trades: it is done again, as far as they are there.
+            if before.is_some() && before == generation(life).await {
+                return Ok(Ended::Done);
+            }
+            if hurry.run_until_cancelled(tokio::time::sleep(POLL)).await.is_none() {
+                return Ok(Ended::Drained);
+            }
         }
-        Ok::<_, StageError>(ended)
     };
     let kept = async {
         loop {
@@ -180,6 +189,11 @@ async fn end(job: &Job, life: &Life, ended: Result<Ended, StageError>, drain: &C
         JobState::Failed => tracing::error!("replay {id} of {stage} failed: {reason}"),
         _ => tracing::info!("replay {id} of {stage} {}: {moved} rows", state.as_str()),
     }
+}
+
+/// By what two moments are told between which nothing was taken back; nothing where that cannot be asked.
+async fn generation(life: &Life) -> Option<String> {
+    life.broker.mark(&life.cursor_key(), &Stream::trades()).await.ok().map(|mark| mark.generation)
 }
 
 /// Waits until everything that is in the stream of trades now is in the table, however long the broker does not answer.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::OptionalExtension;
 
 use super::row_counts;
-use crate::embedded::{SCHEMA, open_reader};
+use crate::embedded::{DEMO, SCHEMA, open_reader};
 use crate::warehouse::{RowCounts, WarehouseError};
 
 /// What a store holds.
@@ -28,4 +28,35 @@ pub fn inspect(path: &Path) -> Result<StoreSummary, WarehouseError> {
     }
     let world = connection.query_row("SELECT world FROM checkpoints LIMIT 1", [], |row| row.get(0)).optional()?;
     Ok(StoreSummary { rows: row_counts(&connection)?, world, is_older: false })
+}
+
+/// Where a store comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoreOrigin {
+    /// Whether `--demo` made it.
+    pub is_demo: bool,
+    /// The worlds of its rows, by its checkpoints.
+    pub worlds: Vec<String>,
+    /// Whether it has rows.
+    pub has_rows: bool,
+}
+
+/// Asks the store that is the file `path` where it comes from, whatever polytape made it. Changes nothing in it.
+pub fn origin(path: &Path) -> Result<StoreOrigin, WarehouseError> {
+    let connection = open_reader(path)?;
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let has_table = |name: &str| connection.table_exists(None, name);
+    let worlds = match has_table("checkpoints")? {
+        true => connection
+            .prepare("SELECT DISTINCT world FROM checkpoints ORDER BY world")?
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?,
+        false => Vec::new(),
+    };
+    let mut has_rows = false;
+    for table in ["trades", "markets", "dead_letters"] {
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
+        has_rows |= has_table(table)? && connection.query_row(&sql, [], |row| row.get::<_, bool>(0))?;
+    }
+    Ok(StoreOrigin { is_demo: id == DEMO, worlds, has_rows })
 }

@@ -17,7 +17,7 @@ use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 use self::readers::Readers;
 
-pub use self::inspect::{StoreSummary, inspect};
+pub use self::inspect::{StoreOrigin, StoreSummary, inspect, origin};
 
 /// Rows in one transaction: large enough to pay for its commit, small enough that others get their turn.
 const ROWS_PER_TRANSACTION: usize = 5_000;

@@ -4,11 +4,15 @@
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
 
 mod bad_entries;
+mod demoted_redis;
 mod estimated_rows;
 mod failing_dependencies;
 mod gateway_not_found;
 mod gateway_too_large;
 mod late_answers;
+mod lost_streams;
+mod one_file;
+mod other_world;
 mod private_files;
 mod repeated_keys;
 mod unconfirmed_insert;
