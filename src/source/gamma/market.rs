@@ -6,6 +6,34 @@ use super::fields::{self, Fields};
 use super::tokens;
 use crate::model::{ConditionId, Event, Market, RawJson};
 
+/// What is read of a market …
+const FIELDS: [&str; 21] = [
+    "id",
+    "conditionId",
+    "outcomes",
+    "negRisk",
+    "clobTokenIds",
+    "positionIds",
+    "events",
+    "updatedAt",
+    "question",
+    "slug",
+    "tags",
+    "createdAt",
+    "endDate",
+    "endDateIso",
+    "closedTime",
+    "active",
+    "closed",
+    "volume",
+    "volumeNum",
+    "liquidity",
+    "liquidityNum",
+];
+
+/// … and of its event.
+const EVENT_FIELDS: [&str; 4] = ["id", "slug", "title", "tags"];
+
 /// A market, and which of its fields were not as they should be.
 #[derive(Debug)]
 pub(super) struct ReadMarket {
@@ -16,7 +44,7 @@ pub(super) struct ReadMarket {
 /// Reads a market that was asked for at `asked_at` (unix seconds). Only what is no object or has no id is refused, in
 /// words.
 pub(super) fn read(raw: &str, asked_at: u64) -> Result<ReadMarket, String> {
-    let mut fields = Fields::of(raw)?;
+    let mut fields = Fields::of(raw, &FIELDS)?;
     let id = fields.text("id");
     if id.is_empty() {
         return Err("a market without an id".to_owned());
@@ -65,7 +93,7 @@ fn condition(fields: &mut Fields<'_>) -> Option<ConditionId> {
 /// The first event, and its tags.
 fn event<'a>(fields: &mut Fields<'a>) -> (Event, Vec<&'a RawValue>) {
     let Some(first) = fields.list("events").first().copied() else { return Default::default() };
-    let Ok(mut event) = Fields::of(first.get()) else {
+    let Ok(mut event) = Fields::of(first.get(), &EVENT_FIELDS) else {
         fields.note("events");
         return Default::default();
     };

@@ -2,6 +2,7 @@
 
 mod api;
 mod config;
+mod elements;
 mod keys;
 pub(super) mod retry_after;
 
@@ -13,6 +14,7 @@ use reqwest::{Response, Url, redirect};
 
 pub(super) use self::api::{Api, ApiError};
 pub use self::config::{ApiConfig, ApiConfigError};
+pub(super) use self::elements::{AtMost, Elements, fields};
 pub(super) use self::keys::Keys;
 
 /// Some public endpoints answer 403 to a client that does not say who it is.
