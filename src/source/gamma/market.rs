@@ -3,11 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::fields::{self, Fields};
-use super::tokens;
-use crate::model::{ConditionId, Event, Market, RawJson};
+use super::tokens::{self, Claims};
+use crate::model::{B256, ConditionId, Event, Market, RawJson};
 
 /// What is read of a market …
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 23] = [
     "id",
     "conditionId",
     "outcomes",
@@ -29,6 +29,8 @@ const FIELDS: [&str; 21] = [
     "volumeNum",
     "liquidity",
     "liquidityNum",
+    "questionID",
+    "negRiskMarketID",
 ];
 
 /// … and of its event.
@@ -53,7 +55,18 @@ pub(super) fn read(raw: &str, asked_at: u64) -> Result<ReadMarket, String> {
     let outcomes = fields.texts("outcomes");
     let neg_risk = fields.flag("negRisk");
     let [clob_token_ids, position_ids] = ["clobTokenIds", "positionIds"].map(|name| fields.texts(name));
-    let listed = tokens::check(condition_id, outcomes.len(), neg_risk, &clob_token_ids, &position_ids);
+    // Nobody is believed in this: the condition proves them.
+    let [question, legacy_event] = ["questionID", "negRiskMarketID"].map(|name| hash(&fields, name));
+    let claims = Claims {
+        condition: condition_id,
+        outcomes: &outcomes,
+        neg_risk,
+        question,
+        event: legacy_event,
+        clob_token_ids: &clob_token_ids,
+        position_ids: &position_ids,
+    };
+    let listed = tokens::check(claims);
     listed.refused.iter().for_each(|name| fields.note(name));
     let (event, event_tags) = event(&mut fields);
     let updated_at = fields.time("updatedAt");
@@ -88,6 +101,10 @@ fn condition(fields: &mut Fields<'_>) -> Option<ConditionId> {
         fields.note("conditionId");
     }
     condition
+}
+
+fn hash(fields: &Fields<'_>, name: &str) -> Option<B256> {
+    fields::text(fields.raw(name)?)?.parse().ok()
 }
 
 /// The first event, and its tags.
