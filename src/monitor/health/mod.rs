@@ -14,6 +14,7 @@ mod replays;
 mod restarts;
 mod stalled;
 mod told;
+mod unlisted;
 mod unseen;
 mod waiting;
 
@@ -39,7 +40,7 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 16] = [
     failed::RULE,
     unseen::RULE,
     frozen::RULE,
@@ -54,6 +55,7 @@ const RULES: [Rule; 15] = [
     dead_letters::RULE,
     behind::RULE,
     log_drops::RULE,
+    unlisted::RULE,
     paused::RULE,
 ];
 

@@ -6,11 +6,10 @@
 #[cfg(test)]
 mod tests;
 
-use super::http::{Api, Elements, excerpt, fields};
-use super::{ApiConfig, ApiConfigError, SourceError, TokenFact, TokenSource};
+use super::http::{Api, Batches, Elements, excerpt, fields};
+use super::{ApiConfig, ApiConfigError, Lookup, SourceError, TokenFact, TokenSource};
 use crate::model::{ConditionId, TokenId};
 use async_trait::async_trait;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 
 /// The source's name.
@@ -22,27 +21,26 @@ pub const URL: &str = "https://data-api.polymarket.com";
 /// Tokens of one request: more are refused.
 const TOKENS: usize = 50;
 
-/// Requests that are under way at once.
-const AT_ONCE: usize = 4;
-
 /// The slot of an outcome is below this in every market.
 const MOST_OUTCOMES: u8 = 16;
 
 /// The API of tokens.
 pub struct DataApi {
     api: Api,
+    batches: Batches<TokenId>,
 }
 
 impl DataApi {
     /// The API of a configuration. Connects to nobody yet.
     pub fn new(config: &ApiConfig) -> Result<Self, ApiConfigError> {
-        Ok(Self { api: config.open()? })
+        Ok(Self { api: config.open()?, batches: Batches::of(TOKENS) })
     }
 
     async fn some(&self, tokens: Vec<TokenId>) -> Result<Vec<TokenFact>, SourceError> {
         let list = tokens.iter().map(TokenId::to_string).collect::<Vec<_>>().join(",");
         let body = self.api.get("v2/tokens", &[("token_id", list)]).await.map_err(|error| self.api.error(error))?;
         let facts = read(&body).map_err(|cause| self.api.untrusted(cause))?;
+        self.api.answered();
         Ok(facts.into_iter().filter(|fact| tokens.contains(&fact.token_id)).collect())
     }
 }
@@ -53,10 +51,8 @@ impl TokenSource for DataApi {
         NAME
     }
 
-    async fn tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenFact>, SourceError> {
-        let asked: Vec<_> = tokens.chunks(TOKENS).map(<[TokenId]>::to_vec).collect();
-        let facts = stream::iter(asked).map(|tokens| self.some(tokens)).buffered(AT_ONCE);
-        Ok(facts.try_collect::<Vec<_>>().await?.concat())
+    async fn tokens(&self, tokens: &[TokenId]) -> Result<Lookup<TokenFact, TokenId>, SourceError> {
+        self.api.unless_failing(self.batches.ask(tokens, |tokens| self.some(tokens)).await?)
     }
 }
 

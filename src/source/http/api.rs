@@ -4,12 +4,12 @@ use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{ACCEPT, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 
+use super::pace::Pace;
 use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
-use crate::source::SourceError;
+use crate::source::{Lookup, SourceError};
 
 /// A base URL, and how it is asked.
 pub(in crate::source) struct Api {
@@ -18,7 +18,7 @@ pub(in crate::source) struct Api {
     keys: Keys,
     client: reqwest::Client,
     max_body: usize,
-    pace: DefaultDirectRateLimiter,
+    pace: Pace,
 }
 
 /// Why there is no document.
@@ -34,7 +34,7 @@ impl Api {
     /// `max_rate` is in requests a second, evenly spread.
     pub(in crate::source) fn new(base: Url, client: reqwest::Client, max_body: usize, max_rate: NonZeroU32) -> Self {
         let (name, keys) = (name_of(&base), Keys::of(&base));
-        let pace = RateLimiter::direct(Quota::per_second(max_rate));
+        let pace = Pace::new(max_rate);
         Self { base, name, keys, client, max_body, pace }
     }
 
@@ -43,14 +43,23 @@ impl Api {
         &self.name
     }
 
-    /// The document at `path` below the base, as the parameters ask for it.
+    /// The document at `path` below the base, as the parameters ask for it. Whoever can read it says that it was
+    /// [answered](Self::answered).
     pub(in crate::source) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
+        self.pace.turn().await;
+        let document = self.document(path, query).await;
+        if document.is_err() {
+            self.pace.failed();
+        }
+        document
+    }
+
+    async fn document(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.pace.until_ready().await;
         let request = self.client.get(url).header(ACCEPT, "application/json");
         let response = request.send().await.map_err(|cause| self.broken(cause))?;
         if !response.status().is_success() {
@@ -59,13 +68,36 @@ impl Api {
         match read(response, self.max_body).await.map_err(|cause| self.broken(cause))? {
             Body::Whole(body) => Ok(body),
             Body::Cut(_) => {
-                Err(ApiError::Source(self.untrusted(format!("an answer of more than {} bytes", self.max_body))))
+                Err(ApiError::Source(self.garbled(format!("an answer of more than {} bytes", self.max_body))))
             }
+        }
+    }
+
+    /// A document could be read.
+    pub(in crate::source) fn answered(&self) {
+        self.pace.answered();
+    }
+
+    /// Whether it has not answered anything for a while, whoever asked.
+    fn is_failing(&self) -> bool {
+        self.pace.is_failing()
+    }
+
+    /// A lookup, unless nothing of it was answered and nothing else is either: then it is not the fault of its members.
+    pub(in crate::source) fn unless_failing<T, I>(&self, lookup: Lookup<T, I>) -> Result<Lookup<T, I>, SourceError> {
+        match lookup.cause {
+            Some(cause) if lookup.answers == 0 && self.is_failing() => Err(cause),
+            _ => Ok(lookup),
         }
     }
 
     /// It answered what cannot be true or cannot be read.
     pub(in crate::source) fn untrusted(&self, cause: impl AsRef<str>) -> SourceError {
+        self.pace.failed();
+        self.garbled(cause)
+    }
+
+    fn garbled(&self, cause: impl AsRef<str>) -> SourceError {
         SourceError::Untrusted { endpoint: self.name.clone(), cause: self.keys.redact(cause.as_ref()) }
     }
 
@@ -73,10 +105,9 @@ impl Api {
     pub(in crate::source) fn error(&self, error: ApiError) -> SourceError {
         match error {
             ApiError::Source(error) => error,
-            ApiError::Rejected { status, cause } => SourceError::Refused {
-                endpoint: self.name.clone(),
-                cause: format!("HTTP {}: {cause}", status.as_u16()),
-            },
+            ApiError::Rejected { status, cause } => {
+                SourceError::Failed { endpoint: self.name.clone(), cause: format!("HTTP {}: {cause}", status.as_u16()) }
+            }
         }
     }
 
@@ -105,13 +136,21 @@ impl Api {
                 endpoint,
                 cause: format!("{cause}, a redirect is not followed"),
             }),
+            // Cloudflare's words for a server behind it that gave up are 520 and 524.
+            status if matches!(status.as_u16(), 500 | 501 | 502 | 504 | 520 | 524) => {
+                ApiError::Source(SourceError::Failed { endpoint, cause })
+            }
             _ => ApiError::Source(SourceError::Refused { endpoint, cause }),
         }
     }
 
     /// What a broken connection means.
     fn broken(&self, cause: reqwest::Error) -> ApiError {
-        let cause = self.keys.redact(&innermost(&cause.without_url()));
-        ApiError::Source(SourceError::Unreachable { endpoint: self.name.clone(), cause })
+        let was_reached = !cause.is_connect();
+        let (endpoint, cause) = (self.name.clone(), self.keys.redact(&innermost(&cause.without_url())));
+        ApiError::Source(match was_reached {
+            true => SourceError::Broken { endpoint, cause },
+            false => SourceError::Unreachable { endpoint, cause },
+        })
     }
 }
