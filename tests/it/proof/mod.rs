@@ -2,3 +2,7 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+
+mod markets_of_both_protocols;
+mod oversized_answers;
+mod poisonous_market;
