@@ -23,6 +23,8 @@ pub(super) struct DataApi<'a> {
     pub(super) gamma: &'a Gamma,
     /// The newest block that it knows of.
     pub(super) now: u64,
+    /// The id of a market of Gamma: 500 to everything about its tokens.
+    pub(super) poison: Option<u64>,
 }
 
 impl DataApi<'_> {
@@ -45,11 +47,14 @@ impl DataApi<'_> {
             (false, true) => self.notes(|_, token| tokens.contains(&token)),
             (true, false) => self.notes(|condition, _| conditions.iter().any(|asked| is_of(asked, condition))),
         };
-        Reply::ok(format!("{{\"data\":[{}]}}", notes.join(",")))
+        match notes {
+            Some(notes) => Reply::ok(format!("{{\"data\":[{}]}}", notes.join(","))),
+            None => Reply::broken(),
+        }
     }
 
-    /// What is known of the tokens that pass, each with its condition.
-    fn notes(&self, pass: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    /// What is known of the tokens that pass, each with its condition; `None` where the poison is among them.
+    fn notes(&self, pass: impl Fn(&str, &str) -> bool) -> Option<Vec<String>> {
         let fixed = (0..self.cast.fixed.len()).map(MarketRef::Fixed);
         let series = self.cast.series.kept(self.now).map(MarketRef::Series);
         let shown = std::cell::OnceCell::new();
@@ -62,10 +67,13 @@ impl DataApi<'_> {
             }) {
                 let shown = shown.get_or_init(|| self.gamma.shown(self.cast, self.now));
                 let profile = shown.iter().find(|profile| profile.condition == market.condition);
+                if profile.is_some_and(|profile| self.poison == Some(profile.id)) {
+                    return None;
+                }
                 notes.push(self.note(name, &market, place, profile.map(|profile| &**profile)));
             }
         }
-        notes
+        Some(notes)
     }
 
     fn note(&self, name: MarketRef, market: &Market, place: usize, profile: Option<&Profile>) -> String {

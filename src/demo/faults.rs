@@ -69,6 +69,14 @@ pub struct Faults {
     pub no_block_timestamp: bool,
     /// Listings come sorted by id, whatever is asked for.
     pub ignore_order: bool,
+    /// Gamma answers 500 to every request whose answer would hold this market of its own, by its id …
+    pub poison: Option<u64>,
+    /// … and the Data API to every one about a token of this market.
+    pub data_api_poison: Option<u64>,
+    /// Gamma lists the positions of markets of both protocols in the other order …
+    pub swapped_positions: bool,
+    /// … or those of another such market.
+    pub exchanged_positions: bool,
     /// Gamma answers 503 …
     pub gamma_down: bool,
     /// … and so does the Data API …
@@ -98,6 +106,10 @@ impl Default for Faults {
             no_finalized: false,
             no_block_timestamp: false,
             ignore_order: false,
+            poison: None,
+            data_api_poison: None,
+            swapped_positions: false,
+            exchanged_positions: false,
             gamma_down: false,
             data_api_down: false,
             rpc_down: false,

@@ -1,6 +1,6 @@
 //! The markets of the demo world.
 
-use alloy_primitives::{B256, U256};
+use alloy_primitives::{B256, U256, hex, keccak256};
 
 use super::dice::{Dice, Purpose};
 use super::ids::{Kind, id};
@@ -41,6 +41,8 @@ pub(super) struct Market {
     pub(super) venue: Venue,
     /// Its condition id as the tables write it.
     pub(super) condition: String,
+    /// The question of a neg-risk one that has positions, too, from which they follow.
+    pub(super) question: Option<B256>,
     /// What may come out, in the order of the tokens.
     pub(super) labels: Vec<String>,
     /// Most often two: Yes and No.
@@ -103,12 +105,19 @@ impl Market {
     fn new(seed: u64, key: u64, venue: u64, module: u8, labels: &[&str]) -> Self {
         let mut dice = Dice::new(seed, Purpose::Markets, key);
         let places = 0..labels.len() as u8;
-        let condition = id(seed, Kind::Condition, [key]);
+        let question = roles::has_legs(key).then(|| question_of(seed, key));
+        let condition = question.map_or_else(|| id(seed, Kind::Condition, [key]), neg_risk_condition);
+        // The other half of a market has positions that follow from its first half.
+        let legacy = roles::first_half(key).map(|first| match roles::has_legs(first) {
+            true => question_of(seed, first),
+            false => id(seed, Kind::Condition, [first]),
+        });
+        let base = legacy.map_or(condition, |legacy| base(legacy, module));
         let hashed = |collateral| places.clone().map(|place| hashed(condition, place, collateral)).collect();
         let (venue, tokens) = match venue {
             0 | 2 => (Venue::Standard, hashed(Collateral::UsdcE)),
             1 | 3 => (Venue::NegRisk, hashed(Collateral::NegRiskWrapped)),
-            _ => (Venue::Positions, places.map(|place| position(condition, module, place)).collect::<Vec<_>>()),
+            _ => (Venue::Positions, places.map(|place| position(base, module, place)).collect::<Vec<_>>()),
         };
         let known = tokens.first().and_then(|token| token.known.as_ref());
         let condition = known.map_or_else(|| format!("{condition:#x}"), |known| known.condition_id.clone());
@@ -116,7 +125,7 @@ impl Market {
         let middle = dice.between(60, 940);
         let swing = dice.below(middle.min(1_000 - middle) - 20);
         let (trades_until, period) = (i64::MAX, dice.between(400, 40_000));
-        Self { venue, condition, labels, tokens, trades_until, middle, swing, period }
+        Self { venue, condition, question, labels, tokens, trades_until, middle, swing, period }
     }
 
     /// Whether its outcomes are a pair that makes a dollar.
@@ -155,6 +164,33 @@ pub(super) fn hashed(condition: B256, outcome: u8, collateral: Collateral) -> To
     Token { word: token.0.to_be_bytes(), decimal: token.to_string(), known: None }
 }
 
+/// The question of a neg-risk market: the id of its event with its place in the last byte.
+fn question_of(seed: u64, key: u64) -> B256 {
+    let mut question = id(seed, Kind::Condition, [key, 0]);
+    question[31] = PLACE;
+    question
+}
+
+/// The condition of a question that the neg-risk adapter answers: a hash of who answers, the question, and two outcomes.
+fn neg_risk_condition(question: B256) -> B256 {
+    let adapter = hex!("d91E80cF2E7be2e162c6513ceD06f1dD0dA35296");
+    let outcomes = U256::from(2).to_be_bytes::<32>();
+    keccak256([&adapter[..], question.as_slice(), &outcomes].concat())
+}
+
+/// The base hash of positions, in its first half, that follow from a condition or a question of the old protocol.
+fn base(legacy: B256, module: u8) -> B256 {
+    let mut base = B256::ZERO;
+    base[..16].copy_from_slice(&legacy[16..]);
+    if module == 2 {
+        base[15] = 0; // the event of the question
+    }
+    base
+}
+
+/// The third of three exclusive questions.
+const PLACE: u8 = 2;
+
 /// A position of protocol v2, whose id says what it is.
 ///
 /// From the high bytes on: module 1, base hash 16, arity 2, reserved 8 (zero), resolution chain 2, condition index 2,
@@ -163,13 +199,8 @@ pub(super) fn position(base: B256, module: u8, outcome: u8) -> Token {
     let mut word = [0; 32];
     word[0] = module;
     word[1..17].copy_from_slice(&base[..16]);
-    word[18] = match module {
-        1 => 2,
-        2 => 5,
-        _ => 3, // the legs of a combo
-    };
     if module == 2 {
-        word[30] = 4; // the fifth of five exclusive questions
+        (word[18], word[30]) = (3, PLACE);
     }
     word[31] = outcome;
     let digits: String = word[..31].iter().map(|byte| format!("{byte:02x}")).collect();

@@ -32,6 +32,11 @@ impl Reply {
         Self::refused(StatusCode::BAD_REQUEST, "bad request", error)
     }
 
+    /// 500, of a service that fails on something in its answer.
+    pub(super) fn broken() -> Self {
+        Self::refused(StatusCode::INTERNAL_SERVER_ERROR, "internal error", "failed to render a market")
+    }
+
     pub(super) fn not_found(error: &str) -> Self {
         Self::refused(StatusCode::NOT_FOUND, "not found error", error)
     }

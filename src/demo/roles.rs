@@ -57,9 +57,9 @@ pub(super) enum Role {
     NumberOutcomes,
     OneOutcome,
     ThreeOutcomes,
-    /// It trades on both protocols: its positions are the tokens of [`OTHER_HALF`].
+    /// It trades on both protocols: its positions are the tokens of its [`other_half`].
     Both,
-    /// The other half of [`Role::Both`].
+    /// The other half of a [`Role::Both`].
     OtherHalf,
     /// `id`, `conditionId`, `clobTokenIds` and no more.
     Bare,
@@ -84,8 +84,8 @@ pub(super) enum Role {
 pub(super) const HYDRATION: i64 = 250;
 /// When [`Role::Late`] appears.
 pub(super) const LATE: i64 = 150;
-/// The number of [`Role::OtherHalf`].
-pub(super) const OTHER_HALF: usize = 19;
+/// The markets of both protocols, a binary and a neg-risk one, each with the number of its [`Role::OtherHalf`].
+const BOTH: [(usize, usize); 2] = [(20, 19), (41, 54)];
 /// The number of the plain market whose tokens another claims.
 pub(super) const CLAIMED: usize = 5;
 /// The number of the market that only the Data API knows and whose tokens a market of Gamma claims.
@@ -110,8 +110,8 @@ pub(super) fn of(number: usize) -> Role {
         16 => Role::Hydrating,
         17 => Role::OneOutcome,
         18 => Role::NeverKnown { lied_about: false },
-        OTHER_HALF => Role::OtherHalf,
-        20 => Role::Both,
+        19 | 54 => Role::OtherHalf,
+        20 | 41 => Role::Both,
         21 => Role::Late,
         22 => Role::Bare,
         23 => Role::WrongTypes,
@@ -129,6 +129,21 @@ pub(super) fn of(number: usize) -> Role {
         39 => Role::PositionsNull,
         _ => Role::Plain,
     }
+}
+
+/// The market whose tokens are the positions of one of both protocols.
+pub(super) fn other_half(number: usize) -> Option<usize> {
+    BOTH.into_iter().find(|(first, _)| *first == number).map(|(_, other)| other)
+}
+
+/// The market of both protocols whose positions a market's tokens are, by its key.
+pub(super) fn first_half(key: u64) -> Option<u64> {
+    BOTH.into_iter().find(|(_, other)| *other as u64 == key).map(|(first, _)| first as u64)
+}
+
+/// Whether a market, by its key, has neg-risk positions beside its tokens.
+pub(super) fn has_legs(key: u64) -> bool {
+    key == BOTH[1].0 as u64
 }
 
 impl Role {

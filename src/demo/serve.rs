@@ -95,7 +95,7 @@ impl Request {
             gamma: world.gamma(),
             cast: world.cast(),
             now: head,
-            ignore_order: self.faults.ignore_order,
+            faults: &self.faults,
             circle: (self.fault == Some(Fault::CircularCursor)).then_some(circle),
         };
         let uri = &self.uri;
@@ -114,7 +114,8 @@ impl Request {
             Asked::Market => sight().single(uri.path().trim_start_matches("/markets/"), uri),
             Asked::Tokens => {
                 let seed = world.config().seed;
-                DataApi { seed, cast: world.cast(), gamma: world.gamma(), now: head }.tokens(uri)
+                let poison = self.faults.data_api_poison;
+                DataApi { seed, cast: world.cast(), gamma: world.gamma(), now: head, poison }.tokens(uri)
             }
             Asked::Control | Asked::Nothing => Reply::not_found("no such page"),
         }

@@ -28,11 +28,23 @@ impl ConditionId {
     /// Whether a token is one of the first `outcomes` of this condition, in any of the ways in which tokens come from
     /// conditions. Nobody has to be believed for this: see [`derive_token_id`] and [`PositionId`].
     pub fn has_token(&self, token: TokenId, outcomes: u8) -> bool {
+        self.slot(token, outcomes).is_some()
+    }
+
+    /// Which of the first `outcomes` of this condition a token is, likewise.
+    pub fn slot(&self, token: TokenId, outcomes: u8) -> Option<u8> {
         match self {
-            Self::Ctf(condition) => [Collateral::UsdcE, Collateral::NegRiskWrapped].into_iter().any(|collateral| {
-                (0..outcomes).any(|outcome| derive_token_id(*condition, outcome, collateral) == token)
-            }),
-            Self::Position(_) => PositionId::of(token).is_some_and(|position| position.condition == *self),
+            Self::Ctf(condition) => {
+                let collaterals = [Collateral::UsdcE, Collateral::NegRiskWrapped].into_iter();
+                collaterals.flat_map(|collateral| (0..outcomes).map(move |outcome| (collateral, outcome))).find_map(
+                    |(collateral, outcome)| {
+                        (derive_token_id(*condition, outcome, collateral) == token).then_some(outcome)
+                    },
+                )
+            }
+            Self::Position(_) => {
+                PositionId::of(token).filter(|position| position.condition == *self).map(|position| position.outcome)
+            }
         }
     }
 

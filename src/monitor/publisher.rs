@@ -19,7 +19,7 @@ use crate::breaker::{Breaker, Outage};
 use crate::broker::Memory;
 use crate::clock::{since_epoch, unix_ms};
 use crate::stage::{
-    Desired, InsertTimes, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
+    Desired, InsertTimes, JobStatus, ListingGap, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
 };
 use crate::warehouse::{JobState, PartCounts, RowCount, RowCounts, Table, TapeLine};
 
@@ -114,6 +114,7 @@ impl Camera {
             last_round: markets.last_round.map(|at| millis(at.elapsed())),
             behind: markets.cursor.and_then(|cursor| Some(cursor.saturating_sub(markets.watermark?))),
             misread: markets.misread,
+            gaps: gaps(markets.gaps),
         });
         let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, at, .. }| TokensView {
             unresolved,
@@ -363,6 +364,12 @@ impl From<TapeLine> for TapeRow {
             is_taker_row: line.is_taker_row,
         }
     }
+}
+
+/// What a source of markets cannot list, in words.
+fn gaps(gaps: [Option<ListingGap>; 2]) -> Vec<String> {
+    let kinds = ["open", "closed"].into_iter().zip(gaps);
+    kinds.filter_map(|(kind, gap)| Some(format!("{kind} markets {}", gap?))).collect()
 }
 
 #[cfg(test)]

@@ -132,7 +132,7 @@ pub fn healthy() -> Snapshot {
             watermark: Some(ChainPosition::start_of(97_812_345)),
             rate: Some(1),
         },
-        markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0 }),
+        markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0, gaps: vec![] }),
         tokens: Some(TokensView { unresolved: 41, untried: 0, age: 2_000 }),
         streams: vec![
             stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),

@@ -312,6 +312,9 @@ pub struct MarketsView {
     pub behind: Option<u64>,
     /// How many fields were of another type than expected.
     pub misread: u64,
+    /// What the source cannot list, in words: `open markets between 594 and 1104`.
+    #[serde(default)]
+    pub gaps: Vec<String>,
 }
 
 /// The tokens whose market is not known.

@@ -26,6 +26,45 @@ pub struct Listing {
     pub order: Order,
 }
 
+/// A place in a listing, and how much of it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// Behind which cursor; nothing at the beginning.
+    pub after: Option<&'a str>,
+    /// The most markets.
+    pub most: usize,
+    /// Whether the listing is read from its other end.
+    pub from_end: bool,
+}
+
+impl Place<'_> {
+    /// As many markets as a page holds.
+    pub const PAGE: usize = 100;
+
+    /// The first page.
+    pub const FIRST: Self = Self { after: None, most: Self::PAGE, from_end: false };
+}
+
+/// What a source says of several things at once. One that it fails on harms no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup<T, I> {
+    /// What it knows.
+    pub found: Vec<T>,
+    /// The things on which it fails, each also when it is asked about it alone. Nothing is known of them, not even that it
+    /// knows nothing.
+    pub failed: Vec<I>,
+    /// Why, of one of them.
+    pub cause: Option<SourceError>,
+    /// How many requests were answered.
+    pub answers: usize,
+}
+
+impl<T, I> Default for Lookup<T, I> {
+    fn default() -> Self {
+        Self { found: Vec::new(), failed: Vec::new(), cause: None, answers: 0 }
+    }
+}
+
 /// A page of markets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MarketPage {
@@ -46,14 +85,17 @@ pub trait MarketSource: Send + Sync {
         None
     }
 
-    /// The page of a listing that begins behind `after`.
-    async fn list(&self, listing: Listing, after: Option<&str>) -> Result<MarketPage, SourceError>;
+    /// The page of a listing that begins at a place.
+    async fn list(&self, listing: Listing, place: Place<'_>) -> Result<MarketPage, SourceError>;
 
     /// The markets that list any of these tokens, of both protocols and both `closed` states.
-    async fn by_tokens(&self, tokens: &[TokenId]) -> Result<Vec<Result<Market, DeadLetter>>, SourceError>;
+    async fn by_tokens(&self, tokens: &[TokenId]) -> Result<Lookup<Result<Market, DeadLetter>, TokenId>, SourceError>;
 
     /// The markets of these conditions, of both `closed` states.
-    async fn by_conditions(&self, conditions: &[ConditionId]) -> Result<Vec<Result<Market, DeadLetter>>, SourceError>;
+    async fn by_conditions(
+        &self,
+        conditions: &[ConditionId],
+    ) -> Result<Lookup<Result<Market, DeadLetter>, ConditionId>, SourceError>;
 
     /// How many fields were of another type than expected, and so taken as unknown.
     fn misread(&self) -> u64;
@@ -91,5 +133,5 @@ pub trait TokenSource: Send + Sync {
     }
 
     /// What is known of these tokens; nothing of those that are not in the answer.
-    async fn tokens(&self, tokens: &[TokenId]) -> Result<Vec<TokenFact>, SourceError>;
+    async fn tokens(&self, tokens: &[TokenId]) -> Result<Lookup<TokenFact, TokenId>, SourceError>;
 }

@@ -24,7 +24,7 @@ use crate::model::{ChainPosition, DeadLetter, Fill};
 
 pub use guarded::Guarded;
 pub use http::{ApiConfig, ApiConfigError, host_of};
-pub use markets::{Listing, MarketPage, MarketSource, Order, TokenFact, TokenSource};
+pub use markets::{Listing, Lookup, MarketPage, MarketSource, Order, Place, TokenFact, TokenSource};
 
 /// The newest block that is final: everything up to it can be read and will never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,6 +132,22 @@ pub enum SourceError {
         /// In its own words.
         cause: String,
     },
+    /// It failed on what was asked for, or on anything: a smaller request tells.
+    #[error("{endpoint} answered: {cause}")]
+    Failed {
+        /// Host and port.
+        endpoint: String,
+        /// In its own words.
+        cause: String,
+    },
+    /// It was reached, and broke off or timed out: likewise.
+    #[error("{endpoint}: {cause}")]
+    Broken {
+        /// Host and port.
+        endpoint: String,
+        /// In words.
+        cause: String,
+    },
     /// It answered what cannot be true or cannot be read.
     #[error("{endpoint} cannot be trusted: {cause}")]
     Untrusted {
@@ -175,6 +191,11 @@ impl SourceError {
             Self::WrongChain { .. } => FailureClass::Deterministic,
             _ => FailureClass::Retry,
         }
+    }
+
+    /// Whether a part of what was asked for may be to blame, so that the rest is worth asking for.
+    pub const fn may_be_of_a_part(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Broken { .. } | Self::Untrusted { .. })
     }
 
     /// How long the source asked to be left alone.

@@ -51,7 +51,7 @@ pub use job::{JobStatus, is_replay_group};
 pub use orders::Desired;
 pub use pipeline::{Limits, Markets, Observer, Parts, Pipeline, PipelineFailed};
 pub use room::is_for_room;
-pub use status::{MarketProgress, Progress, StageState, StageStatus, TokenProgress};
+pub use status::{ListingGap, MarketProgress, Progress, StageState, StageStatus, TokenProgress};
 pub use supervisor::Control;
 
 /// The stages, by name.

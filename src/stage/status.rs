@@ -151,12 +151,35 @@ pub struct MarketProgress {
     pub history_read: bool,
     /// How many fields were of another type than expected in this run, and so taken as unknown.
     pub misread: u64,
+    /// What of the open markets, and of the closed ones, the source cannot list.
+    pub gaps: [Option<ListingGap>; 2],
     /// How many moves are in the stream or beyond.
     pub cursor: Option<u64>,
     /// How many of them are in the table.
     pub watermark: Option<u64>,
     /// When the ingester last knew that its cursor is where it left it.
     pub confirmed: Option<Instant>,
+}
+
+/// What a source fails on in a listing, from whichever end it is read: mostly one market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListingGap {
+    /// The id of the market in front of it, as a number.
+    pub behind: Option<u64>,
+    /// The id of the market behind it.
+    pub before: Option<u64>,
+}
+
+/// Where it is, in words.
+impl fmt::Display for ListingGap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.behind, self.before) {
+            (Some(behind), Some(before)) => write!(f, "between {behind} and {before}"),
+            (Some(behind), None) => write!(f, "behind {behind}"),
+            (None, Some(before)) => write!(f, "before {before}"),
+            (None, None) => f.write_str("at its beginning"),
+        }
+    }
 }
 
 /// How many tokens are not resolved.

@@ -9,7 +9,7 @@ use crate::config::{Config, Scan};
 use crate::model::{Market, TokenId, U256};
 use crate::source::data_api::DataApi;
 use crate::source::{
-    FillSource as _, Head, Listing, MarketPage, MarketSource as _, Order, SourceError, TokenSource as _, host_of,
+    FillSource as _, Head, Listing, MarketPage, MarketSource as _, Order, Place, SourceError, TokenSource as _, host_of,
 };
 use crate::units::thousands;
 
@@ -65,9 +65,9 @@ pub(super) async fn markets(config: &Config) -> [Line; 2] {
     };
     let begin = Instant::now();
     let listing = |closed| Listing { closed, order: Order::Created };
-    let open = gamma.list(listing(false), None).await;
+    let open = gamma.list(listing(false), Place::FIRST).await;
     let took = begin.elapsed();
-    let closed = gamma.list(listing(true), None).await;
+    let closed = gamma.list(listing(true), Place::FIRST).await;
     let markets = open.iter().chain(&closed).flat_map(|page| &page.markets).flatten();
     let tokens: Vec<TokenId> = markets.filter_map(|market| market.tokens().next()).take(TOKENS).collect();
     let line = match (open, closed) {
@@ -119,8 +119,9 @@ async fn token_line(data_api: &DataApi, name: &str, tokens: Vec<TokenId>) -> Lin
     // Where no market names a token, that there is none with the number 1 is an answer, too.
     let asked = if tokens.is_empty() { vec![TokenId(U256::ONE)] } else { tokens.clone() };
     match data_api.tokens(&asked).await {
-        Ok(facts) => {
-            let (known, all) = (facts.len(), tokens.len());
+        // One that it fails on is unknown to it.
+        Ok(lookup) => {
+            let (known, all) = (lookup.found.len(), tokens.len());
             let took = begin.elapsed().as_millis();
             let line = Line::ok(DATA_API, format!("{name}: knows {known} of {all} tokens that Gamma lists, {took} ms"));
             if known == 0 && all > 0 { line.warn("so it helps nobody") } else { line }

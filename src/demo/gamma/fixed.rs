@@ -2,7 +2,7 @@
 
 use super::super::cast::Cast;
 use super::super::market::Market;
-use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, OTHER_HALF, Part, Role};
+use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, Part, Role};
 use super::idle;
 use super::profile::{Half, ListForm, Profile, Reach, Shape};
 use super::words;
@@ -49,8 +49,11 @@ pub(super) fn profile(seed: u64, cast: &Cast, number: usize) -> Option<Profile> 
         Role::Arrays => (profile.form, profile.tokens_form) = (ListForm::Array, ListForm::Array),
         Role::NumberOutcomes => profile.number_outcomes = true,
         Role::Both => {
-            profile.positions = cast.fixed[OTHER_HALF].tokens.iter().map(|token| token.decimal.clone()).collect();
+            let positions =
+                |number: usize| cast.fixed[number].tokens.iter().map(|token| token.decimal.clone()).collect();
+            profile.positions = roles::other_half(number).map(positions).unwrap_or_default();
             profile.positions_form = ListForm::Text;
+            profile.question_id = market.question.map(|question| format!("{question:#x}"));
         }
         Role::Bare => profile.shape = Shape::Bare,
         Role::Nulls => profile.shape = Shape::Nulls,

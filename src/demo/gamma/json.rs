@@ -13,23 +13,29 @@ const HALF_A_PAIR: &str = r#""\ud83d""#;
 const PICTURE: &str = "https://demo-upload.example/pictures/BTC+fullsize.png";
 
 /// The object of a market at a block. Its own tags are there only where they were asked for.
-pub(in crate::demo) fn market(profile: &Profile, calendar: &Calendar, now: i64, with_tags: bool) -> String {
+pub(in crate::demo) fn market(
+    profile: &Profile,
+    positions: &[String],
+    calendar: &Calendar,
+    now: i64,
+    with_tags: bool,
+) -> String {
     let seen = profile.at(calendar, now);
     let mut object = Object::new(profile.ascii);
     match profile.shape {
         Shape::Bare => {
             let id = profile.id.to_string();
             object.text("id", &id).text("conditionId", &profile.served_condition);
-            lists(&mut object, profile, now, false);
+            lists(&mut object, profile, positions, now, false);
             // An open one does not even say that.
             if seen.closed.is_some() {
                 object.raw("closed", true);
             }
         }
-        Shape::Nulls => nulls(&mut object, profile, &seen, now),
+        Shape::Nulls => nulls(&mut object, profile, positions, &seen, now),
         Shape::Full | Shape::WrongTypes | Shape::Legacy => {
             texts(&mut object, profile, &seen);
-            lists(&mut object, profile, now, true);
+            lists(&mut object, profile, positions, now, true);
             dates(&mut object, profile, calendar, &seen);
             money(&mut object, profile, &seen);
             rest(&mut object, profile, &seen);
@@ -42,7 +48,7 @@ pub(in crate::demo) fn market(profile: &Profile, calendar: &Calendar, now: i64, 
     object.end()
 }
 
-fn nulls(object: &mut Object, profile: &Profile, seen: &Seen, now: i64) {
+fn nulls(object: &mut Object, profile: &Profile, positions: &[String], seen: &Seen, now: i64) {
     object.text("id", &profile.id.to_string()).raw("question", "null").text("conditionId", &profile.served_condition);
     for name in ["slug", "endDate", "endDateIso", "createdAt", "updatedAt", "closedTime", "active", "negRisk", "events"]
     {
@@ -51,7 +57,7 @@ fn nulls(object: &mut Object, profile: &Profile, seen: &Seen, now: i64) {
     for name in ["tags", "volume", "volumeNum", "liquidity", "description", "bestBid", "archived"] {
         object.raw(name, "null");
     }
-    lists(object, profile, now, true);
+    lists(object, profile, positions, now, true);
     object.raw("closed", seen.closed.is_some());
 }
 
@@ -73,12 +79,13 @@ fn texts(object: &mut Object, profile: &Profile, seen: &Seen) {
         _ => object.text("description", &description(id)),
     };
     object.text("image", PICTURE).text("icon", PICTURE).text("category", "").text("marketMakerAddress", "");
-    object.text("questionID", &format!("0x{id:064x}")).text("groupItemTitle", "").text("groupItemThreshold", "0");
+    let question_id = profile.question_id.clone().unwrap_or_else(|| format!("0x{id:064x}"));
+    object.text("questionID", &question_id).text("groupItemTitle", "").text("groupItemThreshold", "0");
     object.maybe("umaResolutionStatus", seen.closed.map(|_| "resolved")).text("feeType", "crypto_fees_v2");
     object.text("comboStatus", "disabled").text("version", if profile.is_v2() { "v2" } else { "v1" });
 }
 
-fn lists(object: &mut Object, profile: &Profile, now: i64, with_outcomes: bool) {
+fn lists(object: &mut Object, profile: &Profile, positions: &[String], now: i64, with_outcomes: bool) {
     if profile.shape == Shape::WrongTypes {
         object.raw("outcomes", 5).text("outcomePrices", "none");
     } else if with_outcomes {
@@ -89,7 +96,7 @@ fn lists(object: &mut Object, profile: &Profile, now: i64, with_outcomes: bool) 
         object.list("umaResolutionStatuses", ListForm::EmptyList, &[]);
     }
     object.list("clobTokenIds", profile.tokens_form_at(now), &all_quoted(profile.listed_tokens(), false));
-    object.list("positionIds", profile.positions_form, &all_quoted(&profile.positions, false));
+    object.list("positionIds", profile.positions_form, &all_quoted(positions, false));
 }
 
 fn dates(object: &mut Object, profile: &Profile, calendar: &Calendar, seen: &Seen) {

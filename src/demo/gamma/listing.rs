@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::super::cast::Cast;
+use super::super::faults::Faults;
 use super::super::params::Params;
 use super::super::reply::Reply;
 use super::cursor::{self, Cursor};
@@ -37,7 +38,7 @@ pub(in crate::demo) struct Sight<'a> {
     pub(in crate::demo) cast: &'a Cast,
     /// The newest block that it knows of.
     pub(in crate::demo) now: u64,
-    pub(in crate::demo) ignore_order: bool,
+    pub(in crate::demo) faults: &'a Faults,
     pub(in crate::demo) circle: Option<Circle>,
 }
 
@@ -57,7 +58,7 @@ impl Sight<'_> {
     /// `/markets/keyset`
     pub(in crate::demo) fn keyset(&self, uri: &Uri) -> Reply {
         let params = Params::of(uri);
-        let query = Query::of(&params, self.ignore_order);
+        let query = Query::of(&params, self.faults.ignore_order);
         if let Some(refusal) = too_long(uri, &query) {
             return refusal;
         }
@@ -71,6 +72,9 @@ impl Sight<'_> {
         let all = self.placed(&query);
         let begin = after.map_or(0, |cursor| begins_behind(&all, &query, cursor));
         let end = all.len().min(begin + limit(&params));
+        if self.is_poisoned(&all[begin..end]) {
+            return Reply::broken();
+        }
         let cursor = |last: &Placed| Cursor { fingerprint: query.fingerprint(), key: last.key, id: last.id }.write();
         let next = match (self.circle, cursor::asked(&params)) {
             (Some(Circle::Here), Some(asked)) => Some(asked.to_owned()),
@@ -92,7 +96,7 @@ impl Sight<'_> {
     /// `/markets`, which is deprecated.
     pub(in crate::demo) fn by_offset(&self, uri: &Uri) -> Reply {
         let params = Params::of(uri);
-        let query = Query::of(&params, self.ignore_order);
+        let query = Query::of(&params, self.faults.ignore_order);
         if let Some(refusal) = too_long(uri, &query) {
             return refusal;
         }
@@ -103,6 +107,9 @@ impl Sight<'_> {
         let all = self.placed(&query);
         let begin = all.len().min(offset);
         let end = all.len().min(begin + limit(&params));
+        if self.is_poisoned(&all[begin..end]) {
+            return Reply::broken();
+        }
         Reply::ok(self.array(&all[begin..end], &params))
     }
 
@@ -110,6 +117,7 @@ impl Sight<'_> {
     pub(in crate::demo) fn single(&self, id: &str, uri: &Uri) -> Reply {
         let shown = self.gamma.shown(self.cast, self.now);
         match shown.iter().find(|profile| profile.id.to_string() == id) {
+            Some(profile) if self.faults.poison == Some(profile.id) => Reply::broken(),
             Some(profile) => Reply::ok(self.json(profile, &Params::of(uri))),
             None => Reply::not_found("id not found"),
         }
@@ -143,6 +151,26 @@ impl Sight<'_> {
         all
     }
 
+    fn is_poisoned(&self, placed: &[Placed]) -> bool {
+        let is_poison =
+            |placed: &Placed| matches!(placed.element, Element::Market(_)) && self.faults.poison == Some(placed.id);
+        placed.iter().any(is_poison)
+    }
+
+    /// The positions that a market is said to have.
+    fn positions(&self, profile: &Profile) -> Vec<String> {
+        if !profile.is_of_both() {
+            return profile.positions.clone();
+        }
+        let another = self.gamma.fixed.iter().find(|other| other.is_of_both() && other.id != profile.id);
+        let of = another.filter(|_| self.faults.exchanged_positions).map_or(profile, |another| another);
+        let mut positions = of.positions.clone();
+        if self.faults.swapped_positions {
+            positions.reverse();
+        }
+        positions
+    }
+
     fn array(&self, placed: &[Placed], params: &Params) -> String {
         let element = |placed: &Placed| match &placed.element {
             Element::Market(profile) => self.json(profile, params),
@@ -153,7 +181,8 @@ impl Sight<'_> {
 
     fn json(&self, profile: &Profile, params: &Params) -> String {
         let calendar = &self.gamma.calendar;
-        json::market(profile, calendar, calendar.offset(self.now), params.flag("include_tag"))
+        let positions = self.positions(profile);
+        json::market(profile, &positions, calendar, calendar.offset(self.now), params.flag("include_tag"))
     }
 }
 

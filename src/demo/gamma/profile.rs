@@ -96,6 +96,8 @@ pub(in crate::demo) struct Profile {
     pub(in crate::demo) form: ListForm,
     pub(in crate::demo) neg_risk: bool,
     pub(in crate::demo) question: String,
+    /// `questionID`, where its condition follows from it.
+    pub(in crate::demo) question_id: Option<String>,
     pub(in crate::demo) slug: String,
     pub(in crate::demo) event: EventWords,
     /// Its own, beside those of its event.
@@ -139,6 +141,7 @@ impl Profile {
             form: ListForm::Text,
             neg_risk: market.is_neg_risk(),
             question: super::words::question(id),
+            question_id: None,
             slug: super::words::slug(id),
             event: super::words::event(id),
             tags: super::words::tags(id),
@@ -170,6 +173,11 @@ impl Profile {
 
     pub(in crate::demo) fn is_v2(&self) -> bool {
         self.tokens.is_empty() && !self.positions.is_empty()
+    }
+
+    /// Whether it trades on both protocols.
+    pub(in crate::demo) fn is_of_both(&self) -> bool {
+        !self.tokens.is_empty() && !self.positions.is_empty()
     }
 
     pub(in crate::demo) fn is_closed(&self, now: i64) -> bool {

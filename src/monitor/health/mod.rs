@@ -14,6 +14,7 @@ mod replays;
 mod restarts;
 mod stalled;
 mod told;
+mod unlisted;
 mod unreachable;
 mod unseen;
 mod waiting;
@@ -56,6 +57,7 @@ const RULES: [Rule; 16] = [
     dead_letters::RULE,
     behind::RULE,
     log_drops::RULE,
+    unlisted::RULE,
     paused::RULE,
 ];
 

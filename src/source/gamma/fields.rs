@@ -3,24 +3,30 @@
 //! Nothing here fails: a field that is missing or null is unknown, and one that is of another type than expected is
 //! unknown, too, and noted.
 
-use std::collections::HashMap;
-
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::time;
+use crate::source::http::{self, Elements, excerpt};
+
+/// A list of texts that is longer is none: a market has 16 outcomes at most.
+const MOST_TEXTS: usize = 256;
+
+/// The same of events and tags.
+const MOST_ELEMENTS: usize = 1_000;
 
 /// An object's fields. Each is parsed by itself, so that one which cannot be read harms no other.
 #[derive(Debug, Default)]
 pub(super) struct Fields<'a> {
-    fields: HashMap<String, &'a RawValue>,
+    fields: Vec<(&'static str, &'a RawValue)>,
     misread: Vec<&'static str>,
 }
 
 impl<'a> Fields<'a> {
-    /// Those of an object. The error is in words.
-    pub(super) fn of(object: &'a str) -> Result<Self, String> {
-        let fields = serde_json::from_str(object).map_err(|cause| format!("not an object: {cause}"))?;
+    /// Those of an object that have these names; the others are not kept. The error is in words.
+    pub(super) fn of(object: &'a str, names: &'static [&'static str]) -> Result<Self, String> {
+        // The words of a failure may hold all of the text.
+        let fields = http::fields(object, names)
+            .map_err(|cause| format!("not an object: {}", excerpt(&cause.to_string(), 120)))?;
         Ok(Self { fields, misread: Vec::new() })
     }
 
@@ -36,7 +42,8 @@ impl<'a> Fields<'a> {
 
     /// A field as its JSON, where it is there and not null.
     pub(super) fn raw(&self, name: &str) -> Option<&'a str> {
-        self.fields.get(name).map(|raw| raw.get()).filter(|raw| *raw != "null")
+        let (_, raw) = self.fields.iter().find(|(known, _)| *known == name)?;
+        Some(raw.get()).filter(|raw| *raw != "null")
     }
 
     fn read<T>(&mut self, name: &'static str, read: impl FnOnce(&'a str) -> Option<T>) -> Option<T> {
@@ -79,7 +86,8 @@ impl<'a> Fields<'a> {
 
     /// A list of anything.
     pub(super) fn list(&mut self, name: &'static str) -> Vec<&'a RawValue> {
-        self.read(name, |raw| serde_json::from_str(raw).ok()).unwrap_or_default()
+        let list = |raw| serde_json::from_str::<Elements<'_, MOST_ELEMENTS>>(raw).ok();
+        self.read(name, list).map(|list| list.0).unwrap_or_default()
     }
 }
 
@@ -103,16 +111,17 @@ fn texts(raw: &str) -> Option<Vec<String>> {
     if list.is_empty() {
         return Some(Vec::new());
     }
-    let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
-    items.into_iter().map(|item| text(item.get())).collect()
+    let items: Elements<'_, MOST_TEXTS> = serde_json::from_str(list).ok()?;
+    items.0.into_iter().map(|item| text(item.get())).collect()
 }
 
 /// The label of a tag: `{"label": …}`, or a plain text.
 pub(super) fn label(raw: &str) -> Option<String> {
-    let label = match serde_json::from_str(raw).ok()? {
-        Value::Object(tag) => tag.get("label")?.as_str()?.to_owned(),
-        Value::String(label) => label,
-        _ => return None,
+    let label = if raw.starts_with('{') {
+        let fields = http::fields(raw, &["label"]).ok()?;
+        serde_json::from_str::<String>(fields.first()?.1.get()).ok()
+    } else {
+        serde_json::from_str(raw).ok()
     };
-    Some(label).filter(|label| !label.is_empty())
+    label.filter(|label| !label.is_empty())
 }

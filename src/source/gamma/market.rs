@@ -3,8 +3,38 @@
 use serde_json::value::RawValue;
 
 use super::fields::{self, Fields};
-use super::tokens;
-use crate::model::{ConditionId, Event, Market, RawJson};
+use super::tokens::{self, Claims};
+use crate::model::{B256, ConditionId, Event, Market, RawJson};
+
+/// What is read of a market …
+const FIELDS: [&str; 23] = [
+    "id",
+    "conditionId",
+    "outcomes",
+    "negRisk",
+    "clobTokenIds",
+    "positionIds",
+    "events",
+    "updatedAt",
+    "question",
+    "slug",
+    "tags",
+    "createdAt",
+    "endDate",
+    "endDateIso",
+    "closedTime",
+    "active",
+    "closed",
+    "volume",
+    "volumeNum",
+    "liquidity",
+    "liquidityNum",
+    "questionID",
+    "negRiskMarketID",
+];
+
+/// … and of its event.
+const EVENT_FIELDS: [&str; 4] = ["id", "slug", "title", "tags"];
 
 /// A market, and which of its fields were not as they should be.
 #[derive(Debug)]
@@ -16,7 +46,7 @@ pub(super) struct ReadMarket {
 /// Reads a market that was asked for at `asked_at` (unix seconds). Only what is no object or has no id is refused, in
 /// words.
 pub(super) fn read(raw: &str, asked_at: u64) -> Result<ReadMarket, String> {
-    let mut fields = Fields::of(raw)?;
+    let mut fields = Fields::of(raw, &FIELDS)?;
     let id = fields.text("id");
     if id.is_empty() {
         return Err("a market without an id".to_owned());
@@ -25,7 +55,18 @@ pub(super) fn read(raw: &str, asked_at: u64) -> Result<ReadMarket, String> {
     let outcomes = fields.texts("outcomes");
     let neg_risk = fields.flag("negRisk");
     let [clob_token_ids, position_ids] = ["clobTokenIds", "positionIds"].map(|name| fields.texts(name));
-    let listed = tokens::check(condition_id, outcomes.len(), neg_risk, &clob_token_ids, &position_ids);
+    // Nobody is believed in this: the condition proves them.
+    let [question, legacy_event] = ["questionID", "negRiskMarketID"].map(|name| hash(&fields, name));
+    let claims = Claims {
+        condition: condition_id,
+        outcomes: &outcomes,
+        neg_risk,
+        question,
+        event: legacy_event,
+        clob_token_ids: &clob_token_ids,
+        position_ids: &position_ids,
+    };
+    let listed = tokens::check(claims);
     listed.refused.iter().for_each(|name| fields.note(name));
     let (event, event_tags) = event(&mut fields);
     let updated_at = fields.time("updatedAt");
@@ -62,10 +103,14 @@ fn condition(fields: &mut Fields<'_>) -> Option<ConditionId> {
     condition
 }
 
+fn hash(fields: &Fields<'_>, name: &str) -> Option<B256> {
+    fields::text(fields.raw(name)?)?.parse().ok()
+}
+
 /// The first event, and its tags.
 fn event<'a>(fields: &mut Fields<'a>) -> (Event, Vec<&'a RawValue>) {
     let Some(first) = fields.list("events").first().copied() else { return Default::default() };
-    let Ok(mut event) = Fields::of(first.get()) else {
+    let Ok(mut event) = Fields::of(first.get(), &EVENT_FIELDS) else {
         fields.note("events");
         return Default::default();
     };

@@ -18,19 +18,18 @@ mod time;
 mod tokens;
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::future::try_join;
 use parking_lot::Mutex;
 use reqwest::StatusCode;
 use tracing::Span;
 
-use super::http::{Api, ApiError};
-use super::{ApiConfig, ApiConfigError, Listing, MarketPage, MarketSource, Order, SourceError};
+use super::http::{Api, ApiError, Batches};
+use super::{ApiConfig, ApiConfigError, Listing, Lookup, MarketPage, MarketSource, Order, Place, SourceError};
 use crate::breaker::Breaker;
 use crate::clock::since_epoch;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, TokenId};
@@ -44,22 +43,18 @@ pub const URL: &str = "https://gamma-api.polymarket.com";
 /// Where markets are listed and looked up.
 const KEYSET: &str = "markets/keyset";
 
-/// Markets of a page: more are never given.
-const PAGE: usize = 100;
-
 /// Ids of one lookup: a URL with more than 50 token ids is refused.
 const IDS: usize = 40;
 
 /// Pages that one lookup is followed through, at most: it asks for fewer markets than one page holds.
 const LOOKUP_PAGES: usize = 5;
 
-/// Lookups that are under way at once.
-const AT_ONCE: usize = 4;
-
 /// The API of markets.
 pub struct Gamma {
     api: Api,
     misread: Arc<Misread>,
+    /// How it is asked about ids, of whatever kind, among open markets and among closed ones.
+    batches: [Batches<String>; 2],
 }
 
 /// Fields that were not as they should be.
@@ -81,21 +76,21 @@ impl Misread {
     }
 }
 
-type Found = Vec<Result<Market, DeadLetter>>;
+type Found = Result<Market, DeadLetter>;
 
 impl Gamma {
     /// The API of a configuration. Connects to nobody yet.
     pub fn new(config: &ApiConfig) -> Result<Self, ApiConfigError> {
-        Ok(Self { api: config.open()?, misread: Arc::default() })
+        Ok(Self { api: config.open()?, misread: Arc::default(), batches: [Batches::of(IDS), Batches::of(IDS)] })
     }
 
     /// One page, as the parameters ask for it.
     async fn page(
         &self,
         mut query: Vec<(&'static str, String)>,
-        after: Option<&str>,
+        Place { after, most, .. }: Place<'_>,
     ) -> Result<MarketPage, SourceError> {
-        query.extend([("limit", PAGE.to_string()), ("include_tag", "true".to_owned())]);
+        query.extend([("limit", most.to_string()), ("include_tag", "true".to_owned())]);
         query.extend(after.map(|after| ("after_cursor", after.to_owned())));
         let asked_at = since_epoch().as_secs();
         let body = self.api.get(KEYSET, &query).await.map_err(|error| match error {
@@ -116,27 +111,41 @@ impl Gamma {
         let stage = Span::current();
         let read = tokio::task::spawn_blocking(move || stage.in_scope(|| page::read(&body, asked_at, &misread)));
         match read.await {
-            Ok(page) => page.map_err(|cause| self.api.untrusted(cause)),
+            Ok(Ok(page)) => {
+                self.api.answered();
+                Ok(page)
+            }
+            Ok(Err(cause)) => Err(self.api.untrusted(cause)),
             Err(panic) => Err(self.api.untrusted(format!("a page that cannot be read: {panic}"))),
         }
     }
 
     /// The markets that some ids find, in both `closed` states.
-    async fn look_up<I: Display>(&self, by: &'static str, ids: &[I]) -> Result<Found, SourceError> {
-        let lookups: Vec<_> = ids
-            .chunks(IDS)
-            .flat_map(|ids| [false, true].map(|closed| (closed, ids.iter().map(I::to_string).collect::<Vec<_>>())))
-            .collect();
-        let found = stream::iter(lookups).map(|(closed, ids)| self.look_up_some(by, closed, ids)).buffered(AT_ONCE);
-        Ok(found.try_collect::<Vec<_>>().await?.concat())
+    async fn look_up(&self, by: &'static str, ids: &[String]) -> Result<Lookup<Found, String>, SourceError> {
+        let [open, closed] = &self.batches;
+        let open = open.ask(ids, |ids| self.look_up_some(by, false, ids));
+        let closed = closed.ask(ids, |ids| self.look_up_some(by, true, ids));
+        let (open, closed) = try_join(open, closed).await?;
+        let mut both = Lookup::default();
+        for lookup in [open, closed] {
+            both.found.extend(lookup.found);
+            both.failed.extend(lookup.failed.into_iter().filter(|id| !both.failed.contains(id)).collect::<Vec<_>>());
+            both.cause = lookup.cause.or(both.cause);
+            both.answers += lookup.answers;
+        }
+        if let Some(cause) = &both.cause {
+            tracing::debug!("gamma fails on {} of {} {by}: {cause}", both.failed.len(), ids.len());
+        }
+        self.api.unless_failing(both)
     }
 
-    async fn look_up_some(&self, by: &'static str, closed: bool, ids: Vec<String>) -> Result<Found, SourceError> {
+    async fn look_up_some(&self, by: &'static str, closed: bool, ids: Vec<String>) -> Result<Vec<Found>, SourceError> {
         let mut query: Vec<_> = ids.into_iter().map(|id| (by, id)).collect();
         query.push(("closed", closed.to_string()));
         let (mut found, mut after) = (Vec::new(), None::<String>);
         for _ in 0..LOOKUP_PAGES {
-            let page = self.page(query.clone(), after.as_deref()).await?;
+            let place = Place { after: after.as_deref(), ..Place::FIRST };
+            let page = self.page(query.clone(), place).await?;
             found.extend(page.markets);
             match page.next {
                 Some(next) if after.as_ref() != Some(&next) => after = Some(next),
@@ -157,26 +166,34 @@ impl MarketSource for Gamma {
         Some(self.api.breaker().clone())
     }
 
-    async fn list(&self, listing: Listing, after: Option<&str>) -> Result<MarketPage, SourceError> {
+    async fn list(&self, listing: Listing, place: Place<'_>) -> Result<MarketPage, SourceError> {
         let (order, ascending) = match listing.order {
             Order::Created => ("createdAt", false),
             Order::Updated => ("updatedAt", false),
             Order::Id => ("id", true),
         };
+        let ascending = ascending != place.from_end;
         let query =
             [("closed", listing.closed.to_string()), ("order", order.into()), ("ascending", ascending.to_string())];
-        self.page(query.into(), after).await
+        self.page(query.into(), place).await
     }
 
-    async fn by_tokens(&self, tokens: &[TokenId]) -> Result<Found, SourceError> {
+    async fn by_tokens(&self, tokens: &[TokenId]) -> Result<Lookup<Found, TokenId>, SourceError> {
         let (positions, hashes): (Vec<TokenId>, Vec<TokenId>) =
             tokens.iter().partition(|token| PositionId::of(**token).is_some());
-        let mut found = self.look_up("clob_token_ids", &hashes).await?;
-        found.extend(self.look_up("position_ids", &positions).await?);
-        Ok(found)
+        let texts = |tokens: &[TokenId]| tokens.iter().map(TokenId::to_string).collect::<Vec<_>>();
+        let hashes = self.look_up("clob_token_ids", &texts(&hashes)).await?;
+        let positions = self.look_up("position_ids", &texts(&positions)).await?;
+        let failed = hashes.failed.iter().chain(&positions.failed).filter_map(|id| id.parse().ok()).collect();
+        Ok(Lookup {
+            found: [hashes.found, positions.found].concat(),
+            failed,
+            cause: hashes.cause.or(positions.cause),
+            answers: hashes.answers + positions.answers,
+        })
     }
 
-    async fn by_conditions(&self, conditions: &[ConditionId]) -> Result<Found, SourceError> {
+    async fn by_conditions(&self, conditions: &[ConditionId]) -> Result<Lookup<Found, ConditionId>, SourceError> {
         // A condition of protocol v2 is written in two ways.
         let padded = |condition: &ConditionId| match condition {
             ConditionId::Ctf(_) => None,
@@ -187,7 +204,10 @@ impl MarketSource for Gamma {
             .flat_map(|condition| [Some(condition.to_string()), padded(condition)])
             .flatten()
             .collect();
-        self.look_up("condition_ids", &ids).await
+        let Lookup { found, failed, cause, answers } = self.look_up("condition_ids", &ids).await?;
+        let mut failed: Vec<ConditionId> = failed.iter().filter_map(|id| id.parse().ok()).collect();
+        failed.dedup();
+        Ok(Lookup { found, failed, cause, answers })
     }
 
     fn misread(&self) -> u64 {

@@ -1,21 +1,26 @@
 //! A page of markets.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{Misread, NAME, market};
 use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::source::MarketPage;
-use crate::source::http::excerpt;
+use crate::source::http::{Elements, excerpt};
 
 /// The stage in whose name a market is refused.
 const STAGE: &str = "ingest-markets";
 
+/// More markets no page has: ten times what was asked for.
+const MOST_MARKETS: usize = 1_000;
+
+/// A longer cursor is none. It is stored, and sent back in a URL.
+const LONGEST_CURSOR: usize = 4 * 1024;
+
 #[derive(Deserialize)]
 struct Envelope<'a> {
     #[serde(borrow)]
-    markets: Vec<&'a RawValue>,
+    markets: Elements<'a, MOST_MARKETS>,
     /// Absent, null and empty alike behind the last page.
     #[serde(default)]
     next_cursor: Option<String>,
@@ -29,8 +34,13 @@ pub(super) fn read(body: &[u8], asked_at: u64, misread: &Misread) -> Result<Mark
         _ => format!("not a page of markets: {}", excerpt(text, 60)),
     })?;
     let next = page.next_cursor.filter(|cursor| !cursor.is_empty());
-    let mut markets = Vec::with_capacity(page.markets.len());
-    for raw in page.markets.into_iter().map(RawValue::get) {
+    if let Some(cursor) = &next
+        && cursor.len() > LONGEST_CURSOR
+    {
+        return Err(format!("a page whose cursor has {} bytes", cursor.len()));
+    }
+    let mut markets = Vec::with_capacity(page.markets.0.len());
+    for raw in page.markets.0.into_iter().map(|raw| raw.get()) {
         markets.push(match market::read(raw, asked_at) {
             Ok(read) => {
                 misread.note(&read.market.id, &read.misread);

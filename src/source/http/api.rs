@@ -4,13 +4,13 @@ use std::num::NonZeroU32;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use reqwest::header::{ACCEPT, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 
+use super::pace::Pace;
 use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
 use crate::breaker::{Breaker, last_cause};
-use crate::source::SourceError;
+use crate::source::{Lookup, SourceError};
 
 /// A base URL, and how it is asked.
 pub(in crate::source) struct Api {
@@ -19,7 +19,7 @@ pub(in crate::source) struct Api {
     keys: Keys,
     client: reqwest::Client,
     max_body: usize,
-    pace: DefaultDirectRateLimiter,
+    pace: Pace,
     breaker: Breaker,
 }
 
@@ -36,8 +36,7 @@ impl Api {
     /// `max_rate` is in requests a second, evenly spread.
     pub(in crate::source) fn new(base: Url, client: reqwest::Client, max_body: usize, max_rate: NonZeroU32) -> Self {
         let (name, keys) = (name_of(&base), Keys::of(&base));
-        let pace = RateLimiter::direct(Quota::per_second(max_rate));
-        let breaker = Breaker::new(name.clone());
+        let (pace, breaker) = (Pace::new(max_rate), Breaker::new(name.clone()));
         Self { base, name, keys, client, max_body, pace, breaker }
     }
 
@@ -51,22 +50,30 @@ impl Api {
         &self.breaker
     }
 
-    /// The document at `path` below the base, as the parameters ask for it.
+    /// The document at `path` below the base, as the parameters ask for it. Whoever can read it says that it was
+    /// [answered](Self::answered).
     pub(in crate::source) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
+        self.pace.turn().await;
+        let document = self.document(path, query).await;
+        if document.is_err() {
+            self.pace.failed();
+        }
+        document
+    }
+
+    async fn document(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.pace.until_ready().await;
         let request = self.client.get(url).header(ACCEPT, "application/json");
         let attempt = self.breaker.attempt().map_err(|outage| self.away(outage.cause))?;
         let response = match request.send().await {
             Ok(response) => response,
             Err(cause) => {
-                let cause = self.keys.redact(&innermost(&cause.without_url()));
-                attempt.failed(last_cause(&cause));
-                return Err(self.away(cause));
+                attempt.failed(last_cause(&self.keys.redact(&innermost(&cause))));
+                return Err(self.broken(cause));
             }
         };
         attempt.answered();
@@ -76,13 +83,36 @@ impl Api {
         match read(response, self.max_body).await.map_err(|cause| self.broken(cause))? {
             Body::Whole(body) => Ok(body),
             Body::Cut(_) => {
-                Err(ApiError::Source(self.untrusted(format!("an answer of more than {} bytes", self.max_body))))
+                Err(ApiError::Source(self.garbled(format!("an answer of more than {} bytes", self.max_body))))
             }
+        }
+    }
+
+    /// A document could be read.
+    pub(in crate::source) fn answered(&self) {
+        self.pace.answered();
+    }
+
+    /// Whether it has not answered anything for a while, whoever asked.
+    fn is_failing(&self) -> bool {
+        self.pace.is_failing()
+    }
+
+    /// A lookup, unless nothing of it was answered and nothing else is either: then it is not the fault of its members.
+    pub(in crate::source) fn unless_failing<T, I>(&self, lookup: Lookup<T, I>) -> Result<Lookup<T, I>, SourceError> {
+        match lookup.cause {
+            Some(cause) if lookup.answers == 0 && self.is_failing() => Err(cause),
+            _ => Ok(lookup),
         }
     }
 
     /// It answered what cannot be true or cannot be read.
     pub(in crate::source) fn untrusted(&self, cause: impl AsRef<str>) -> SourceError {
+        self.pace.failed();
+        self.garbled(cause)
+    }
+
+    fn garbled(&self, cause: impl AsRef<str>) -> SourceError {
         SourceError::Untrusted { endpoint: self.name.clone(), cause: self.keys.redact(cause.as_ref()) }
     }
 
@@ -90,10 +120,9 @@ impl Api {
     pub(in crate::source) fn error(&self, error: ApiError) -> SourceError {
         match error {
             ApiError::Source(error) => error,
-            ApiError::Rejected { status, cause } => SourceError::Refused {
-                endpoint: self.name.clone(),
-                cause: format!("HTTP {}: {cause}", status.as_u16()),
-            },
+            ApiError::Rejected { status, cause } => {
+                SourceError::Failed { endpoint: self.name.clone(), cause: format!("HTTP {}: {cause}", status.as_u16()) }
+            }
         }
     }
 
@@ -122,13 +151,22 @@ impl Api {
                 endpoint,
                 cause: format!("{cause}, a redirect is not followed"),
             }),
+            // Cloudflare's words for a server behind it that gave up are 520 and 524.
+            status if matches!(status.as_u16(), 500 | 501 | 502 | 504 | 520 | 524) => {
+                ApiError::Source(SourceError::Failed { endpoint, cause })
+            }
             _ => ApiError::Source(SourceError::Refused { endpoint, cause }),
         }
     }
 
     /// What a broken connection means.
     fn broken(&self, cause: reqwest::Error) -> ApiError {
-        self.away(self.keys.redact(&innermost(&cause.without_url())))
+        let was_reached = !cause.is_connect();
+        let (endpoint, cause) = (self.name.clone(), self.keys.redact(&innermost(&cause.without_url())));
+        match was_reached {
+            true => ApiError::Source(SourceError::Broken { endpoint, cause }),
+            false => self.away(cause),
+        }
     }
 
     /// It is not reached, and why.

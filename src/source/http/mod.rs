@@ -1,8 +1,11 @@
 //! What every source shares when it asks over HTTP: requests are bounded in time and size, and silent about keys.
 
 mod api;
+mod batches;
 mod config;
+mod elements;
 mod keys;
+mod pace;
 pub(super) mod retry_after;
 
 use std::error::Error;
@@ -12,7 +15,9 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Response, Url, redirect};
 
 pub(super) use self::api::{Api, ApiError};
+pub(super) use self::batches::Batches;
 pub use self::config::{ApiConfig, ApiConfigError};
+pub(super) use self::elements::{AtMost, Elements, fields};
 pub(super) use self::keys::Keys;
 pub(super) use crate::secrets::excerpt;
 

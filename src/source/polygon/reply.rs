@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::source::http::excerpt;
+use crate::source::http::{AtMost, excerpt};
 
 /// An error as a node words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,8 @@ fn one(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, S
 }
 
 fn several(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, String> {
-    let items: Vec<Item<'_>> = serde_json::from_str(text).map_err(|cause| format!("broken JSON: {cause}"))?;
+    // Two more than were asked for show as well as a million that there are too many.
+    let items: Vec<Item<'_>> = AtMost::new(asked + 2).read(text).map_err(|cause| format!("broken JSON: {cause}"))?;
     let mut outcomes: Vec<Option<Outcome>> = vec![None; asked];
     for item in &items {
         // An error that names no request is about the batch.

@@ -132,6 +132,18 @@ impl Agenda {
         self.next_round = now + self.poll;
     }
 
+    /// Something in a listing cannot be read: all open markets are, from both ends, sooner than else.
+    pub(super) fn gap(&mut self, now: Instant) {
+        self.next_open = self.next_open.min(now + ALL_OPEN_UNSORTED);
+    }
+
+    /// Where closed markets are looked for that are behind a gap of those that were changed last.
+    pub(super) fn closed_by_creation(&self, closed_since: Option<u64>) -> Option<(Listing, Option<u64>)> {
+        let since = closed_since.filter(|since| *since > 0)?;
+        let listing = Listing { closed: true, order: Order::Created };
+        (!self.unsorted.contains(&Order::Created)).then_some((listing, Some(since.saturating_sub(LIFE))))
+    }
+
     /// What is being read.
     pub(super) fn front(&self) -> Option<Purpose> {
         self.due.front().copied()

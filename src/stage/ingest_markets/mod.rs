@@ -9,7 +9,9 @@
 //! that cannot be understood becomes a dead letter and does not harm its page.
 
 mod agenda;
+mod gap;
 mod known;
+mod narrow;
 mod parts;
 mod scan;
 
@@ -70,6 +72,8 @@ pub(super) struct IngestMarkets {
     parts: VecDeque<Part>,
     /// What the page means for the walk.
     turn: Option<Turn>,
+    /// A long walk from the other end that others went before.
+    set_aside: Option<Scan>,
 }
 
 /// What keeps a walk from its end.
@@ -122,6 +126,7 @@ impl IngestMarkets {
             page: None,
             parts: VecDeque::new(),
             turn: None,
+            set_aside: None,
         };
         stage.report_session();
         Ok(stage)
@@ -160,7 +165,7 @@ impl IngestMarkets {
         self.agenda = Agenda::new(self.habits.poll_interval, Instant::now());
         self.setbacks = Setbacks::default();
         self.parts.clear();
-        (self.scan, self.page, self.turn) = (None, None, None);
+        (self.scan, self.page, self.turn, self.set_aside) = (None, None, None, None);
         self.report_session();
         Ok(())
     }
@@ -187,7 +192,9 @@ impl IngestMarkets {
         // What is due goes before the past: that takes long.
         let is_history = self.scan.as_ref().is_some_and(|scan| scan.purpose == Purpose::History);
         if self.scan.is_none() || (is_history && self.agenda.next(now).is_some()) {
-            self.scan = self.due(now).or_else(|| self.history());
+            // From this side nothing else keeps its place.
+            self.set_aside = self.scan.take().filter(|scan| scan.from_end.is_some()).or(self.set_aside.take());
+            self.scan = self.due(now).or_else(|| self.set_aside.take()).or_else(|| self.history());
         }
         self.scan.as_mut()
     }
@@ -234,10 +241,11 @@ impl IngestMarkets {
             let _ = drain.run_until_cancelled(tokio::time::sleep_until(until)).await;
             return Ok(Step::Idle);
         };
-        let list = source.list(scan.listing, scan.after.as_deref());
+        let list = source.list(scan.listing, scan.place());
         let Some(page) = drain.run_until_cancelled(list).await else { return Ok(Step::Idle) };
         let page = match page {
             Ok(page) => page,
+            Err(error) if error.may_be_of_a_part() => return self.narrow(error),
             Err(error) => {
                 if matches!(error, SourceError::Cursor { .. }) {
                     self.begin_anew();
@@ -316,6 +324,9 @@ impl IngestMarkets {
     fn begin_anew(&mut self) {
         let Some(scan) = self.scan.take() else { return };
         self.setbacks.beginnings += 1;
+        if scan.from_end.is_some() {
+            return;
+        }
         if scan.purpose == Purpose::History && matches!(self.cursor.history, History::Behind(_)) {
             let cursor = MarketCursor { history: History::NotBegun, ..self.cursor.clone() };
             self.parts = split(Vec::new(), Some(cursor));
@@ -328,7 +339,9 @@ impl IngestMarkets {
         let newest = scan.begun.map(|begun| begun.updated).filter(|time| *time > 0);
         let mut cursor = self.cursor.clone();
         match (scan.purpose, turn) {
+            (_, Turn::More) if scan.from_end.is_some() => {}
             (Purpose::History, Turn::More) => cursor.history = History::Behind(after?),
+            (Purpose::Closed, Turn::Done) if self.closed_by_creation(scan).is_some() => {}
             (Purpose::History, Turn::Done) => cursor.history = History::Done(since_epoch().as_secs()),
             // From the first page on: what is closed while all open ones are read must not be missed after a kill.
             (Purpose::Open, _) => cursor.closed_since = cursor.closed_since.or(newest),
@@ -374,6 +387,10 @@ impl IngestMarkets {
             return;
         }
         let Some(scan) = self.scan.take() else { return };
+        if let Some(next) = self.around_gap(&scan) {
+            self.scan = Some(next);
+            return;
+        }
         self.agenda.done(scan.purpose, scan.begun.unwrap_or_default(), Instant::now());
         self.setbacks = Setbacks::default();
         self.count_round();

@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+use super::narrow::Narrowing;
 use crate::model::Market;
-use crate::source::{Listing, MarketPage, Order};
+use crate::source::{Listing, MarketPage, Order, Place};
 
 /// What a walk is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +50,25 @@ pub(super) struct Scan {
     oldest: Option<u64>,
     /// Whether it is not sorted as it was asked to be.
     pub(super) unsorted: bool,
+    /// How much is asked for at once.
+    pub(super) narrowing: Narrowing,
+    /// The id of the last market that was read.
+    pub(super) last: Option<String>,
+    /// Where it is read from the other end: it goes up to what cannot be read.
+    pub(super) from_end: Option<FromEnd>,
+}
+
+/// The other way through a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FromEnd {
+    /// The last market of the way there. Where it is met nothing is left out any more.
+    pub(super) meets: Option<String>,
+    /// Why it was turned, in words.
+    pub(super) cause: String,
+    /// Whether anything has been read from this side, which shows that the source answers.
+    pub(super) has_read: bool,
+    /// Whether it came to what cannot be read.
+    pub(super) at_gap: bool,
 }
 
 /// The newest times of a page, as the source tells time.
@@ -92,7 +112,29 @@ impl Scan {
             circles: 0,
             oldest: None,
             unsorted: false,
+            narrowing: Narrowing::new(),
+            last: None,
+            from_end: None,
         }
+    }
+
+    /// The same listing from its other end: something in it cannot be read.
+    pub(super) fn turned(&self, cause: String) -> Self {
+        let from_end = FromEnd { meets: self.last.clone(), cause, has_read: false, at_gap: false };
+        let new = Self::new(self.purpose, self.listing, None);
+        Self { begun: self.begun, pages: self.pages, from_end: Some(from_end), ..new }
+    }
+
+    /// What to ask for.
+    pub(super) fn place(&self) -> Place<'_> {
+        let (most, from_end) = (self.narrowing.most(), self.from_end.is_some());
+        Place { after: self.after.as_deref(), most, from_end }
+    }
+
+    /// Whether one page from the other end is enough, to see that it can be read at all: what is new and what was changed is
+    /// near the end where it begins, and what else is behind the gap is read with all open ones.
+    const fn is_short(&self) -> bool {
+        !matches!(self.purpose, Purpose::Open | Purpose::History)
     }
 
     /// Goes on behind a cursor that was stored.
@@ -104,6 +146,14 @@ impl Scan {
     /// Takes in a page.
     pub(super) fn turn(&mut self, page: &MarketPage) -> Result<Turn, Astray> {
         let markets = || page.markets.iter().flatten();
+        self.narrowing.read();
+        self.last = markets().last().map(|market| market.id.clone()).or(self.last.take());
+        let is_short = self.is_short();
+        if let Some(from_end) = &mut self.from_end {
+            from_end.has_read = true;
+            let is_met = markets().any(|market| Some(&market.id) == from_end.meets.as_ref());
+            return if is_met || is_short { Ok(Turn::Done) } else { self.go_on(page) };
+        }
         let key = |market: &Market| match self.listing.order {
             Order::Created => market.created_at.and_then(|time| u64::try_from(time).ok()),
             Order::Updated => Some(Market::updated_at(market.version)).filter(|time| *time > 0),
@@ -132,6 +182,11 @@ impl Scan {
                 return Ok(Turn::Done);
             }
         }
+        self.go_on(page)
+    }
+
+    /// Goes on behind a page, if there is anything.
+    fn go_on(&mut self, page: &MarketPage) -> Result<Turn, Astray> {
         let Some(next) = &page.next else { return Ok(Turn::Done) };
         if !self.seen.insert(self.hasher.hash_one(next)) {
             self.circles += 1;
@@ -195,6 +250,20 @@ mod tests {
             assert_eq!(scan.turn(&page(&[1], Some("c"))), Err(Astray::Circle));
         }
         assert_eq!(scan.turn(&page(&[1], Some("c"))), Err(Astray::Lost));
+    }
+
+    #[test]
+    fn from_the_other_end_it_goes_up_to_what_is_known() {
+        let mut there = Scan::new(Purpose::Open, Listing { closed: false, order: Order::Created }, None);
+        assert_eq!(there.turn(&page(&[900, 800], Some("a"))), Ok(Turn::More));
+        let mut back = there.turned("HTTP 500".into());
+        assert_eq!((back.place().after, back.place().from_end, back.begun), (None, true, there.begun));
+        assert_eq!(back.turn(&page(&[100, 200], Some("x"))), Ok(Turn::More), "the oldest first is no disorder");
+        assert_eq!(back.turn(&page(&[700], Some("y"))), Ok(Turn::More));
+        assert_eq!(back.from_end.as_ref().map(|from_end| from_end.has_read), Some(true));
+        assert_eq!(back.turn(&page(&[800], Some("z"))), Ok(Turn::Done), "nothing is left out any more");
+        let mut short = scan(Some(1)).turned("HTTP 500".into());
+        assert_eq!(short.turn(&page(&[100], Some("x"))), Ok(Turn::Done));
     }
 
     #[test]

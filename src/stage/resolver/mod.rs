@@ -11,9 +11,10 @@
 //! nothing is forgotten over a crash, and a row that was written late with less is found again. The newest rows come first;
 //! all of them are gone through again and again.
 
+mod failing;
 mod tried;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
 use crate::warehouse::Table;
 
+use self::failing::Failing;
 use self::tried::Tried;
 
 /// The pause after a step in which nobody had to be asked: tokens that nobody knows may be many, and looking at them
@@ -50,6 +52,7 @@ pub(super) struct Resolver {
     markets: Markets,
     progress: Arc<watch::Sender<Progress>>,
     tried: Tried,
+    failing: Failing,
     sweep: Sweep,
     next: Instant,
     backoff: Backoff,
@@ -72,6 +75,8 @@ struct Findings {
     rows: u64,
     /// How complete what is known now of the tokens is.
     known: HashMap<TokenId, u8>,
+    /// On which a source failed, each also alone.
+    failed: HashSet<TokenId>,
 }
 
 impl Findings {
@@ -89,7 +94,8 @@ impl Resolver {
     ) -> Result<Self, StageError> {
         life.enter().await?;
         let (tried, sweep, next) = (Tried::new(), Sweep::default(), Instant::now());
-        Ok(Self { life, markets, progress, tried, sweep, next, backoff: Backoff::default(), resting: None })
+        let failing = Failing::new();
+        Ok(Self { life, markets, progress, tried, failing, sweep, next, backoff: Backoff::default(), resting: None })
     }
 
     /// The tokens of this step: those of the newest rows, then some more of the sweep.
@@ -177,8 +183,9 @@ impl Resolver {
         // While one source is away the other is asked all the same.
         let by_tokens = self.markets.source.by_tokens(tokens).await;
         let failed = match by_tokens {
-            Ok(found) => {
-                self.take_markets(found, tokens, &[], findings).await?;
+            Ok(lookup) => {
+                findings.failed.extend(lookup.failed);
+                self.take_markets(lookup.found, tokens, &[], findings).await?;
                 None
             }
             Err(error) => Some(error),
@@ -187,7 +194,9 @@ impl Resolver {
         if rest.is_empty() {
             return Ok(());
         }
-        let facts = self.markets.tokens.tokens(&rest).await?;
+        let lookup = self.markets.tokens.tokens(&rest).await?;
+        findings.failed.extend(lookup.failed);
+        let facts = lookup.found;
         // First for the rows to come, then for those that are there: none falls between.
         let partly: Vec<_> = facts.iter().filter_map(|fact| Some((fact.token_id, fact.resolution()?))).collect();
         for (token, resolution) in &partly {
@@ -202,8 +211,10 @@ impl Resolver {
         conditions.sort_unstable();
         conditions.dedup();
         if !conditions.is_empty() {
-            let found = self.markets.source.by_conditions(&conditions).await?;
-            self.take_markets(found, &rest, &conditions, findings).await?;
+            let lookup = self.markets.source.by_conditions(&conditions).await?;
+            let is_failed = |condition: &ConditionId| lookup.failed.contains(condition);
+            findings.failed.extend(facts.iter().filter(|fact| is_failed(&fact.condition_id)).map(|fact| fact.token_id));
+            self.take_markets(lookup.found, &rest, &conditions, findings).await?;
         }
         Ok(())
     }
@@ -212,7 +223,7 @@ impl Resolver {
     fn swept(&mut self, swept: &[TokenId], findings: &Findings) {
         for token in swept.iter().filter(|token| findings.leave_open(token)) {
             self.sweep.unresolved += 1;
-            self.sweep.untried += u64::from(!self.tried.knows(*token));
+            self.sweep.untried += u64::from(!self.tried.knows(*token) && !self.failing.is_given_up(*token));
         }
         self.sweep.after = swept.last().copied();
         if (swept.len() as u32) < AT_ONCE {
@@ -238,7 +249,9 @@ impl Stage for Resolver {
         self.recall(&tokens, &mut findings).await?;
 
         let now = Instant::now();
-        let is_due = |token: &TokenId| findings.leave_open(token) && self.tried.is_due(*token, now);
+        let is_due = |token: &TokenId| {
+            findings.leave_open(token) && self.tried.is_due(*token, now) && self.failing.is_due(*token, now)
+        };
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
         let is_resting = self.resting.as_ref().is_some_and(|(until, _)| now < *until);
         if due.is_empty() || is_resting {
@@ -250,7 +263,11 @@ impl Stage for Resolver {
                 Ok(()) => {
                     self.backoff.reset();
                     self.resting = None;
-                    for token in due.iter().filter(|token| findings.leave_open(token)) {
+                    findings.failed.retain(|token| findings.known.get(token).is_none_or(|version| *version < 2));
+                    self.failing.note(&due, &findings.failed, now);
+                    let is_answered =
+                        |token: &&TokenId| findings.leave_open(token) && !findings.failed.contains(*token);
+                    for token in due.iter().filter(is_answered) {
                         self.tried.in_vain(*token, now);
                     }
                 }

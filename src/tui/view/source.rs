@@ -64,6 +64,9 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         if let Some(markets) = &shown.markets {
             let round = markets.last_round.map_or("first round".to_owned(), |last| format!("{} ago", about(last)));
             parts.push(("", "markets read", (round, Token::Text)));
+            if !markets.gaps.is_empty() {
+                parts.push(("", "not listed", (markets.gaps.join(", "), Token::Warn)));
+            }
         }
     }
     let mut at = 1;
