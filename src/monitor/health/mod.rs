@@ -41,7 +41,7 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 16] = [
+const RULES: &[Rule] = &[
     failed::RULE,
     unreachable::RULE,
     unseen::RULE,
