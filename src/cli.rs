@@ -290,7 +290,7 @@ pub fn main() -> ExitCode {
         Err(error) => {
             let _ = std::io::Write::write_fmt(
                 &mut std::io::stderr(),
-                format_args!("polytape: {}\n", secrets::line(&error.to_string())),
+                format_args!("polytape: {}\n", secrets::own_line(&error.to_string())),
             );
             ExitCode::from(error.code())
         }

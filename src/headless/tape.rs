@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::logs::printable;
 use crate::warehouse::{TapeLine, Warehouse};
 
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -61,7 +62,7 @@ fn format_line(line: &TapeLine) -> String {
 
 /// A text of the outside on one short line, and nothing in it that a terminal would obey.
 fn shown(text: &str) -> String {
-    let mut clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(QUESTION + 1).collect();
+    let mut clean: String = printable(text).chars().take(QUESTION + 1).collect();
     if let Some((end, _)) = clean.char_indices().nth(QUESTION) {
         clean.truncate(end);
         clean.push('…');

@@ -19,7 +19,6 @@ use std::borrow::Cow;
 use parking_lot::RwLock;
 
 use known::Known;
-pub use url::place;
 use url::without_urls;
 
 /// What stands for what is not shown.
@@ -66,7 +65,16 @@ pub fn redact(text: &str) -> Cow<'_, str> {
 
 /// The same on one line, with spaces for what would command a terminal.
 pub fn line(text: &str) -> String {
-    redact(text).chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
+    one_line(&redact(text))
+}
+
+/// The same of words of our own, which may explain what a URL looks like: only secrets are taken out.
+pub fn own_line(text: &str) -> String {
+    one_line(&KNOWN.read().redact(text))
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().map(|c| if is_unsafe(c) { ' ' } else { c }).collect()
 }
 
 /// The first `longest` characters of a text of the outside, fit to be shown: on one line, without control characters,

@@ -58,18 +58,6 @@ fn says_secret(name: &str) -> bool {
     ["key", "token", "secret", "pass", "auth", "sig", "pwd", "cred"].iter().any(|word| name.contains(word))
 }
 
-/// Scheme, host and port of a URL, which is all that may be shown of one; a mark alone where it cannot be read.
-pub fn place(url: &str) -> String {
-    match Url::parse(url) {
-        Ok(url) if url.has_host() => {
-            let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
-            format!("{}://{}{port}", url.scheme(), url.host_str().unwrap_or_default())
-        }
-        Ok(url) => format!("{}://{HIDDEN}", url.scheme()),
-        Err(_) => HIDDEN.to_owned(),
-    }
-}
-
 /// A text in which of every URL only scheme, host and port are left, and a mark where there was more.
 pub(super) fn without_urls(text: &str) -> Cow<'_, str> {
     if !text.contains("://") {
@@ -103,20 +91,6 @@ pub(super) fn without_urls(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn of_a_url_its_place_is_shown() {
-        for (url, expected) in [
-            ("https://user:p@a.b:8443/v2/KEY?x=KEY", "https://a.b:8443"),
-            ("redis://:secret@[::1]:6379/0", "redis://[::1]:6379"),
-            ("http://a.b", "http://a.b"),
-            ("https://no de/KEY", "…"),
-            ("KEY", "…"),
-            ("mailto:KEY", "mailto://…"),
-        ] {
-            assert_eq!(place(url), expected);
-        }
-    }
 
     #[test]
     fn urls_in_a_text_lose_what_may_be_a_key() {

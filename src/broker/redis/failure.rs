@@ -75,11 +75,22 @@ mod tests {
 
     use super::super::code::spoils_connection;
     use super::*;
+    use crate::secrets::learn_url;
 
     /// As the client makes it of a server's answer.
     fn server(line: &str) -> RedisError {
         let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
         value.extract_error().unwrap_err()
+    }
+
+    #[test]
+    fn a_server_that_repeats_a_password_shows_none() {
+        learn_url("redis://tape:p4ssw0rd%2Fx@127.0.0.1:6379/0");
+        let said = explain("here:6379", &server("ERR AUTH tape p4ssw0rd/x of redis://tape:p4ssw0rd%2Fx@h:1/0 failed"));
+        let said = said.to_string();
+        assert!(said.contains("AUTH tape … of redis://h:1/… failed"), "{said}");
+        let long = explain("here:6379", &server(&format!("ERR {} p4ssw0rd/x", ".".repeat(WORDS - 12)))).to_string();
+        assert!(!long.contains("p4ss"), "{long}");
     }
 
     #[test]

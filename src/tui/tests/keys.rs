@@ -37,6 +37,23 @@ fn a_pause_is_asked_for_at_once_and_u_takes_it_back() {
 }
 
 #[test]
+fn a_key_among_others_steers_nothing_but_is_typed_where_that_is_asked_for() {
+    let crowded = |state: &mut State, letter| update(state, Message::Crowded(KeyEvent::from(KeyCode::Char(letter))), 0);
+    let mut state = healthy();
+    for letter in ['P', 'u', 'R', 'B', 'X', 'q'] {
+        assert_eq!(crowded(&mut state, letter), None);
+        assert_eq!(state.mode, Mode::Normal, "{letter} opened something");
+        assert!(state.toast.take().is_some_and(|toast| toast.text.ends_with("press again")), "{letter}");
+    }
+    press(&mut state, KeyCode::Enter);
+    assert_eq!((crowded(&mut state, 'P'), state.toast.is_some()), (None, true), "nor where all of a stage is shown");
+    type_keys(&mut state, "2/");
+    state.mode = Mode::Find(String::new());
+    crowded(&mut state, 'P');
+    assert_eq!(state.mode, Mode::Find("P".into()));
+}
+
+#[test]
 fn p_lets_go_on_what_holds_and_what_shall_hold() {
     let mut snapshot = sample::healthy();
     snapshot.stages[0].state = Word::Paus;

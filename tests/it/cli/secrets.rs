@@ -33,8 +33,11 @@ fn place(url: &str) -> Workplace {
 #[track_caller]
 fn assert_silent(ended: &Ended) {
     for key in KEYS {
-        assert!(!ended.stderr.contains(key), "{key} is in {}", ended.stderr);
-        assert!(!ended.stdout.contains(key), "{key} is in {}", ended.stdout);
+        // Nor a part of one, as is left where a text was cut first.
+        for part in (0..=key.len() - 8).map(|at| &key[at..at + 8]) {
+            assert!(!ended.stderr.contains(part), "{part} is in {}", ended.stderr);
+            assert!(!ended.stdout.contains(part), "{part} is in {}", ended.stdout);
+        }
     }
 }
 
@@ -69,6 +72,20 @@ async fn not_when_the_node_repeats_it() {
     ended.failed_with(1, &["not caught up"]);
     assert!(turn.load(Ordering::Relaxed) >= 4, "each answer was seen: {}", ended.stderr);
     assert!(ended.stderr.contains("no project for"), "the node's words are shown: {}", ended.stderr);
+    assert_silent(&ended);
+}
+
+/// A check quotes what it was answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn not_when_a_check_is_answered_with_it() {
+    let node = Node::answering(move |uri: Uri| {
+        let result = format!(r#"{{"jsonrpc":"2.0","id":1,"result":"asked by http://userKEY0:passKEY12@here{uri}"}}"#);
+        (StatusCode::OK, result)
+    })
+    .await;
+    let ended = run(place(&node.url()).command(&["check"]));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stdout.contains("FAIL  polygon"), "{}", ended.stdout);
     assert_silent(&ended);
 }
 
