@@ -9,7 +9,8 @@ use crate::config::{Config, Scan};
 use crate::model::{Market, TokenId, U256};
 use crate::source::data_api::DataApi;
 use crate::source::{
-    FillSource as _, Head, Listing, MarketPage, MarketSource as _, Order, Place, SourceError, TokenSource as _, host_of,
+    FillSource as _, Head, Listing, Lookup, MarketPage, MarketSource as _, Order, Place, SourceError, TokenSource as _,
+    host_of,
 };
 use crate::units::thousands;
 
@@ -119,6 +120,7 @@ async fn token_line(data_api: &DataApi, name: &str, tokens: Vec<TokenId>) -> Lin
     // Where no market names a token, that there is none with the number 1 is an answer, too.
     let asked = if tokens.is_empty() { vec![TokenId(U256::ONE)] } else { tokens.clone() };
     match data_api.tokens(&asked).await {
+        Ok(Lookup { answers: 0, cause: Some(error), .. }) => Line::failed(DATA_API, error),
         // One that it fails on is unknown to it.
         Ok(lookup) => {
             let (known, all) = (lookup.found.len(), tokens.len());
