@@ -44,7 +44,7 @@ pub enum ClickhouseError {
         at: String,
         /// Why.
         text: String,
-        /// Whether it went away while a body was being sent, as something does that takes no more of it.
+        /// Whether it went away before it answered, as something does that takes no more of a request.
         is_cut: bool,
     },
     /// It did not answer in time. What was asked may have been done.
@@ -164,7 +164,10 @@ impl ClickhouseError {
         match error {
             E::BadResponse(text) => Self::of_answer(at, None, None, &text),
             E::TimedOut => Self::Timeout { at, after },
-            E::Network(source) => Self::Network { at, text: chain(&*source), is_cut: false },
+            E::Network(source) => {
+                let error = source.downcast_ref::<hyper_util::client::legacy::Error>();
+                Self::Network { at, text: chain(&*source), is_cut: error.is_some_and(|error| !error.is_connect()) }
+            }
             // An answer that was cut, or damaged on its way: it is asked for again.
             E::Decompression(source) => Self::Network { at, text: chain(&*source), is_cut: false },
             E::InvalidParams(source) => Self::Unusable { at, text: chain(&*source) },

@@ -1,13 +1,22 @@
 //! Something in front of ClickHouse answers for it, and nothing of an insert has arrived.
 
+use std::time::{Duration, Instant};
+
 use crate::servers::{SOON, Setting};
 use crate::support::clickhouse::Database;
 use crate::support::gateway::{Gate, Gateway};
 use crate::support::process::until;
 use crate::support::redis::Redis;
 
-/// So many writes are answered falsely: those of four seconds.
-const FALSE_ANSWERS: usize = 40;
+/// For how long writes are answered falsely, and how many at least: who is answered so asks less and less often.
+const FALSE_FOR: Duration = Duration::from_secs(4);
+const FALSE_ANSWERS: usize = 5;
+
+fn answers_falsely(gateway: &Gateway, gate: Gate) {
+    gateway.set(gate);
+    let began = Instant::now();
+    until(SOON, "writes are answered falsely", || gateway.spoiled() >= FALSE_ANSWERS && began.elapsed() >= FALSE_FOR);
+}
 
 async fn behind_gateway(seed: u64) -> (Setting, Gateway) {
     let database = Database::empty();
@@ -22,8 +31,7 @@ async fn a_page_with_status_200_confirms_no_insert() {
     let (setting, gateway) = behind_gateway(61).await;
     let running = setting.start();
     setting.let_it_flow();
-    gateway.set(Gate::Page);
-    until(SOON, "writes are answered by a page", || gateway.spoiled() >= FALSE_ANSWERS);
+    answers_falsely(&gateway, Gate::Page);
     gateway.set(Gate::Open);
     setting.lands(running);
     assert_eq!(gateway.read_backs(), 0, "what ClickHouse confirms is not read back");
@@ -37,8 +45,7 @@ async fn an_empty_answer_without_the_id_confirms_no_insert() {
     gateway.set(Gate::StripId);
     let running = setting.start();
     setting.let_it_flow();
-    gateway.set(Gate::Swallow);
-    until(SOON, "writes are swallowed", || gateway.spoiled() >= FALSE_ANSWERS);
+    answers_falsely(&gateway, Gate::Swallow);
     gateway.set(Gate::ReplaceId);
     let ended = setting.lands(running);
     assert!(gateway.read_backs() > 0 && ended.stderr.contains("read back"), "{}", ended.stderr);
@@ -50,8 +57,7 @@ async fn an_exception_beside_status_200_confirms_no_insert() {
     let (setting, gateway) = behind_gateway(63).await;
     let running = setting.start();
     setting.let_it_flow();
-    gateway.set(Gate::Exception(209));
-    until(SOON, "writes are answered by an exception", || gateway.spoiled() >= FALSE_ANSWERS);
+    answers_falsely(&gateway, Gate::Exception(209));
     gateway.set(Gate::Open);
     setting.lands(running);
 }

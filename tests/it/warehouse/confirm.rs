@@ -111,7 +111,7 @@ async fn what_has_no_id_is_read_back_and_what_was_swallowed_is_missed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_and_exceptions_are_said_without_the_url_and_asked_again() {
-    let Behind { gateway, warehouse, .. } = behind().await;
+    let Behind { gateway, warehouse, database: _running } = behind().await;
     warehouse.write_trades(&trades(1, &of_token())).await.unwrap();
     for (gate, words) in [
         (Gate::Page, "something else answered in its place: HTTP 200: <html><body>Please log in"),
@@ -134,7 +134,7 @@ async fn pages_and_exceptions_are_said_without_the_url_and_asked_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_large_says_so_and_reads_of_many_are_asked_in_parts() {
-    let Behind { gateway, warehouse, .. } = behind().await;
+    let Behind { gateway, warehouse, database: _running } = behind().await;
     let ids: Vec<String> = (0..4_000).map(|id| format!("{id}")).collect();
     let tokens: Vec<TokenId> = (0..1_000_u64).map(|n| TokenId(U256::MAX - U256::from(n))).collect();
     warehouse.write_markets(&[market("7", 1)]).await.unwrap();
