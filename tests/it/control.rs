@@ -431,8 +431,8 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     assert!(refused(&pipeline, Command::Skip(writer)).await.contains("has not failed"));
     let observer = pipeline.observer();
     eventually("all is read", || observer.progress().cursor >= Some(setting.end())).await;
-    let waits = || setting.broker.stream(&polytape::broker::Stream::trades());
-    while waits().await.unwrap().entries < 300 {
+    let stream = polytape::broker::Stream::trades();
+    while setting.broker.stream(&stream).await.unwrap().entries < 300 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
