@@ -221,15 +221,15 @@ impl Supervisor {
         let (mut backoff, mut told) = (Backoff::default(), String::new());
         while !self.drain.is_cancelled() {
             let mut look = Arc::clone(self).look().boxed();
-            let found = match tokio::time::timeout(SILENT, &mut look).await {
-                Ok(found) => found,
-                Err(_) => {
-                    if let Some(outage) = breakers.unanswered() {
-                        self.hold(None, Some(&outage.to_string()));
-                    }
-                    match self.drain.run_until_cancelled(look).await {
-                        Some(found) => found,
-                        None => return,
+            let found = loop {
+                tokio::select! {
+                    biased;
+                    found = &mut look => break found,
+                    () = self.drain.cancelled() => return,
+                    () = tokio::time::sleep(SILENT) => {
+                        let is_asked = || breakers.warehouse().map(|asked| format!("{} makes ready", asked.name()));
+                        let silent = breakers.unanswered().map(|outage| outage.to_string()).or_else(is_asked);
+                        self.hold(None, silent.as_deref());
                     }
                 }
             };

@@ -28,7 +28,9 @@ fn find(waiting: &[StageName], outage: &OutageView) -> Option<Finding> {
         return None;
     }
     let severity = if outage.lasts > LONG { Severity::Bad } else { Severity::Warn };
-    Some(Finding::new(severity, outage.name.as_str(), outage.text(waiting)))
+    // That stages wait, too, is news.
+    let subject = if waiting.is_empty() { format!("what is seen of {}", outage.name) } else { outage.name.clone() };
+    Some(Finding::new(severity, subject, outage.text(waiting)))
 }
 
 #[cfg(test)]
