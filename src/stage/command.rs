@@ -20,7 +20,8 @@ pub enum Command {
     Restart(StageName),
     /// Finish what is in hand and end, until resumed. Outlives the process.
     Stop(StageName),
-    /// Of a stage that has failed since entry after entry is bad: leave those to the dead letters, and go on behind them.
+    /// Of a stage that has failed since entry after entry is bad: leave what is bad of what its stream holds now to the dead
+    /// letters, and go on behind it.
     Skip(StageName),
     /// Say what a replay would do, and do nothing.
     Plan(Replay),

@@ -140,6 +140,6 @@ trait Stage: Send {
         false
     }
 
-    /// What it takes next shall become dead letters as far as it is bad, however much of it is. Said before its first step.
+    /// What its stream holds now shall become dead letters as far as it is bad, however much of it is. Said before its first step.
     fn skip_bad(&mut self) {}
 }

@@ -54,6 +54,9 @@ impl ProcessTrades {
 #[async_trait]
 impl Stage for ProcessTrades {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if self.refusals.asks_for_newest() {
+            self.refusals.skip_up_to(self.life.broker.stream(&self.group.stream).await?.last_id);
+        }
         if self.in_hand.is_empty() {
             // Half of what a forward carries, since a trade is larger than its fill.
             let read = self.reader.read(MAX_ENTRIES, MAX_BYTES / 2, READ_WAIT);
@@ -86,8 +89,9 @@ impl Stage for ProcessTrades {
         let mut handovers: Vec<Handover> = fills.into_iter().map(handover).collect();
         handovers.append(&mut damaged);
         let forwarded = self.life.broker.forward(group, handovers).await?;
+        let last = self.in_hand.iter().map(|delivery| delivery.id).max();
         self.in_hand.clear();
-        self.refusals = refusals.settled();
+        self.refusals = refusals.settled(last);
         Ok(Step::Moved(forwarded as u64))
     }
 

@@ -218,18 +218,21 @@ impl Supervisor {
     /// stage has failed, but may begin once it does.
     async fn recall(self: &Arc<Self>) {
         let breakers = &self.workshop.life.breakers;
-        let (mut backoff, mut told) = (Backoff::default(), String::new());
+        let (mut backoff, mut told, mut is_refused) = (Backoff::default(), String::new(), false);
         while !self.drain.is_cancelled() {
             let mut look = Arc::clone(self).look().boxed();
-            let found = match tokio::time::timeout(SILENT, &mut look).await {
-                Ok(found) => found,
-                Err(_) => {
-                    if let Some(outage) = breakers.unanswered() {
-                        self.hold(None, Some(&outage.to_string()));
-                    }
-                    match self.drain.run_until_cancelled(look).await {
-                        Some(found) => found,
-                        None => return,
+            let found = loop {
+                tokio::select! {
+                    biased;
+                    found = &mut look => break found,
+                    () = self.drain.cancelled() => return,
+                    () = tokio::time::sleep(SILENT) => {
+                        let is_asked = || breakers.warehouse().map(|asked| format!("{} makes ready", asked.name()));
+                        let silent = breakers.unanswered().map(|outage| outage.to_string()).or_else(is_asked);
+                        // What was refused for good stays so until it is known better.
+                        if !is_refused {
+                            self.hold(None, silent.as_deref());
+                        }
                     }
                 }
             };
@@ -241,6 +244,7 @@ impl Supervisor {
                 Err(error) => {
                     let outage = breakers.warehouse().and_then(Breaker::outage);
                     let is_for_good = error.class() == FailureClass::Deterministic;
+                    is_refused = is_for_good;
                     let cause =
                         outage.filter(|_| !is_for_good).map_or_else(|| error.to_string(), |outage| outage.to_string());
                     if told != cause {

@@ -187,6 +187,9 @@ impl<R: Row> Writer<R> {
 #[async_trait]
 impl<R: Row> Stage for Writer<R> {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
+        if self.refusals.asks_for_newest() {
+            self.refusals.skip_up_to(self.life.broker.stream(&self.group.stream).await?.last_id);
+        }
         if self.batch.len() == 0 {
             // A batch that is being gathered when the drain comes is written all the same.
             let _ = drain.run_until_cancelled(self.gather()).await.transpose()?;
@@ -207,7 +210,8 @@ impl<R: Row> Stage for Writer<R> {
         }
         self.settle(refused).await?;
         // Not before: a batch that is settled again is not bad again.
-        self.refusals = refusals.settled();
+        let damaged = self.batch.damaged.iter().map(|damaged| damaged.id);
+        self.refusals = refusals.settled(self.batch.ids.iter().copied().chain(damaged).max());
         let moved = self.batch.len() as u64;
         self.batch = InHand::empty();
         Ok(Step::Moved(moved))

@@ -29,7 +29,7 @@ async fn refused(pipeline: &Pipeline, command: Command) -> String {
 }
 
 async fn trades(setting: &Setting) -> u64 {
-    setting.warehouse.row_counts().await.unwrap().trades.rows
+    setting.warehouse.row_counts().await.unwrap().trades
 }
 
 /// The trades, but for when they came.
@@ -414,12 +414,15 @@ fn damage(setting: &Setting, first: u8) -> Vec<Vec<u8>> {
     let mut select = store.prepare(&format!("SELECT id, body FROM {table}")).unwrap();
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
     let found: Vec<(i64, Vec<u8>)> = select.query_map([], read).unwrap().collect::<Result<_, _>>().unwrap();
+    store.execute_batch("BEGIN IMMEDIATE").unwrap();
     let damaged = found.into_iter().map(|(id, mut body)| {
         body[0] = first;
         store.execute(&format!("UPDATE {table} SET body = ? WHERE id = ?"), (&body, id)).unwrap();
         body
     });
-    damaged.collect()
+    let damaged = damaged.collect();
+    store.execute_batch("COMMIT").unwrap();
+    damaged
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -431,8 +434,8 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     assert!(refused(&pipeline, Command::Skip(writer)).await.contains("has not failed"));
     let observer = pipeline.observer();
     eventually("all is read", || observer.progress().cursor >= Some(setting.end())).await;
-    let trades = polytape::broker::Stream::trades();
-    while setting.broker.stream(&trades).await.unwrap().entries < 300 {
+    let stream = polytape::broker::Stream::trades();
+    while setting.broker.stream(&stream).await.unwrap().entries < 300 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
@@ -460,7 +463,8 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     ask(&pipeline, Command::Skip(writer)).await;
     eventually("all of them are dead letters", || letters(of_trades).len() >= bad.len()).await;
     let mut kept = letters(of_trades);
-    (bad.sort(), kept.sort());
+    bad.sort();
+    kept.sort();
     assert!(bad == kept, "{} bad entries and {} dead letters", bad.len(), kept.len());
     eventually("it goes on", || state(&pipeline, writer) == StageState::Idle).await;
     assert_eq!(trades(&setting).await, 0);

@@ -1,7 +1,10 @@
 //! Something that stages depend on does not answer: one line for it, and none for each of those who wait for it.
 
+use std::cmp::Reverse;
+
 use super::{Facts, Finding, Rule};
 use crate::monitor::{OutageView, Severity};
+use crate::stage::StageName;
 
 pub(super) const RULE: Rule = Rule { id: "unreachable", check };
 
@@ -12,17 +15,22 @@ const HICCUP: u64 = 1_000;
 const LONG: u64 = 60_000;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
+    let waits = facts.waits();
     let lasting = facts.now.outages.iter().filter(|outage| outage.lasts >= HICCUP);
-    lasting.filter_map(|outage| find(facts, outage)).collect()
+    let mut found: Vec<_> = lasting.map(|outage| (outage.waiting(&waits), outage)).collect();
+    // What most of them wait for comes first.
+    found.sort_by_key(|(waiting, _)| Reverse(waiting.len()));
+    found.into_iter().filter_map(|(waiting, outage)| find(&waiting, outage)).collect()
 }
 
-fn find(facts: &Facts<'_>, outage: &OutageView) -> Option<Finding> {
-    let waiting = outage.waiting(&facts.waits());
+fn find(waiting: &[StageName], outage: &OutageView) -> Option<Finding> {
     if waiting.is_empty() && outage.failures < 2 {
         return None;
     }
     let severity = if outage.lasts > LONG { Severity::Bad } else { Severity::Warn };
-    Some(Finding::new(severity, outage.name.as_str(), outage.text(&waiting)))
+    // That stages wait, too, is news.
+    let subject = if waiting.is_empty() { format!("what is seen of {}", outage.name) } else { outage.name.clone() };
+    Some(Finding::new(severity, subject, outage.text(waiting)))
 }
 
 #[cfg(test)]
@@ -51,15 +59,19 @@ mod tests {
     fn seven_stages_that_wait_for_one_thing_are_one_line() {
         let name = "ClickHouse at http://h:8123";
         let mut snapshot = waiting_for(&format!("{name} cannot be reached: connection refused"));
-        snapshot.outages = vec![outage(name, "connection refused")];
+        snapshot.outages = vec![outage("Redis at h:1", "connection refused"), outage(name, "connection refused")];
         let reason = Some(format!("{name} cannot be reached: client error (Connect)"));
         for table in &mut snapshot.tables {
             (table.rows.age, table.rows.missing) = (42_000, reason.clone());
         }
         examine(&mut snapshot, &Past::default(), &mut super::super::Memory::default());
         let texts: Vec<_> = snapshot.alerts.iter().map(|alert| alert.text.as_str()).collect();
-        assert_eq!(texts, ["7 stages wait for ClickHouse at http://h:8123: connection refused"]);
-        snapshot.outages[0].lasts = 61_000;
+        let expected = [
+            "7 stages wait for ClickHouse at http://h:8123: connection refused",
+            "Redis at h:1 does not answer: connection refused",
+        ];
+        assert_eq!(texts, expected);
+        snapshot.outages[1].lasts = 61_000;
         assert_eq!(check_now(&RULE, &snapshot)[0].severity, Severity::Bad);
     }
 

@@ -39,8 +39,8 @@ impl Confirm {
     pub(crate) fn skip(stage: StageName) -> Self {
         Self {
             title: format!("Skip what {stage} cannot take?"),
-            text: "It begins again, and what is bad of what it has in hand goes to dead_letters, each with its bytes and the \
-                   reason, and is acknowledged in that step. Behind that, many bad ones in a row stop it again.",
+            text: "It begins again, and what is bad of what its stream holds now goes to dead_letters, each with its bytes \
+                   and the reason. Behind that, many bad ones in a row stop it again.",
             command: Command::Skip(stage),
             yes: false,
         }

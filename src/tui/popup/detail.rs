@@ -34,7 +34,7 @@ pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     }
     let skip = matches!(state.target(), Some(Target::Stage(stage)) if stage.can_skip);
     let keys = match skip {
-        true => "P pause  R restart  B replay  X stop  S skip to dead letters  j/k the next one",
+        true => "P pause  R restart  B replay  X stop  S skip  j/k the next one",
         false => "P pause  R restart  B replay  X stop  j/k the next one",
     };
     canvas.put(inner, 0, height.saturating_sub(3), keys, dim);
