@@ -474,7 +474,7 @@ async fn a_market_that_is_refused_stops_nobody() {
     let setting = Setting::new(3_000).await;
     let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
     let truth = setting.world.whole_truth(blocks, setting.server.head());
-    let refused = truth.trades.iter().find(|row| row.version == 2).unwrap().market_id.clone();
+    let refused = truth.trades.iter().find(|row| row.version == 3).unwrap().market_id.clone();
     setting.warehouse.refused_markets.lock().insert(refused.clone());
     let pipeline = setting.start_with_markets();
     let observer = pipeline.observer();
@@ -482,8 +482,8 @@ async fn a_market_that_is_refused_stops_nobody() {
     eventually("everything has landed", || observer.progress().watermark >= Some(setting.end()) && all_swept()).await;
 
     let count = |sql: &str| -> u64 { setting.file().query_row(sql, [], |row| row.get(0)).unwrap() };
-    let resolved = truth.trades.iter().filter(|row| row.version == 2 && row.market_id != refused).count() as u64;
-    eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 2") == resolved).await;
+    let resolved = truth.trades.iter().filter(|row| row.version == 3 && row.market_id != refused).count() as u64;
+    eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 3") == resolved).await;
     assert_eq!(count(&format!("SELECT count(*) FROM markets WHERE id = '{refused}'")), 0);
     let letters =
         format!("SELECT count(*) FROM dead_letters WHERE position = '{refused}' AND reason = 'a market is refused'");

@@ -95,7 +95,7 @@ pub async fn a_trade_is_written_column_by_column<R: Rig>() {
         ("fee_amount", text("1.770000")),
         ("fee_unit", text("shares")),
         ("is_taker_row", Value::Integer(1)),
-        ("version", Value::Integer(2)),
+        ("version", Value::Integer(3)),
     ];
     let expected: Vec<_> = expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     assert_eq!(store.rows("trades"), [expected]);
@@ -117,7 +117,13 @@ pub async fn writing_again_changes_nothing<R: Rig>() {
 }
 
 pub async fn a_poorer_row_never_wins<R: Rig>() {
-    let versions = [Resolution::Unknown, token(), market()];
+    let unnamed = Resolution::Market {
+        condition_id: "0xc0".into(),
+        outcome: String::new(),
+        market_id: "42".into(),
+        side: NonUsdcSide(1),
+    };
+    let versions = [Resolution::Unknown, token(), unnamed, market()];
     for later in &versions {
         for earlier in &versions {
             let (richer, poorer) =
