@@ -8,6 +8,7 @@ mod backoff;
 mod command;
 mod error;
 mod gauge;
+mod halve;
 mod ingest_fills;
 mod ingest_markets;
 mod inserts;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::halve::write_letters;
 use super::inserts::Insert;
 use super::job::Job;
 use super::life::{Life, read_position, write_position};
@@ -156,7 +157,7 @@ impl ReplayFills {
         if let Some(insert) = self.insert.take() {
             insert.confirmed();
         }
-        warehouse.write_dead_letters(&self.letters).await?;
+        write_letters(warehouse, &self.letters).await?;
         let done = self.position.block.min(self.end.block).saturating_sub(self.begin.block);
         self.job.advance(write_position(self.position), done, rows);
         warehouse.set_job(&self.life.pipeline, &self.job.record()).await?;

@@ -1,7 +1,7 @@
 //! What the writers share: gather a batch, write it, and acknowledge it only then.
 //!
-//! A batch stays in hand until the warehouse has confirmed it. A batch that is refused is halved until the rows at
-//! fault stand alone; those become dead letters. Where row after row is refused the fault is not theirs, and the stage
+//! A batch stays in hand until the warehouse has confirmed it. A batch that is refused, for its rows or for its size, is halved
+//! until the rows at fault stand alone; those become dead letters. Where row after row is refused the fault is not theirs, and the stage
 //! fails instead of emptying its stream into the dead letters.
 
 use std::ops::Range;
@@ -21,7 +21,7 @@ use crate::clock::unix_ms;
 use crate::model::DeadLetter;
 use crate::model::entry::{Entry, EntryError};
 use crate::planted::{Bug, planted, planted_once};
-use crate::warehouse::{AnyBatch, Batch, Table, Warehouse, WarehouseError};
+use crate::warehouse::{AnyBatch, Batch, Table, Warehouse};
 
 /// How long to wait for entries, at most.
 pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
@@ -238,18 +238,19 @@ pub(super) async fn write_rows<R: Row>(
         };
         match written {
             Ok(()) => bad_in_a_row = 0,
-            Err(WarehouseError::Rows(reason)) if part.len() == 1 => {
+            Err(error) if part.len() > 1 && error.asks_for_less() => {
+                let middle = part.start + part.len() / 2;
+                parts.extend([middle..part.end, part.start..middle]);
+            }
+            Err(error) => {
+                let Some(reason) = error.refuses_row() else { return Err(error.into()) };
+                let reason = reason.to_owned();
                 bad_in_a_row += 1;
                 if bad_in_a_row >= MOST_REFUSED_IN_A_ROW {
                     return Err(StageError::AllRefused { count: bad_in_a_row, reason });
                 }
                 refused.push((part.start, reason));
             }
-            Err(WarehouseError::Rows(_)) => {
-                let middle = part.start + part.len() / 2;
-                parts.extend([middle..part.end, part.start..middle]);
-            }
-            Err(error) => return Err(error.into()),
         }
     }
     Ok((refused, bad_in_a_row))

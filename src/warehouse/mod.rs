@@ -18,7 +18,7 @@ use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
-    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, TableFault,
+    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, QueryCost, TableFault,
 };
 pub use self::unresolved::{
     ListScan, ListState, MOST_READ_ROWS, PeriodicCost, SCAN_EVERY, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace,
@@ -291,6 +291,10 @@ pub enum WarehouseError {
     /// The rows themselves are refused. One row is refused alone; of more, at least one is.
     #[error("refused by the warehouse: {0}")]
     Rows(String),
+    /// They were too large for the warehouse, or for something in front of it. Half of them may pass; a row that is too large alone
+    /// is refused for itself.
+    #[error("too large for the warehouse: {0}")]
+    Size(String),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -300,10 +304,28 @@ pub enum WarehouseError {
 }
 
 impl WarehouseError {
+    /// Whether it may be otherwise with half of the rows: some were refused, or they were too many at once.
+    pub fn asks_for_less(&self) -> bool {
+        match self {
+            Self::Rows(_) | Self::Size(_) => true,
+            Self::Storage(_) => false,
+            Self::Clickhouse(error) => error.asks_for_less(),
+        }
+    }
+
+    /// Why a row is refused, where it was alone and the refusal is its own.
+    pub fn refuses_row(&self) -> Option<&str> {
+        match self {
+            Self::Rows(reason) | Self::Size(reason) => Some(reason),
+            Self::Storage(_) | Self::Clickhouse(_) => None,
+        }
+    }
+
     /// What to do about it.
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Rows(_) => FailureClass::Deterministic,
+            Self::Size(_) => FailureClass::Retry,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
         }

@@ -23,6 +23,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
+use super::halve::{write_halved, write_letters};
 use super::life::{Life, MARKETS};
 use super::pipeline::Markets;
 use super::status::{Progress, TokenProgress};
@@ -30,7 +31,6 @@ use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
 use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
-use crate::warehouse::WarehouseError;
 
 use self::tried::Tried;
 
@@ -144,7 +144,7 @@ impl Resolver {
             }
         }
         letters.extend(self.write(&markets).await?);
-        self.life.warehouse.write_dead_letters(&letters).await?;
+        write_letters(&*self.life.warehouse, &letters).await?;
         // What two markets claim is decided by the table, which knows them all.
         let listed = |token: &TokenId| markets.iter().any(|market| market.tokens().any(|listed| listed == *token));
         let tokens: Vec<TokenId> = tokens.iter().copied().filter(listed).collect();
@@ -153,21 +153,13 @@ impl Resolver {
 
     /// Writes markets. Those that the warehouse refuses are returned as dead letters: they stop nobody.
     async fn write(&self, markets: &[Market]) -> Result<Vec<DeadLetter>, StageError> {
-        match self.life.warehouse.write_markets(markets).await {
-            Err(WarehouseError::Rows(_)) => {}
-            written => return Ok(written.map(|()| Vec::new())?),
-        }
-        let mut refused = Vec::new();
-        for market in markets {
-            match self.life.warehouse.write_markets(std::slice::from_ref(market)).await {
-                Err(WarehouseError::Rows(reason)) => {
-                    let (id, raw) = (Some(market.id.clone()), market.raw.unpack().unwrap_or_default());
-                    refused.push(dead_letter(StageName::Resolver, MARKETS, id, raw.as_bytes(), &reason));
-                }
-                written => written?,
-            }
-        }
-        Ok(refused)
+        let written = write_halved(&*self.life.warehouse, markets, |warehouse, part| warehouse.write_markets(part));
+        let refused = written.await?.into_iter().map(|(at, reason)| {
+            let market = &markets[at];
+            let (id, raw) = (Some(market.id.clone()), market.raw.unpack().unwrap_or_default());
+            dead_letter(StageName::Resolver, MARKETS, id, raw.as_bytes(), &reason)
+        });
+        Ok(refused.collect())
     }
 
     /// Asks the sources about tokens.

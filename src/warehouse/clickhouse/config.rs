@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use reqwest::Url;
+
 /// Where ClickHouse is, and as whom to ask it. Its `Debug` does not show the password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ClickhouseConfig {
@@ -36,7 +38,7 @@ impl fmt::Debug for ClickhouseConfig {
         let Self { url, database, user, password, ca } = self;
         let password = if password.is_empty() { "" } else { "***" };
         f.debug_struct("ClickhouseConfig")
-            .field("url", &without_userinfo(url).0)
+            .field("url", &address_of(url))
             .field("database", database)
             .field("user", user)
             .field("password", &password)
@@ -46,6 +48,11 @@ impl fmt::Debug for ClickhouseConfig {
 }
 
 impl ClickhouseConfig {
+    /// The address as it is shown: scheme, host and port. The rest of a URL may hold secrets.
+    pub fn address(&self) -> String {
+        address_of(&self.url)
+    }
+
     /// With what the address says about the user moved to where it belongs.
     #[must_use]
     pub(super) fn settled(mut self) -> Self {
@@ -61,6 +68,16 @@ impl ClickhouseConfig {
         }
         self.url = url;
         self
+    }
+}
+
+/// What of a URL may be shown. Of one that cannot be read nothing is: a password may stand anywhere in it.
+fn address_of(url: &str) -> String {
+    let Ok(url) = Url::parse(url) else { return "?".to_owned() };
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or("?"));
+    match url.port() {
+        Some(port) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{host}"),
     }
 }
 
@@ -102,6 +119,22 @@ mod tests {
             assert!(!format!("{settled:?}").contains("hidden"));
         }
     }
+
+    #[test]
+    fn only_scheme_host_and_port_are_shown() {
+        for (url, shown) in [
+            ("http://me:hidden@h.example:8123/hidden?token=hidden#hidden", "http://h.example:8123"),
+            ("https://me@h.example/?a=b@c", "https://h.example"),
+            ("http://[::1]:8123/", "http://[::1]:8123"),
+            ("http://me:hid/den@h:1", "?"),
+            ("hidden", "?"),
+        ] {
+            let config = ClickhouseConfig { url: url.into(), ..ClickhouseConfig::default() };
+            assert_eq!((config.address().as_str(), config.clone().settled().address().as_str()), (shown, shown));
+            assert!(!format!("{config:?}").contains("hidden"), "{config:?}");
+        }
+    }
+
     #[test]
     fn an_address_may_hold_any_password() {
         let url = |userinfo: &str| ClickhouseConfig { url: format!("http://{userinfo}@host:1"), ..Default::default() };

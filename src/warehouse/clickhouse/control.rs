@@ -6,7 +6,9 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::ClickhouseError;
+use super::answer::Written;
 use super::connection::Connection;
+use super::read_back::check_kept;
 use crate::warehouse::{Checkpoint, JobRecord, JobState, WarehouseError};
 
 const CHECKPOINT: &str = include_str!("../../../schema/clickhouse/queries/checkpoint.sql");
@@ -39,9 +41,13 @@ pub(super) async fn set_checkpoint(
     source: &str,
     to: &Checkpoint,
 ) -> Result<(), WarehouseError> {
-    let values = [pipeline, source, &to.world, &to.start, &to.watermark];
-    let bind = |query: clickhouse::query::Query, value: &&str| query.bind(value);
-    connection.move_rows(|client| values.iter().fold(client.query(SET_CHECKPOINT), bind)).await
+    let query = connection.query(SET_CHECKPOINT).bind(pipeline).bind(source);
+    let query = query.bind(&to.world).bind(&to.start).bind(&to.watermark);
+    if let Written::Unproved = connection.move_rows(query).await? {
+        let kept = checkpoint(connection, pipeline, source).await?;
+        check_kept("checkpoint", kept.as_ref() == Some(to), connection)?;
+    }
+    Ok(())
 }
 
 #[derive(Row, Deserialize)]
@@ -64,7 +70,12 @@ pub(super) async fn set_desired_state(
     stage: &str,
     state: &str,
 ) -> Result<(), WarehouseError> {
-    connection.move_rows(|client| client.query(SET_DESIRED_STATE).bind(pipeline).bind(stage).bind(state)).await
+    let query = connection.query(SET_DESIRED_STATE).bind(pipeline).bind(stage).bind(state);
+    if let Written::Unproved = connection.move_rows(query).await? {
+        let kept = desired_states(connection, pipeline).await?;
+        check_kept("desired state", kept.get(stage).is_some_and(|kept| kept == state), connection)?;
+    }
+    Ok(())
 }
 
 #[derive(Row, Deserialize)]
@@ -92,7 +103,7 @@ pub(super) async fn jobs(
     let record = |job: Job| {
         let state = JobState::ALL.into_iter().find(|state| state.as_str() == job.state);
         let state = state.ok_or_else(|| ClickhouseError::Garbled {
-            at: connection.config().url.clone(),
+            at: connection.address(),
             text: format!("{:?} is no state of a job", job.state),
         })?;
         Ok(JobRecord {
@@ -114,23 +125,24 @@ pub(super) async fn jobs(
 }
 
 pub(super) async fn set_job(connection: &Connection, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
-    connection
-        .move_rows(|client| {
-            client
-                .query(SET_JOB)
-                .bind(pipeline)
-                .bind(&job.id)
-                .bind(&job.stage)
-                .bind(&job.begin)
-                .bind(&job.until)
-                .bind(&job.cursor)
-                .bind(job.total)
-                .bind(job.done)
-                .bind(job.moved)
-                .bind(job.state.as_str())
-                .bind(&job.reason)
-                .bind(job.started_at)
-                .bind(job.ended_at)
-        })
-        .await
+    let query = connection
+        .query(SET_JOB)
+        .bind(pipeline)
+        .bind(&job.id)
+        .bind(&job.stage)
+        .bind(&job.begin)
+        .bind(&job.until)
+        .bind(&job.cursor)
+        .bind(job.total)
+        .bind(job.done)
+        .bind(job.moved)
+        .bind(job.state.as_str())
+        .bind(&job.reason)
+        .bind(job.started_at)
+        .bind(job.ended_at);
+    if let Written::Unproved = connection.move_rows(query).await? {
+        let kept = jobs(connection, pipeline, u32::MAX).await?;
+        check_kept("replay", kept.contains(job), connection)?;
+    }
+    Ok(())
 }

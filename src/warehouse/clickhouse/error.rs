@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use super::codes::{Meaning, meaning};
 use crate::failure::FailureClass;
 
 /// A failure of ClickHouse, or on the way to it. None of its texts holds a password.
@@ -13,9 +14,27 @@ pub enum ClickhouseError {
     Exception {
         /// Its address.
         at: String,
-        /// The exception's code; `None` where something in between answered.
-        code: Option<u32>,
+        /// The exception's code.
+        code: u32,
         /// What it says.
+        text: String,
+    },
+    /// Something answered that ClickHouse would not have answered so: a proxy, a page of its own. What was asked may have been done.
+    #[error("ClickHouse at {at}: something else answered in its place: {text}")]
+    Foreign {
+        /// The address.
+        at: String,
+        /// Whether it refused how much was sent (HTTP 413).
+        is_too_large: bool,
+        /// What it said.
+        text: String,
+    },
+    /// An insert was answered, but nothing shows that ClickHouse took it: its rows are not there.
+    #[error("ClickHouse at {at} did not confirm an insert: {text}")]
+    Unconfirmed {
+        /// The address.
+        at: String,
+        /// What is missing.
         text: String,
     },
     /// It was not reached, or went away in the middle. What was asked may have been done.
@@ -25,6 +44,8 @@ pub enum ClickhouseError {
         at: String,
         /// Why.
         text: String,
+        /// Whether it went away while a body was being sent, as something does that takes no more of it.
+        is_cut: bool,
     },
     /// It did not answer in time. What was asked may have been done.
     #[error("ClickHouse at {at} did not answer within {} s", .after.as_secs())]
@@ -34,9 +55,9 @@ pub enum ClickhouseError {
         /// How long was waited.
         after: Duration,
     },
-    /// What is needed to speak to it safely is not there.
-    #[error("ClickHouse at {at} cannot be spoken to by TLS: {text}")]
-    Tls {
+    /// It cannot be spoken to as it is configured: its address is none, or what TLS needs is not there.
+    #[error("ClickHouse at {at} cannot be spoken to: {text}")]
+    Unusable {
         /// Its address.
         at: String,
         /// Why.
@@ -81,10 +102,10 @@ pub enum ClickhouseError {
 }
 
 /// What a user can do about an exception.
-fn advice(code: Option<u32>) -> &'static str {
-    match code {
-        Some(60 | 81 | 16 | 47) => "; polytape schema apply makes what is missing",
-        Some(192..=194 | 497 | 516) => "; check user and password under [clickhouse], and what that user may do",
+fn advice(code: u32) -> &'static str {
+    match (code, meaning(code)) {
+        (60 | 81 | 16 | 47, _) => "; polytape schema apply makes what is missing",
+        (_, Meaning::Access) => "; check user and password under [clickhouse], and what that user may do",
         _ => "",
     }
 }
@@ -93,99 +114,112 @@ impl ClickhouseError {
     /// What to do about it.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::Network { .. } | Self::Timeout { .. } => FailureClass::Retry,
-            Self::Tls { .. }
-            | Self::Garbled { .. }
-            | Self::Tables { .. }
-            | Self::TooOld { .. }
-            | Self::NewerSchema { .. } => FailureClass::Deterministic,
-            Self::Exception { code: Some(code), .. } => class_of(*code),
-            Self::Exception { code: None, text, .. } => {
-                match text.split(' ').next().and_then(|status| status.parse().ok()) {
-                    // Something in between wants a password, or does not know the place.
-                    Some(400..=407 | 410..=417) => FailureClass::Deterministic,
-                    _ => FailureClass::Retry,
-                }
+            Self::Network { .. }
+            | Self::Timeout { .. }
+            | Self::Foreign { .. }
+            | Self::Unconfirmed { .. }
+            | Self::Garbled { .. } => FailureClass::Retry,
+            Self::Unusable { .. } | Self::Tables { .. } | Self::TooOld { .. } | Self::NewerSchema { .. } => {
+                FailureClass::Deterministic
             }
+            Self::Exception { code, .. } => match meaning(*code) {
+                Meaning::Setup | Meaning::Access | Meaning::Rows => FailureClass::Deterministic,
+                Meaning::Size | Meaning::Room | Meaning::Passing => FailureClass::Retry,
+            },
         }
     }
 
     /// The exception's code.
     pub const fn code(&self) -> Option<u32> {
         match self {
-            Self::Exception { code, .. } => *code,
+            Self::Exception { code, .. } => Some(*code),
             _ => None,
         }
     }
 
-    /// Whether an insert was refused for its rows: they will be refused again, whoever sends them.
-    pub fn refuses_rows(&self) -> bool {
-        self.code().is_some_and(is_about_rows)
+    fn meaning(&self) -> Meaning {
+        self.code().map_or(Meaning::Passing, meaning)
     }
 
-    pub(super) fn new(at: &str, error: clickhouse::error::Error, after: Duration) -> Self {
+    /// Whether an insert was refused for its rows: they will be refused again, whoever sends them.
+    pub fn refuses_rows(&self) -> bool {
+        self.meaning() == Meaning::Rows
+    }
+
+    /// Whether it was refused for its size: what cannot be made smaller will be refused again.
+    pub fn refuses_size(&self) -> bool {
+        matches!(self, Self::Foreign { is_too_large: true, .. }) || self.meaning() == Meaning::Size
+    }
+
+    /// Whether half of what was asked may pass. Too many parts (252) become more by it, never less.
+    pub fn asks_for_less(&self) -> bool {
+        let is_cut = matches!(self, Self::Network { is_cut: true, .. });
+        is_cut || self.refuses_rows() || self.refuses_size() || self.meaning() == Meaning::Room
+    }
+
+    /// What the client for reads fails with.
+    pub(super) fn of_read(at: &str, error: clickhouse::error::Error, after: Duration) -> Self {
         use clickhouse::error::Error as E;
         let at = at.to_owned();
         match error {
-            E::BadResponse(text) => Self::Exception { at, code: code_of(&text), text: shortened(&text) },
+            E::BadResponse(text) => Self::of_answer(at, None, None, &text),
             E::TimedOut => Self::Timeout { at, after },
-            E::Network(source) => Self::Network { at, text: chain(&*source) },
+            E::Network(source) => Self::Network { at, text: chain(&*source), is_cut: false },
             // An answer that was cut, or damaged on its way: it is asked for again.
-            E::Decompression(source) => Self::Network { at, text: chain(&*source) },
-            other => Self::Garbled { at, text: chain(&other) },
+            E::Decompression(source) => Self::Network { at, text: chain(&*source), is_cut: false },
+            E::InvalidParams(source) => Self::Unusable { at, text: chain(&*source) },
+            other => Self::Garbled { at, text: shortened(&chain(&other)) },
         }
     }
-}
 
-/// What an exception with this code is. The numbers are those of ClickHouse's `ErrorCodes.cpp`.
-fn class_of(code: u32) -> FailureClass {
-    match code {
-        // No such column or table or database, a syntax that it does not know, a type that does not fit.
-        16 | 36 | 43 | 44 | 46..=48 | 50 | 57 | 60 | 62 | 63 | 80 | 81 | 137 | 180 => FailureClass::Deterministic,
-        // Wrong user or password, not allowed.
-        192..=194 | 291 | 492 | 497 | 516 => FailureClass::Deterministic,
-        code if is_about_rows(code) => FailureClass::Deterministic,
-        // Too many parts (252), too many queries (202), memory (241), disk (243), timeouts (159, 209), network (210), a
-        // replica that cannot write (242, 285, 319), Keeper (225, 999), a body that was cut or damaged (3, 40), a setting that
-        // this server does not know (115: the one before did), and whatever is not known here: the next attempt may find
-        // it passed, and meanwhile the stage says what it waits for.
-        _ => FailureClass::Retry,
+    /// What an answer says that is no success: an exception by its header or its first words, or else what something in
+    /// between says. The client for reads does not tell the status, where there is a page beside it.
+    pub(super) fn of_answer(at: String, status: Option<u16>, code: Option<u32>, body: &str) -> Self {
+        if let Some(code) = code.or_else(|| code_of(body)) {
+            return Self::Exception { at, code, text: shortened(body) };
+        }
+        let is_too_large = status.map_or_else(|| says_too_large(body), |status| status == TOO_LARGE);
+        let text = match (status, shortened(body)) {
+            (Some(status), text) if text.is_empty() => format!("HTTP {status}"),
+            (Some(status), text) => format!("HTTP {status}: {text}"),
+            (None, text) => text,
+        };
+        Self::Foreign { at, is_too_large, text }
     }
 }
 
-/// The exceptions that an insert gets for what its rows hold.
-fn is_about_rows(code: u32) -> bool {
-    matches!(
-        code,
-        6 // CANNOT_PARSE_TEXT
-            | 25
-            ..=27 // CANNOT_PARSE_ESCAPE_SEQUENCE, _QUOTED_STRING, _INPUT_ASSERTION_FAILED
-            | 33 // CANNOT_READ_ALL_DATA
-            | 38 | 41 // CANNOT_PARSE_DATE, _DATETIME
-            | 53 // TYPE_MISMATCH
-            | 69 | 70 | 72 // ARGUMENT_OUT_OF_BOUND, CANNOT_CONVERT_TYPE, CANNOT_PARSE_NUMBER
-            | 117 // INCORRECT_DATA
-            | 131 // TOO_LARGE_STRING_SIZE
-            | 321 // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
-            | 349 // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
-            | 407 // DECIMAL_OVERFLOW
-            | 469 // VIOLATED_CONSTRAINT
-    )
+/// HTTP's status for a body that is too large.
+const TOO_LARGE: u16 = 413;
+
+/// Whether the words of an answer without its status, or the page beside it, are those of HTTP 413.
+fn says_too_large(page: &str) -> bool {
+    let begin: String = page.chars().take(LONGEST).collect::<String>().to_lowercase();
+    begin.starts_with("413 ")
+        || [
+            "413 request entity too large",
+            "413 payload too large",
+            "413 content too large",
+            "request entity too large",
+        ]
+        .iter()
+        .any(|words| begin.contains(words))
 }
 
-/// `Code: 60. DB::Exception: …`
+/// `Code: 60. DB::Exception: …` at the very beginning, or the first two words alone. A page may quote anything further on.
 fn code_of(text: &str) -> Option<u32> {
-    let digits = text.split_once("Code: ")?.1;
-    digits.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    let text = text.trim_start().strip_prefix("Code: ")?;
+    let (digits, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    if rest.is_empty() || rest.starts_with(". DB::") { digits.parse().ok() } else { None }
 }
 
 /// The longest text of an exception that is passed on: it may quote a whole query.
 const LONGEST: usize = 500;
 
 /// An exception on one line, without what repeats itself.
-fn shortened(text: &str) -> String {
+pub(super) fn shortened(text: &str) -> String {
     let text = text.split_once("DB::Exception: ").map_or(text, |(_, text)| text);
     let text = text.rsplit_once(" (version ").map_or(text, |(text, _)| text);
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((at, _)) = line.char_indices().nth(LONGEST) {
         line.truncate(at);
@@ -195,7 +229,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// An error and its causes on one line.
-fn chain(error: &dyn Error) -> String {
+pub(super) fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -209,40 +243,4 @@ fn chain(error: &dyn Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn exception(text: &str) -> ClickhouseError {
-        ClickhouseError::new("http://h:1", clickhouse::error::Error::BadResponse(text.into()), Duration::ZERO)
-    }
-
-    #[test]
-    fn every_code_has_its_class() {
-        let passing =
-            [3, 40, 107, 115, 159, 164, 202, 203, 209, 210, 241, 242, 243, 252, 285, 319, 425, 999, 1002, 77_777];
-        let ours = [16, 47, 60, 62, 81, 192, 193, 194, 497, 516];
-        let rows = [6, 27, 33, 53, 117, 131, 407, 469];
-        for (codes, class, is_rows) in [
-            (&passing[..], FailureClass::Retry, false),
-            (&ours[..], FailureClass::Deterministic, false),
-            (&rows[..], FailureClass::Deterministic, true),
-        ] {
-            for code in codes {
-                let error = exception(&format!("Code: {code}. DB::Exception: x. (X) (version 26.9.2.1)"));
-                assert_eq!((error.class(), error.refuses_rows()), (class, is_rows), "{error}");
-            }
-        }
-        assert_eq!(exception("503 Service Unavailable").class(), FailureClass::Retry);
-        assert_eq!(exception("429 Too Many Requests").class(), FailureClass::Retry);
-        assert_eq!(exception("401 Unauthorized").class(), FailureClass::Deterministic);
-    }
-
-    #[test]
-    fn an_exception_is_one_line() {
-        let error = exception("Code: 60. DB::Exception: Unknown table\n'trades'. (UNKNOWN_TABLE) (version 26.9.2.1)");
-        let expected = "ClickHouse at http://h:1: Unknown table 'trades'. (UNKNOWN_TABLE); \
-                        polytape schema apply makes what is missing";
-        assert_eq!(error.to_string(), expected);
-        assert!(exception(&"ä".repeat(5_000)).to_string().len() < 1_200);
-    }
-}
+mod tests;

@@ -87,13 +87,10 @@ pub(super) async fn written(
     connection: &Connection,
     ids: &[String],
 ) -> Result<HashMap<String, WrittenMarket>, ClickhouseError> {
-    let mut written = HashMap::with_capacity(ids.len());
-    for ids in ids.chunks(AT_ONCE) {
-        let rows: Vec<Written> = connection.rows(connection.query(WRITTEN).bind(ids)).await?;
-        let market = |Written { id, lasting_hash, version }| (id, WrittenMarket { lasting_hash, version });
-        written.extend(rows.into_iter().map(market));
-    }
-    Ok(written)
+    let query = |ids: &[String]| connection.query(WRITTEN).bind(ids);
+    let rows: Vec<Written> = connection.rows_in_parts(ids, AT_ONCE, query).await?;
+    let market = |Written { id, lasting_hash, version }| (id, WrittenMarket { lasting_hash, version });
+    Ok(rows.into_iter().map(market).collect())
 }
 
 #[derive(Row, Deserialize)]
@@ -113,7 +110,8 @@ pub(super) async fn resolutions(
     let mut resolutions = HashMap::new();
     for tokens in tokens.chunks(AT_ONCE) {
         let texts: Vec<String> = tokens.iter().map(TokenId::to_string).collect();
-        let rows: Vec<Places> = connection.rows(connection.query(OF_TOKENS).bind(texts)).await?;
+        let query = |texts: &[String]| connection.query(OF_TOKENS).bind(texts);
+        let rows: Vec<Places> = connection.rows_in_parts(&texts, AT_ONCE, query).await?;
         let markets: Vec<TokenPlaces> = rows.into_iter().map(places).collect();
         let asked: HashSet<TokenId> = tokens.iter().copied().collect();
         let mut first: HashMap<TokenId, &TokenPlaces> = HashMap::new();

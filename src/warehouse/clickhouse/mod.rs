@@ -3,16 +3,23 @@
 //! A batch is encoded once and sent whole; whoever does not hear that it arrived sends the same bytes again. The tables replace a row by one
 //! that is at least as complete, and every read here is `FINAL`, so that nobody sees it twice.
 
+mod answer;
+mod body;
 mod check;
+mod codes;
 mod config;
 mod connection;
 mod control;
 mod counts;
 mod error;
+mod frames;
 mod markets;
+mod post;
 mod probe;
+mod read_back;
 mod row_binary;
 mod schema;
+mod summary;
 mod trades;
 mod transport;
 
@@ -31,6 +38,7 @@ use super::{
 };
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
 
+use self::answer::Written;
 use self::connection::Connection;
 use self::counts::Counts;
 use self::row_binary::RowBinary;
@@ -38,6 +46,7 @@ use self::row_binary::RowBinary;
 pub use self::check::TableFault;
 pub use self::config::ClickhouseConfig;
 pub use self::error::ClickhouseError;
+pub use self::summary::QueryCost;
 
 const INSERT_DEAD_LETTERS: &str = include_str!("../../../schema/clickhouse/queries/insert_dead_letters.sql");
 
@@ -82,7 +91,7 @@ impl ClickhouseWarehouse {
         let prepare = async {
             let server = self.server().await?;
             if server.is_too_old() {
-                let at = self.connection.config().url.clone();
+                let at = self.connection.address();
                 let too_old = ClickhouseError::TooOld { at, found: server.version, oldest: OLDEST_CLICKHOUSE };
                 return Err(WarehouseError::from(too_old));
             }
@@ -101,14 +110,14 @@ impl ClickhouseWarehouse {
         }
         let sql = "SELECT version() AS version, toUnixTimestamp64Milli(now64(3)) AS now";
         let rows: Vec<Server> = self.connection.rows(self.connection.query_outside(sql)).await?;
-        let missing = || ClickhouseError::Garbled { at: self.connection.config().url.clone(), text: "no row".into() };
+        let missing = || ClickhouseError::Garbled { at: self.connection.address(), text: "no row".into() };
         let Server { version, now } = rows.into_iter().next().ok_or_else(missing)?;
         Ok(ClickhouseServer { version, now })
     }
 
     /// Makes the database and what of its tables and views is missing. Refuses tables that are wrong before it changes anything.
     pub async fn apply_schema(&self) -> Result<(), WarehouseError> {
-        Ok(schema::apply(&self.connection).await?)
+        schema::apply(&self.connection).await
     }
 
     /// What [`apply_schema`](Self::apply_schema) would execute in an empty ClickHouse.
@@ -127,24 +136,24 @@ impl Warehouse for ClickhouseWarehouse {
     async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
         let connection = self.ready().await?;
         match batch {
-            AnyBatch::Trades(batch) => send(connection, trades::INSERT, batch.encoded(trades::encode)?).await,
-            AnyBatch::Markets(batch) => send(connection, markets::INSERT, batch.encoded(markets::encode)?).await,
+            AnyBatch::Trades(batch) => send_trades(connection, batch.rows(), batch.encoded(trades::encode)?).await,
+            AnyBatch::Markets(batch) => send_markets(connection, batch.rows(), batch.encoded(markets::encode)?).await,
             AnyBatch::DeadLetters(batch) => {
-                send(connection, INSERT_DEAD_LETTERS, batch.encoded(encode_dead_letters)?).await
+                send_dead_letters(connection, batch.rows(), batch.encoded(encode_dead_letters)?).await
             }
         }
     }
 
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
-        send(self.ready().await?, trades::INSERT, &trades::encode(rows)?).await
+        send_trades(self.ready().await?, rows, &trades::encode(rows)?).await
     }
 
     async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
-        send(self.ready().await?, markets::INSERT, &markets::encode(rows)?).await
+        send_markets(self.ready().await?, rows, &markets::encode(rows)?).await
     }
 
     async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
-        send(self.ready().await?, INSERT_DEAD_LETTERS, &encode_dead_letters(rows)?).await
+        send_dead_letters(self.ready().await?, rows, &encode_dead_letters(rows)?).await
     }
 
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
@@ -206,12 +215,38 @@ impl Warehouse for ClickhouseWarehouse {
     }
 }
 
-/// Sends encoded rows, one piece after the other. When it returns they are all there.
-async fn send(connection: &Connection, sql: &str, pieces: &[Bytes]) -> Result<(), WarehouseError> {
-    for piece in pieces {
-        connection.insert(sql, piece).await?;
+async fn send_trades(connection: &Connection, rows: &[Trade], pieces: &[Bytes]) -> Result<(), WarehouseError> {
+    match send(connection, trades::INSERT, pieces).await? {
+        Written::Confirmed(_) => Ok(()),
+        Written::Unproved => Ok(read_back::trades(connection, rows).await?),
     }
-    Ok(())
+}
+
+async fn send_markets(connection: &Connection, rows: &[Market], pieces: &[Bytes]) -> Result<(), WarehouseError> {
+    match send(connection, markets::INSERT, pieces).await? {
+        Written::Confirmed(_) => Ok(()),
+        Written::Unproved => Ok(read_back::markets(connection, rows).await?),
+    }
+}
+
+async fn send_dead_letters(
+    connection: &Connection,
+    rows: &[DeadLetter],
+    pieces: &[Bytes],
+) -> Result<(), WarehouseError> {
+    match send(connection, INSERT_DEAD_LETTERS, pieces).await? {
+        Written::Confirmed(_) => Ok(()),
+        Written::Unproved => Ok(read_back::dead_letters(connection, rows).await?),
+    }
+}
+
+/// Sends encoded rows, one piece after the other. Confirmed where all of them are.
+async fn send(connection: &Connection, sql: &str, pieces: &[Bytes]) -> Result<Written, WarehouseError> {
+    let mut all = Written::Confirmed(QueryCost::ZERO);
+    for piece in pieces {
+        all = all.and(connection.insert(sql, piece).await?);
+    }
+    Ok(all)
 }
 
 /// The rows, in the order of the columns in `insert_dead_letters.sql`.

@@ -4,12 +4,16 @@
 //! all of its statements were.
 
 use super::ClickhouseError;
+use super::answer::Written;
 use super::check::check;
 use super::connection::Connection;
+use super::read_back::check_kept;
 use crate::planted::{Bug, planted};
+use crate::warehouse::WarehouseError;
 
 const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
 const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
+const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
 const FILES: [&str; 3] = [
     include_str!("../../../schema/clickhouse/0001_tables.sql"),
     include_str!("../../../schema/clickhouse/0002_control.sql"),
@@ -18,32 +22,43 @@ const FILES: [&str; 3] = [
 
 /// Makes the database and what of its tables and views is missing. Refuses, before it changes anything, tables that are not
 /// polytape's or not as it needs them.
-pub(super) async fn apply(connection: &Connection) -> Result<(), ClickhouseError> {
+pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError> {
     let (missing, wrong): (Vec<_>, Vec<_>) = check(connection).await?.into_iter().partition(|fault| fault.is_missing);
     if !wrong.is_empty() {
-        let (at, database) = (connection.config().url.clone(), connection.config().database.clone());
+        let (at, database) = (connection.address(), connection.config().database.clone());
         let faults = wrong.into_iter().map(|fault| fault.text).collect();
-        return Err(ClickhouseError::Tables { at, database, faults });
+        return Err(ClickhouseError::Tables { at, database, faults }.into());
     }
     let create = database(&connection.config().database);
-    connection.execute(connection.outside().query(&create)).await?;
-    connection.execute(connection.query(SCHEMA_FILES)).await?;
-    let applied: Vec<u32> = connection.rows(connection.query("SELECT max(number) AS number FROM schema_files")).await?;
+    let mut done = connection.execute_outside(connection.query(&create)).await?;
+    done = done.and(connection.execute(connection.query(SCHEMA_FILES)).await?);
+    let applied: Vec<u32> = connection.rows(connection.query(APPLIED)).await?;
     let applied = applied.first().copied().unwrap_or_default();
     let known = FILES.len() as u32;
     if applied > known {
-        return Err(ClickhouseError::NewerSchema { found: applied, known });
+        return Err(ClickhouseError::NewerSchema { found: applied, known }.into());
     }
     // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
     let applied = if missing.is_empty() { applied } else { 0 };
     for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
         for statement in statements(file) {
-            connection.execute(connection.query(&with_planted_bugs(statement))).await?;
+            done = done.and(connection.execute(connection.query(&with_planted_bugs(statement))).await?);
         }
-        let done = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
-        connection.execute(done.with_setting("async_insert", "0")).await?;
+        let applied = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
+        done = done.and(connection.move_rows(applied).await?);
     }
-    Ok(())
+    match done {
+        Written::Confirmed(_) => Ok(()),
+        Written::Unproved => look_at(connection, known).await,
+    }
+}
+
+/// Whether all is there that was made, where nothing else proves it.
+async fn look_at(connection: &Connection, known: u32) -> Result<(), WarehouseError> {
+    let missing: Vec<String> = check(connection).await?.into_iter().map(|fault| fault.table).collect();
+    let applied: Vec<u32> = connection.rows(connection.query(APPLIED)).await?;
+    let is_there = missing.is_empty() && applied.first() == Some(&known);
+    Ok(check_kept("schema", is_there, connection)?)
 }
 
 /// All that [`apply`] would execute in an empty ClickHouse, to be read or given to `clickhouse-client`.

@@ -8,7 +8,9 @@ use clickhouse::Row;
 use clickhouse::types::UInt256;
 use serde::Deserialize;
 
+use super::answer::Written;
 use super::connection::Connection;
+use super::read_back::check_kept;
 use super::row_binary::RowBinary;
 use super::{ClickhouseError, token_of};
 use crate::clock::unix_ms;
@@ -104,7 +106,8 @@ pub(super) async fn newest(connection: &Connection, limit: u32) -> Result<Vec<Ta
     ids.dedup();
     let mut questions = HashMap::new();
     if !ids.is_empty() {
-        let found: Vec<Question> = connection.rows(connection.query(QUESTIONS).bind(ids)).await?;
+        let query = |ids: &[&str]| connection.query(QUESTIONS).bind(ids);
+        let found: Vec<Question> = connection.rows_in_parts(&ids, ids.len(), query).await?;
         questions.extend(found.into_iter().map(|Question { id, question }| (id, question)));
     }
     let tape_line = |line: Line| TapeLine {
@@ -186,23 +189,41 @@ pub(super) async fn resolve(connection: &Connection, tokens: &[(TokenId, Resolut
     }
     let known: Vec<(TokenId, &Resolution)> = best.into_iter().collect();
     let mut resolved = 0;
-    for known in known.chunks(TOKENS_AT_ONCE) {
-        let tokens: Vec<String> = known.iter().map(|(token, _)| token.to_string()).collect();
-        let items: Vec<_> = known
-            .iter()
-            .map(|(token, to)| {
-                let (token, side) = (token.to_string(), to.nonusdc_side());
-                (token, to.condition_id(), to.market_id(), to.outcome(), side, to.version())
-            })
-            .collect();
-        let count = format!("SELECT count() AS rows {POORER}");
-        let rows: Vec<u64> = connection.rows(connection.query(&count).bind(&items).bind(&tokens)).await?;
-        let rows = rows.first().copied().unwrap_or_default();
-        if rows > 0 {
-            let statement = format!("{RESOLVE} {POORER}");
-            connection.move_rows(|client| client.query(&statement).bind(unix_ms()).bind(&items).bind(&tokens)).await?;
-            resolved += rows;
+    let mut parts: Vec<&[(TokenId, &Resolution)]> = known.chunks(TOKENS_AT_ONCE).collect();
+    while let Some(part) = parts.pop() {
+        match resolve_part(connection, part).await {
+            Ok(rows) => resolved += rows,
+            Err(error) if part.len() > 1 && error.asks_for_less() => {
+                let (first, second) = part.split_at(part.len() / 2);
+                parts.extend([second, first]);
+            }
+            Err(error) => return Err(error),
         }
     }
     Ok(resolved)
+}
+
+/// Completes rows of so many tokens as one statement takes.
+async fn resolve_part(connection: &Connection, known: &[(TokenId, &Resolution)]) -> Result<u64, WarehouseError> {
+    let tokens: Vec<String> = known.iter().map(|(token, _)| token.to_string()).collect();
+    let items: Vec<_> = known
+        .iter()
+        .map(|(token, to)| {
+            let (token, side) = (token.to_string(), to.nonusdc_side());
+            (token, to.condition_id(), to.market_id(), to.outcome(), side, to.version())
+        })
+        .collect();
+    let count = format!("SELECT count() AS rows {POORER}");
+    let poorer = async || -> Result<u64, ClickhouseError> {
+        let rows: Vec<u64> = connection.rows(connection.query(&count).bind(&items).bind(&tokens)).await?;
+        Ok(rows.first().copied().unwrap_or_default())
+    };
+    let rows = poorer().await?;
+    if rows > 0 {
+        let query = connection.query(&format!("{RESOLVE} {POORER}")).bind(unix_ms()).bind(&items).bind(&tokens);
+        if let Written::Unproved = connection.move_rows(query).await? {
+            check_kept("completion of rows", poorer().await? == 0, connection)?;
+        }
+    }
+    Ok(rows)
 }

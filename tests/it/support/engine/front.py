@@ -9,9 +9,10 @@ error codes are what a server has. The HTTP in front of it is this file, and is 
 - answers plain, in one LZ4 frame (`Accept-Encoding: lz4`), or in native LZ4 frames (`compress=1`)
 - one user with a password, by headers, parameters or basic authentication; `/ping`
 - exceptions with their code, status and text
+- `X-ClickHouse-Query-Id`, the caller's or a new one, and `X-ClickHouse-Summary` with what the engine read and wrote
 - TLS, with a certificate that it is given
 
-What it does not cover: sessions, roles, quotas, `async_insert`, progress headers and summaries, streamed answers (an
+What it does not cover: sessions, roles, quotas, `async_insert`, progress headers, streamed answers (an
 answer is whole or an error, so an exception in the middle of a 200 cannot happen), `gzip` and `zstd`, replication,
 several queries at once (they wait for each other), cancelling a query by closing its connection. Bodies that are cut are
 refused, where a server may take what came. Tests of those need a server, or bytes made for the purpose.
@@ -26,12 +27,14 @@ import base64
 import email.parser
 import email.policy
 import hmac
+import json
 import os
 import re
 import ssl
 import struct
 import sys
 import threading
+import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -96,19 +99,32 @@ class Engine:
     def answer(self, sql, rows, form, params):
         insert = INSERT_WITH_ROWS.match(sql)
         if insert is None or rows is None:
-            return self.connection.query(sql, form, params=params or None).bytes()
+            result = self.connection.query(sql, form, params=params or None)
+            return result.bytes(), summary(result)
         if not rows:
-            return b""
+            return b"", {}
         # By a file: chDB's own streaming insert does not look at constraints, and a statement with its rows behind it is cut
         # at the first empty line.
         with open(self.file, "wb") as file:
             file.write(rows)
-        self.connection.query(f"{insert.group(1)} FROM INFILE '{escaped(self.file)}' FORMAT {insert.group(2)}")
-        return b""
+        insert = f"{insert.group(1)} FROM INFILE '{escaped(self.file)}' FORMAT {insert.group(2)}"
+        return b"", summary(self.connection.query(insert))
 
     def close(self):
         with self.lock:
             self.connection.close()
+
+
+def summary(result):
+    """What a query cost, as a server says it: all numbers are text."""
+    cost = {
+        "read_rows": result.storage_rows_read(),
+        "read_bytes": result.storage_bytes_read(),
+        "written_rows": result.rows_written(),
+        "written_bytes": result.bytes_written(),
+        "elapsed_ns": int(result.elapsed() * 1e9),
+    }
+    return {name: str(value) for name, value in cost.items()}
 
 
 def quoted(name):
@@ -176,17 +192,18 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return None
         given = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        headers = {"X-ClickHouse-Query-Id": given.get("query_id") or str(uuid.uuid4())}
         try:
             self.check_user(given)
-            answer = self.answer(given, body)
+            answer, cost = self.answer(given, body)
         except Refused as refused:
-            headers = {"X-ClickHouse-Exception-Code": str(refused.code)}
+            headers["X-ClickHouse-Exception-Code"] = str(refused.code)
             return self.reply(STATUS.get(refused.code, 500), str(refused).encode() + b"\n", headers)
-        headers = {}
+        headers["X-ClickHouse-Summary"] = json.dumps(cost, separators=(",", ":"))
         if given.get("compress") == "1":
             answer = to_frames(answer)
         elif answer and "lz4" in self.headers.get("Accept-Encoding", ""):
-            answer, headers = lz4.frame.compress(answer), {"Content-Encoding": "lz4"}
+            answer, headers["Content-Encoding"] = lz4.frame.compress(answer), "lz4"
         return self.reply(200, answer, headers)
 
     def answer(self, given, body):
