@@ -20,6 +20,7 @@ pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, QueryCost, TableFault,
 };
+use self::unresolved::entries_of;
 pub use self::unresolved::{
     ListScan, ListState, MOST_READ_ROWS, PeriodicCost, SCAN_EVERY, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace,
 };
@@ -295,6 +296,9 @@ pub enum WarehouseError {
     /// is refused for itself.
     #[error("too large for the warehouse: {0}")]
     Size(String),
+    /// The list of unresolved tokens was refused. No row is at fault.
+    #[error("the list of unresolved tokens was refused: {0}")]
+    List(String),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -308,7 +312,7 @@ impl WarehouseError {
     pub fn asks_for_less(&self) -> bool {
         match self {
             Self::Rows(_) | Self::Size(_) => true,
-            Self::Storage(_) => false,
+            Self::List(_) | Self::Storage(_) => false,
             Self::Clickhouse(error) => error.asks_for_less(),
         }
     }
@@ -317,7 +321,7 @@ impl WarehouseError {
     pub fn refuses_row(&self) -> Option<&str> {
         match self {
             Self::Rows(reason) | Self::Size(reason) => Some(reason),
-            Self::Storage(_) | Self::Clickhouse(_) => None,
+            Self::List(_) | Self::Storage(_) | Self::Clickhouse(_) => None,
         }
     }
 
@@ -325,7 +329,7 @@ impl WarehouseError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Rows(_) => FailureClass::Deterministic,
-            Self::Size(_) => FailureClass::Retry,
+            Self::Size(_) | Self::List(_) => FailureClass::Retry,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
         }

@@ -9,9 +9,13 @@
 //! came in between stays. Both may be done twice, by two processes, or be left undone half-way by a kill: then an entry is
 //! there once more than needed, and the next who reads it finds nothing left to complete.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::model::{TokenId, U256};
+use rand::RngExt;
+
+use crate::clock::unix_ms;
+use crate::model::{TokenId, Trade, U256};
 
 /// Rows of a token that an insert may have left incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -24,6 +28,43 @@ pub struct UnresolvedEntry {
     pub first: u32,
     /// … and of the last.
     pub last: u32,
+}
+
+impl UnresolvedEntry {
+    /// An entry that stands for several of its token and its month.
+    pub fn fresh(one: &Self, first: u32, last: u32) -> Self {
+        let month = one.insert.rsplit_once('-').map_or("", |(_, month)| month);
+        Self { token: one.token, insert: format!("{}-{month}", fresh_insert()), first, last }
+    }
+}
+
+/// The id of one attempt to write rows. Never the same again, and in the order of time.
+pub(super) fn fresh_insert() -> String {
+    format!("{:011x}{:016x}", unix_ms(), rand::rng().random::<u64>())
+}
+
+/// The entries of one attempt to write rows: one for each token that is not complete in each month, so that none spans more
+/// than a month whatever times come together in a batch.
+pub(super) fn entries_of(rows: &[Trade]) -> Vec<UnresolvedEntry> {
+    let mut times: BTreeMap<(TokenId, (i16, i8)), (u32, u32)> = BTreeMap::new();
+    for Trade { fill, .. } in rows.iter().filter(|row| !row.resolution.is_complete(row.fill.token_id)) {
+        let at = u32::try_from(fill.timestamp).unwrap_or(u32::MAX);
+        let (first, last) = times.entry((fill.token_id, month(at))).or_insert((at, at));
+        (*first, *last) = (at.min(*first), at.max(*last));
+    }
+    let attempt = fresh_insert();
+    let entry = |((token, (year, month)), (first, last))| {
+        let insert = format!("{attempt}-{year:04}{month:02}");
+        UnresolvedEntry { token, insert, first, last }
+    };
+    times.into_iter().map(entry).collect()
+}
+
+/// The year and the month of a second, in UTC.
+fn month(second: u32) -> (i16, i8) {
+    let date = jiff::Timestamp::UNIX_EPOCH.saturating_add(jiff::SignedDuration::from_secs(second.into()));
+    let date = date.unwrap_or(jiff::Timestamp::UNIX_EPOCH).to_zoned(jiff::tz::TimeZone::UTC);
+    (date.year(), date.month())
 }
 
 /// Where a walk through the list stands: behind the entry of this token and insert.
@@ -107,6 +148,53 @@ pub const MOST_READ_ROWS: u64 = 10_000_000;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Amount, Exchange, Fill, NonUsdcSide, Resolution, Side};
+
+    fn trade(token: u64, timestamp: u64, resolution: Resolution) -> Trade {
+        let fill = Fill {
+            block_number: 1,
+            log_index: 1,
+            timestamp,
+            transaction_hash: [1; 32].into(),
+            source_id: String::new(),
+            order_hash: [2; 32].into(),
+            exchange: Exchange::CtfV1,
+            token_id: TokenId(U256::from(token)),
+            maker: [3; 20].into(),
+            taker: [4; 20].into(),
+            side: Side::Buy,
+            usd: Amount::ZERO,
+            shares: Amount::ZERO,
+            fee: Amount::ZERO,
+        };
+        Trade { fill, resolution }
+    }
+
+    #[test]
+    fn every_token_that_is_not_complete_has_an_entry_a_month() {
+        let market = |outcome: &str| Resolution::Market {
+            condition_id: "0xc0".into(),
+            outcome: outcome.into(),
+            market_id: "7".into(),
+            side: NonUsdcSide(1),
+        };
+        let (july, august) = (1_785_542_399, 1_785_542_400);
+        let rows = [
+            trade(9, july, Resolution::Unknown),
+            trade(9, july - 5, Resolution::Unknown),
+            trade(9, august, Resolution::Unknown),
+            trade(8, july, market("Yes")),
+            trade(7, july, market("")),
+        ];
+        let entries = entries_of(&rows);
+        let found: Vec<_> = entries.iter().map(|entry| (entry.token.0.to::<u64>(), entry.first, entry.last)).collect();
+        let (july, august) = (july as u32, august as u32);
+        assert_eq!(found, [(7, july, july), (9, july - 5, july), (9, august, august)]);
+        let (attempt, month) = entries[0].insert.split_once('-').unwrap();
+        assert_eq!((attempt, month), (entries[2].insert.split_once('-').unwrap().0, "202607"));
+        assert!(entries[1].insert != entries[2].insert && entries[2].insert.ends_with("-202608"));
+        assert_ne!(entries_of(&rows)[0].insert, entries[0].insert, "another attempt is another insert");
+    }
 
     #[test]
     fn halves_are_all_of_it_and_end_at_one_token() {

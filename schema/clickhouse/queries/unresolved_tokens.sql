@@ -2,5 +2,5 @@
 SELECT token_id, insert_id, toUnixTimestamp(first_time) AS first, toUnixTimestamp(last_time) AS last, removed
 FROM unresolved_tokens
 WHERE token_id >= toUInt256(?) AND (token_id > toUInt256(?) OR insert_id > ?)
-ORDER BY token_id, insert_id, version
+ORDER BY token_id, insert_id
 LIMIT ?

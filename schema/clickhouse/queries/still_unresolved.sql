@@ -1,1 +1,0 @@
-SELECT DISTINCT token_id
