@@ -1,5 +1,7 @@
 //! Numbers as people read them, in few columns: counts, sizes, ages.
 
+use crate::warehouse::RowCount;
+
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
@@ -16,6 +18,29 @@ pub(crate) fn thousands(number: u64) -> String {
 /// A count in at most five columns: `9999`, `78.3k`, `412k`, `1.23M`.
 pub(crate) fn count(number: u64) -> String {
     if number < 10_000 { number.to_string() } else { scaled(number, 1_000, ["", "k", "M", "G", "T", "P", "E"]) }
+}
+
+/// The rows of a table: as `exact` writes them where they were counted, else `~2.2M`.
+pub(crate) fn rows(count: RowCount, exact: impl FnOnce(u64) -> String) -> String {
+    if count.is_estimate { format!("~{}", rough(count.rows)) } else { exact(count.rows) }
+}
+
+/// About so many, in two or three digits.
+fn rough(number: u64) -> String {
+    let (whole, rest) = match number {
+        0..1_000 => return number.to_string(),
+        1_000..1_000_000 => (number / 1_000, number % 1_000 / 100),
+        1_000_000..1_000_000_000 => (number / 1_000_000, number % 1_000_000 / 100_000),
+        _ => (number / 1_000_000_000, number % 1_000_000_000 / 100_000_000),
+    };
+    let letter = if number < 1_000_000 {
+        "k"
+    } else if number < 1_000_000_000 {
+        "M"
+    } else {
+        "G"
+    };
+    if whole < 10 { format!("{whole}.{rest}{letter}") } else { format!("{whole}{letter}") }
 }
 
 /// Bytes in at most five columns: `512B`, `12.3K`, `301M`.
@@ -88,6 +113,15 @@ mod tests {
     fn groups_digits_by_three() {
         let text = [0, 999, 1_000, 123_456, 1_234_567].map(thousands);
         assert_eq!(text, ["0", "999", "1,000", "123,456", "1,234,567"]);
+    }
+
+    #[test]
+    fn an_estimate_says_so() {
+        let text = |count| rows(count, thousands);
+        assert_eq!(text(RowCount::from(2_211_401)), "2,211,401");
+        let about = [7, 2_211, 99_999, 2_211_401, 9_999_999, 22_114_010, 812_412_345, 2_812_412_345];
+        let about = about.map(|rows| text(RowCount { rows, is_estimate: true }));
+        assert_eq!(about, ["~7", "~2.2k", "~99k", "~2.2M", "~9.9M", "~22M", "~812M", "~2.8G"]);
     }
 
     #[test]

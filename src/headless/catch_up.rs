@@ -13,7 +13,7 @@ use crate::monitor::{Collector, Source};
 use crate::source::Head;
 use crate::stage::{Desired, MarketProgress, StageName, StageState, TokenProgress};
 
-use crate::units::thousands;
+use crate::units::{self, thousands};
 
 /// How often to look.
 const POLL: Duration = Duration::from_millis(50);
@@ -205,7 +205,8 @@ pub(super) async fn report(collector: &Collector) {
     let before = collector.source().watermark.map_or("unknown".into(), |position| thousands(position.block));
     let rows = match collector.tables().await {
         Ok(rows) => {
-            let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
+            let [trades, markets, letters] =
+                [rows.trades, rows.markets, rows.dead_letters].map(|count| units::rows(count, thousands));
             format!("{trades} trades, {markets} markets, {letters} dead letters")
         }
         Err(error) => format!("rows unknown ({error})"),
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets), "not yet in the table");
         (markets.cursor, markets.watermark) = (Some(8), Some(7));
         for (sweeps, untried, expected) in [(5, 0, true), (6, 0, true), (7, 3, true), (8, 0, false)] {
-            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, at: None });
+            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, missed: 0, at: None });
             assert_eq!(goal(&source, &markets, tokens).is_some(), expected, "{sweeps} {untried}");
         }
     }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use crate::monitor::{Severity, Snapshot};
 use crate::stage::StageName;
-use crate::units::{age, thousands};
+use crate::units::{age, rows, thousands};
 
 const INTERVAL: Duration = Duration::from_secs(30);
 
@@ -78,8 +78,8 @@ fn line(now: &Snapshot) -> String {
         line.push_str(if at == 0 { " | " } else { ", " });
         let name = table.name.replace('_', " ");
         match table.rows.value {
-            Some(rows) => {
-                let _ = write!(line, "{} {name}", thousands(rows));
+            Some(count) => {
+                let _ = write!(line, "{} {name}", rows(count, thousands));
             }
             None => {
                 let _ = write!(line, "{name} unknown");

@@ -25,12 +25,13 @@ pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
         let key = |line: &TapeLine| (line.block_number, line.log_index);
         let new = lines.iter().position(|line| Some(key(line)) == last).unwrap_or(lines.len());
         let mut text: Vec<String> = lines[..new].iter().rev().map(format_line).collect();
-        let more = counts.trades.saturating_sub(counted).saturating_sub(new as u64);
+        let more = counts.trades.rows.saturating_sub(counted).saturating_sub(new as u64);
         if more > 0 && new == lines.len() && new > 0 {
-            text.insert(0, format!("          … and {more} more rows"));
+            let about = if counts.trades.is_estimate { "about " } else { "" };
+            text.insert(0, format!("          … and {about}{more} more rows"));
         }
         last = lines.first().map(key);
-        counted = counts.trades;
+        counted = counts.trades.rows;
         for line in text {
             let _ = stdout.write_all(format!("{line}\n").as_bytes());
         }

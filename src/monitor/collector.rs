@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::snapshot::QueryView;
 use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::source::Head;
 use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
-use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
+use crate::warehouse::{PartCounts, PeriodicCost, RowCounts, Table, TapeLine, Warehouse};
 
 /// The source, as it is now.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,6 +93,12 @@ impl Collector {
     /// How many parts there are; `None` where there are none.
     pub(super) async fn parts(&self) -> Result<Option<PartCounts>, String> {
         self.warehouse.parts().await.map_err(|error| error.to_string())
+    }
+
+    /// What the queries cost that are asked again and again.
+    pub(super) fn queries(&self) -> Vec<QueryView> {
+        let view = |PeriodicCost { query, read_rows }| QueryView { name: query.to_owned(), read_rows };
+        self.warehouse.periodic_costs().into_iter().map(view).collect()
     }
 
     /// How long inserts into a table take.

@@ -19,7 +19,10 @@ const SHOWN: usize = 120;
 pub(super) struct Moment {
     pub(super) moved: BTreeMap<StageName, u64>,
     pub(super) restarts: BTreeMap<StageName, u64>,
+    /// Rows of each table, where they were counted.
     pub(super) rows: BTreeMap<&'static str, u64>,
+    /// Rows that this process has written to each table, as ClickHouse or the file confirmed them.
+    pub(super) written: BTreeMap<&'static str, u64>,
     /// Entries that came in, by stream.
     pub(super) added: BTreeMap<String, u64>,
     /// Bytes that are not acknowledged, by stream.

@@ -13,14 +13,14 @@ use super::past::{Moment, Past};
 use super::probe::{Probe, millis};
 use super::snapshot::{
     About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen, Snapshot,
-    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
 };
 use crate::broker::Memory;
 use crate::clock::{since_epoch, unix_ms};
 use crate::stage::{
     Desired, InsertTimes, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
 };
-use crate::warehouse::{JobState, PartCounts, RowCounts, Table, TapeLine};
+use crate::warehouse::{JobState, PartCounts, RowCount, RowCounts, Table, TapeLine};
 
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -113,9 +113,10 @@ impl Camera {
             behind: markets.cursor.and_then(|cursor| Some(cursor.saturating_sub(markets.watermark?))),
             misread: markets.misread,
         });
-        let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, at, .. }| TokensView {
+        let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, missed, at, .. }| TokensView {
             unresolved,
             untried,
+            missed,
             age: at.map_or(0, |at| millis(at.elapsed())),
         });
         let mut snapshot = Snapshot {
@@ -131,9 +132,10 @@ impl Camera {
                 percent: memory.percent(),
             }),
             tables: self.tables(&source, markets.as_ref()),
+            queries: self.collector.queries(),
             tape: self.tape.seen().map(|lines| lines.iter().cloned().map(TapeRow::from).collect()),
             history: HistoryView {
-                trades: self.past.growth(|moment| moment.rows.get("trades").copied()),
+                trades: self.past.growth(|moment| moment.written.get("trades").copied()),
                 unread: self.past.series(|moment| moment.unread),
             },
             log: (self.log)(),
@@ -159,7 +161,15 @@ impl Camera {
             && at.elapsed() < fresh
         {
             let RowCounts { markets, trades, dead_letters } = rows;
-            moment.rows = [("markets", markets), ("trades", trades), ("dead_letters", dead_letters)].into();
+            let rows = [("markets", markets), ("trades", trades), ("dead_letters", dead_letters)];
+            let counted = rows.into_iter().filter(|(_, count)| !count.is_estimate);
+            moment.rows = counted.map(|(name, count)| (name, count.rows)).collect();
+        }
+        // Who writes nothing here knows no rate: another process may write.
+        for table in Table::ALL {
+            let writes = stages.iter().any(|(stage, _)| Some(*stage) == writer_of(table.as_str()));
+            let rows = self.collector.inserts(table).rows.or_else(|| writes.then_some(0));
+            moment.written.extend(rows.map(|rows| (table.as_str(), rows)));
         }
         let mut unread = Some(0);
         for (name, probe) in &self.streams {
@@ -271,17 +281,18 @@ impl Camera {
 
     fn tables(&self, source: &SourceView, markets: Option<&MarketsView>) -> Vec<TableView> {
         let (seen, parts) = (self.tables.seen(), self.parts.seen());
-        let table = |table: Table, rows: fn(&RowCounts) -> u64, most: fn(&PartCounts) -> u64, behind: Option<u64>| {
-            let name = table.as_str();
-            TableView {
-                name: name.to_owned(),
-                rows: seen.map(rows),
-                rate: self.past.rate(|moment| moment.rows.get(name).copied()),
-                behind,
-                inserts: self.collector.inserts(table).into(),
-                parts: if_any(parts.clone(), most),
-            }
-        };
+        let table =
+            |table: Table, rows: fn(&RowCounts) -> RowCount, most: fn(&PartCounts) -> u64, behind: Option<u64>| {
+                let name = table.as_str();
+                TableView {
+                    name: name.to_owned(),
+                    rows: seen.map(rows),
+                    rate: self.past.rate(|moment| moment.written.get(name).copied()),
+                    behind,
+                    inserts: self.collector.inserts(table).into(),
+                    parts: if_any(parts.clone(), most),
+                }
+            };
         let read = markets.and_then(|markets| markets.last_round);
         vec![
             table(Table::Trades, |rows| rows.trades, |parts| parts.trades, source.behind()),
@@ -313,7 +324,7 @@ fn if_any<T, U>(seen: Seen<Option<T>>, part: impl FnOnce(&T) -> U) -> Option<See
 
 impl From<InsertTimes> for InsertsView {
     fn from(times: InsertTimes) -> Self {
-        let InsertTimes { median, longest, running } = times;
+        let InsertTimes { median, longest, running, rows: _ } = times;
         Self { median: median.map(millis), longest: longest.map(millis), running: running.map(millis) }
     }
 }

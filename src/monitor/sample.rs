@@ -51,7 +51,7 @@ pub fn empty() -> Snapshot {
         }
     }
     for table in &mut snapshot.tables {
-        (table.rows.value, table.rate, table.inserts) = (Some(0), Some(0), InsertsView::default());
+        (table.rows.value, table.rate, table.inserts) = (Some(0.into()), Some(0), InsertsView::default());
     }
     snapshot.tape.value = Some(Vec::new());
     snapshot.tokens = Some(TokensView::default());
@@ -86,9 +86,9 @@ pub fn healthy() -> Snapshot {
         groups: vec![group],
     };
     let inserts = |median| InsertsView { median: Some(median), longest: Some(median * 3), running: None };
-    let table = |name: &str, rows, rate, behind, inserts| TableView {
+    let table = |name: &str, rows: u64, rate, behind, inserts| TableView {
         name: name.into(),
-        rows: seen(rows),
+        rows: seen(rows.into()),
         rate: Some(rate),
         behind,
         inserts,
@@ -131,7 +131,7 @@ pub fn healthy() -> Snapshot {
             rate: Some(1),
         },
         markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0 }),
-        tokens: Some(TokensView { unresolved: 41, untried: 0, age: 2_000 }),
+        tokens: Some(TokensView { unresolved: 41, untried: 0, missed: 0, age: 2_000 }),
         streams: vec![
             stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
             stream(
@@ -158,6 +158,7 @@ pub fn healthy() -> Snapshot {
             table("markets", 96_104, 0, Some(12_000), inserts(12)),
             table("dead_letters", 17, 0, None, InsertsView::default()),
         ],
+        queries: Vec::new(),
         tape: seen(tape()),
         history: HistoryView {
             trades: (0..120).map(|second| Some(700 + (second * 37) % 200)).collect(),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::broker::Memory;
 use crate::model::ChainPosition;
 use crate::stage::{Desired, StageName};
-use crate::warehouse::JobState;
+use crate::warehouse::{JobState, RowCount};
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,6 +34,8 @@ pub struct Snapshot {
     pub memory: Option<Seen<MemoryView>>,
     /// The tables.
     pub tables: Vec<TableView>,
+    /// The queries that are asked again and again, where it is known what they cost.
+    pub queries: Vec<QueryView>,
     /// The newest trades, the newest first.
     pub tape: Seen<Vec<TapeRow>>,
     /// The last two minutes.
@@ -276,8 +278,19 @@ pub struct TokensView {
     pub unresolved: u64,
     /// How many of them nobody has been asked about in this run.
     pub untried: u64,
+    /// How many were found in this run that were not on the list of what is to be done.
+    pub missed: u64,
     /// How long ago that was known.
     pub age: u64,
+}
+
+/// A query that is asked again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryView {
+    /// What it asks for.
+    pub name: String,
+    /// Rows that it read the last time; `None` where the server does not say.
+    pub read_rows: Option<u64>,
 }
 
 /// A stream.
@@ -340,9 +353,9 @@ pub struct GroupView {
 pub struct TableView {
     /// Its name.
     pub name: String,
-    /// Rows.
-    pub rows: Seen<u64>,
-    /// New rows a second.
+    /// Rows, and whether they were counted.
+    pub rows: Seen<RowCount>,
+    /// Rows a second that this process has written, those of replays included.
     pub rate: Option<u64>,
     /// How old what it shows is: `None` where that is not known.
     pub behind: Option<u64>,
@@ -350,6 +363,16 @@ pub struct TableView {
     pub inserts: InsertsView,
     /// The most parts that one of its partitions is made of; `None` where there are no parts, or nobody knows yet.
     pub parts: Option<Seen<u64>>,
+}
+
+/// The stage that writes a table.
+pub(super) fn writer_of(table: &str) -> Option<StageName> {
+    match table {
+        "trades" => Some(StageName::WriteTrades),
+        "markets" => Some(StageName::WriteMarkets),
+        "dead_letters" => Some(StageName::WriteDeadLetters),
+        _ => None,
+    }
 }
 
 /// How long inserts took until they were confirmed.
@@ -366,12 +389,7 @@ pub struct InsertsView {
 impl TableView {
     /// The stage that writes it.
     pub fn writer(&self) -> Option<StageName> {
-        match self.name.as_str() {
-            "trades" => Some(StageName::WriteTrades),
-            "markets" => Some(StageName::WriteMarkets),
-            "dead_letters" => Some(StageName::WriteDeadLetters),
-            _ => None,
-        }
+        writer_of(&self.name)
     }
 
     /// More parts than a table has that is merged as it should be.

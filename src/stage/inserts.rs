@@ -27,6 +27,7 @@ struct Recent {
     /// Since when, by number.
     under_way: BTreeMap<u64, Instant>,
     last: u64,
+    rows: Option<u64>,
 }
 
 /// How long the inserts of the last minute took into a table.
@@ -38,6 +39,8 @@ pub struct InsertTimes {
     pub longest: Option<Duration>,
     /// How long the oldest one takes that is under way; `None` if none is.
     pub running: Option<Duration>,
+    /// Rows of all that were confirmed since the start; `None` before the first.
+    pub rows: Option<u64>,
 }
 
 impl Inserts {
@@ -62,7 +65,8 @@ impl Recent {
         let mut took: Vec<Duration> = recent.map(|(_, took)| *took).collect();
         took.sort_unstable();
         let running = self.under_way.values().min().map(|since| now.saturating_duration_since(*since));
-        InsertTimes { median: took.get(took.len() / 2).copied(), longest: took.last().copied(), running }
+        let (median, longest) = (took.get(took.len() / 2).copied(), took.last().copied());
+        InsertTimes { median, longest, running, rows: self.rows }
     }
 
     fn confirm(&mut self, now: Instant, took: Duration) {
@@ -81,10 +85,11 @@ pub(super) struct Insert {
 }
 
 impl Insert {
-    /// Its rows are there.
-    pub(super) fn confirmed(self) {
+    /// Its rows are there: so many.
+    pub(super) fn confirmed(self, rows: u64) {
         let mut tables = self.inserts.0.lock();
         let Some(recent) = tables.get_mut(&self.table) else { return };
+        *recent.rows.get_or_insert(0) += rows;
         let now = Instant::now();
         let took = recent.under_way.get(&self.number).map(|since| now.saturating_duration_since(*since));
         recent.confirm(now, took.unwrap_or_default());
@@ -130,8 +135,10 @@ mod tests {
         std::thread::sleep(millis(5));
         let times = inserts.times(Table::Trades);
         assert!(times.median.is_none() && times.running.is_some_and(|running| running >= millis(5)), "{times:?}");
-        first.confirmed();
+        assert_eq!(times.rows, None, "nothing is confirmed yet, which is not a confirmed nothing");
+        first.confirmed(7);
         let times = inserts.times(Table::Trades);
+        assert_eq!(times.rows, Some(7));
         assert!(times.median.is_some_and(|took| took >= millis(5)) && times.running.is_some(), "{times:?}");
         drop(second);
         assert_eq!(inserts.times(Table::Trades).running, None);

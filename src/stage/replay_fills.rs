@@ -155,7 +155,7 @@ impl ReplayFills {
             self.letters.extend(refused);
         }
         if let Some(insert) = self.insert.take() {
-            insert.confirmed();
+            insert.confirmed(rows);
         }
         write_letters(warehouse, &self.letters).await?;
         let done = self.position.block.min(self.end.block).saturating_sub(self.begin.block);

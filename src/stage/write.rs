@@ -161,7 +161,7 @@ impl<R: Row> Writer<R> {
         self.batch.insert.get_or_insert_with(|| life.inserts.begin(R::TABLE));
         let written = write_rows(&*life.warehouse, &self.batch.rows, self.bad_in_a_row).await?;
         if let Some(insert) = self.batch.insert.take() {
-            insert.confirmed();
+            insert.confirmed((self.batch.rows.rows().len() - written.0.len()) as u64);
         }
         Ok(written)
     }

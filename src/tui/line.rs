@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::state::{Pane, State, Target};
 use crate::logs;
-use crate::units::thousands;
+use crate::units::{rows, thousands};
 
 /// The selected line of the pane that has the keys.
 pub(crate) fn selected(state: &State) -> Option<String> {
@@ -26,7 +26,8 @@ pub(crate) fn selected(state: &State) -> Option<String> {
         }
         Pane::Tables => {
             let table = shown.tables.get(at)?;
-            Some(format!("{}: {} rows", table.name, table.rows.value.map_or("unknown".to_owned(), thousands)))
+            let rows = table.rows.value.map_or("unknown".to_owned(), |count| rows(count, thousands));
+            Some(format!("{}: {rows} rows", table.name))
         }
         Pane::Tape => {
             let row = shown.tape.value.as_ref()?.get(at)?;

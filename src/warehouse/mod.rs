@@ -9,8 +9,10 @@ mod embedded;
 mod unresolved;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::AddAssign;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::embedded::StorageError;
 use crate::failure::FailureClass;
@@ -18,11 +20,13 @@ use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
 pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
-    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, OLDEST_CLICKHOUSE, QueryCost, TableFault,
+    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, OLDEST_CLICKHOUSE,
+    QueryCost, TableFault,
 };
 use self::unresolved::entries_of;
 pub use self::unresolved::{
-    ListScan, ListState, MOST_READ_ROWS, PeriodicCost, SCAN_EVERY, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace,
+    ListScan, ListState, MOST_READ_ROWS, PeriodicCost, SCAN_EVERY, Scanned, UnresolvedEntry, UnresolvedPage,
+    UnresolvedPlace,
 };
 pub use embedded::{EmbeddedWarehouse, StoreSummary, inspect};
 
@@ -69,7 +73,7 @@ pub struct JobRecord {
 }
 
 /// How a replay stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
     /// It goes on, in this process or the next.
@@ -109,6 +113,9 @@ pub enum Table {
 }
 
 impl Table {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Trades, Self::Markets, Self::DeadLetters];
+
     /// Its name.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -119,15 +126,43 @@ impl Table {
     }
 }
 
+/// How many rows a table holds, and whether they were counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCount {
+    /// So many.
+    pub rows: u64,
+    /// About so many: rows that are there twice are counted twice.
+    pub is_estimate: bool,
+}
+
+impl From<u64> for RowCount {
+    fn from(rows: u64) -> Self {
+        Self { rows, is_estimate: false }
+    }
+}
+
+impl PartialEq<u64> for RowCount {
+    fn eq(&self, rows: &u64) -> bool {
+        !self.is_estimate && self.rows == *rows
+    }
+}
+
+impl AddAssign for RowCount {
+    fn add_assign(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.is_estimate |= other.is_estimate;
+    }
+}
+
 /// How many rows the tables hold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowCounts {
     /// Rows of `markets`.
-    pub markets: u64,
+    pub markets: RowCount,
     /// Rows of `trades`.
-    pub trades: u64,
+    pub trades: RowCount,
     /// Rows of `dead_letters`.
-    pub dead_letters: u64,
+    pub dead_letters: RowCount,
 }
 
 /// How many parts the tables are made of, each in that of its partitions that has most: what ClickHouse has still to merge.

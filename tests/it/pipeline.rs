@@ -3,7 +3,7 @@
 //! Store, broker and source are the real ones; a warehouse in front of the real one adds what a store of this size does
 //! not do by itself: be slow, be away, refuse rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,7 +24,8 @@ use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Answer, Command, Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{
-    Checkpoint, JobRecord, RowCounts, Table, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+    Checkpoint, JobRecord, ListScan, ListState, RowCounts, Scanned, Table, TapeLine, UnresolvedEntry, UnresolvedPage,
+    UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
 };
 
 use crate::support::clickhouse::Database;
@@ -41,6 +42,8 @@ pub struct Difficult {
     /// Trades with these log indexes are refused, and so is every batch that holds one.
     refused: Mutex<BTreeSet<u32>>,
     refuse_all: AtomicBool,
+    /// Batches of more trades than this are too large; so is a trade of the refused that stands alone.
+    most_trades: Mutex<Option<usize>>,
     /// Markets with these ids are refused, likewise.
     refused_markets: Mutex<BTreeSet<String>>,
     /// Trades are written, and the answer is lost, so many times more.
@@ -59,6 +62,7 @@ impl Difficult {
             away,
             refused: Mutex::default(),
             refuse_all,
+            most_trades: Mutex::default(),
             refused_markets: Mutex::default(),
             lost_answers: Mutex::default(),
             slow: Mutex::default(),
@@ -88,9 +92,14 @@ impl Warehouse for Difficult {
         let slow = *self.slow.lock();
         tokio::time::sleep(slow).await;
         self.written.fetch_add(rows.len(), Ordering::Relaxed);
+        let most = *self.most_trades.lock();
+        if most.is_some_and(|most| rows.len() > most) {
+            return Err(WarehouseError::Size("413".into()));
+        }
         let bad = rows.iter().any(|row| self.refused.lock().contains(&row.fill.log_index));
         if bad || self.refuse_all.load(Ordering::Relaxed) {
-            return Err(WarehouseError::Rows("a row is refused".into()));
+            let reason = "a row is refused".to_owned();
+            return Err(if most.is_some() { WarehouseError::Size(reason) } else { WarehouseError::Rows(reason) });
         }
         self.inner.write_trades(rows).await?;
         let mut lost = self.lost_answers.lock();
@@ -130,16 +139,48 @@ impl Warehouse for Difficult {
         self.inner.resolutions(tokens).await
     }
 
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.inner.unresolved_tokens(after, limit).await
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError> {
+        self.inner.unresolved_tokens(after, tokens).await
     }
 
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.inner.newest_unresolved(rows).await
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+        self.inner.newest_unresolved(tokens).await
     }
 
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-        self.inner.resolve(tokens).await
+    async fn resolve(
+        &self,
+        tokens: &[(TokenId, Resolution)],
+        entries: &[UnresolvedEntry],
+    ) -> Result<u64, WarehouseError> {
+        self.inner.resolve(tokens, entries).await
+    }
+
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+        self.inner.still_unresolved(entries).await
+    }
+
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.inner.remove_unresolved(entries).await
+    }
+
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.inner.list_unresolved(entries).await
+    }
+
+    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+        self.inner.list_state().await
+    }
+
+    async fn scan_list(&self, part: &ListScan) -> Result<Scanned, WarehouseError> {
+        self.inner.scan_list(part).await
+    }
+
+    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
+        self.inner.note_scan(partition, found).await
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
@@ -323,10 +364,10 @@ async fn a_drain_and_a_new_start_leave_no_trace() {
     loop {
         let pipeline = setting.start();
         let observer = pipeline.observer();
-        let before = setting.warehouse.row_counts().await.unwrap().trades;
+        let before = setting.warehouse.row_counts().await.unwrap().trades.rows;
         let progress = || observer.progress().watermark >= Some(setting.end());
         let wrote = async {
-            while setting.warehouse.row_counts().await.unwrap().trades < before + 500 && !progress() {
+            while setting.warehouse.row_counts().await.unwrap().trades.rows < before + 500 && !progress() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -442,10 +483,21 @@ async fn an_answer_that_is_lost_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_refused_become_dead_letters_and_the_rest_lands() {
+    refused_rows_become_dead_letters(None).await;
+}
+
+/// Row 14: a batch that is too large is halved, and a row that is too large alone costs only itself.
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_too_large_become_dead_letters_and_the_rest_lands() {
+    refused_rows_become_dead_letters(Some(7)).await;
+}
+
+async fn refused_rows_become_dead_letters(most: Option<usize>) {
     let setting = Setting::new(3_000).await;
     let truth = setting.world.truth(setting.world.config().first_block..=setting.world.last_fill_block().unwrap());
     // An index that few rows have.
     let bad = truth.trades.iter().map(|row| row.log_index).max().unwrap();
+    *setting.warehouse.most_trades.lock() = most;
     setting.warehouse.refused.lock().insert(u32::try_from(bad).unwrap());
     let pipeline = setting.start();
     let observer = pipeline.observer();

@@ -97,7 +97,8 @@ async fn through_file(config: &Config, data_dir: &Path, id: &str, stop: &Cancell
             let broker = Arc::new(EmbeddedBroker::new(database.clone()));
             let warehouse = Arc::new(EmbeddedWarehouse::new(database));
             let counted = Arc::clone(&warehouse);
-            let rows = async || counted.row_counts().await.map(|rows| rows.trades).map_err(|error| error.to_string());
+            let rows =
+                async || counted.row_counts().await.map(|rows| rows.trades.rows).map_err(|error| error.to_string());
             let sent = send(limits(config, &place), id, broker, warehouse, rows, stop).await;
             line(sent, "a store beside the one in use")
         }

@@ -6,7 +6,7 @@ use super::Line;
 use crate::clock::unix_ms;
 use crate::config::{ClickhouseSection, RedisSection};
 use crate::units::bytes;
-use crate::warehouse::OLDEST_CLICKHOUSE;
+use crate::warehouse::{Confirmation, OLDEST_CLICKHOUSE};
 
 use crate::cli::stores;
 
@@ -82,5 +82,13 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
         0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be (columns, engines, keys)")),
         missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
     };
-    if apart > CLOCKS { line.warn("its clock differs") } else { line }
+    let line = if apart > CLOCKS { line.warn("its clock differs") } else { line };
+    match warehouse.confirmation().await {
+        Ok(Confirmation::ByAnswer) => line,
+        Ok(Confirmation::ByReadingBack) => line.warn(
+            "something in between takes X-ClickHouse-Query-Id out of the answers, so that every batch is read back before it \
+             counts as written: one more query a batch. Let the header through to be rid of it",
+        ),
+        Err(error) => line.fail(format_args!("inserts cannot be confirmed, neither by their answers nor by reading back: {error}")),
+    }
 }

@@ -46,7 +46,7 @@ fn summarised(place: &str, summary: StoreSummary, served: Option<&str>) -> Line 
     if is_older {
         return Line::ok(STORE, format!("{place}: of an older polytape, the next run brings it up to date"));
     }
-    let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(thousands);
+    let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(|count| thousands(count.rows));
     let of = world.as_deref().unwrap_or("nothing yet");
     if let (Some(stored), Some(served)) = (&world, served)
         && stored != served

@@ -10,10 +10,12 @@ mod log_drops;
 mod memory;
 mod parts;
 mod paused;
+mod read_rows;
 mod replays;
 mod restarts;
 mod stalled;
 mod told;
+mod unlisted;
 mod unseen;
 mod waiting;
 
@@ -39,7 +41,7 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 17] = [
     failed::RULE,
     unseen::RULE,
     frozen::RULE,
@@ -52,6 +54,8 @@ const RULES: [Rule; 15] = [
     restarts::RULE,
     replays::RULE,
     dead_letters::RULE,
+    unlisted::RULE,
+    read_rows::RULE,
     behind::RULE,
     log_drops::RULE,
     paused::RULE,

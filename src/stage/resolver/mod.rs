@@ -35,7 +35,7 @@ use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
 use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
-use crate::warehouse::UnresolvedPlace;
+use crate::warehouse::{Table, UnresolvedPlace};
 
 use self::scan::Scanner;
 use self::todo::Todo;
@@ -202,8 +202,14 @@ impl Resolver {
 
     /// Writes markets. Those that the warehouse refuses are returned as dead letters: they stop nobody.
     async fn write(&self, markets: &[Market]) -> Result<Vec<DeadLetter>, StageError> {
+        if markets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let insert = self.life.inserts.begin(Table::Markets);
         let written = write_halved(&*self.life.warehouse, markets, |warehouse, part| warehouse.write_markets(part));
-        let refused = written.await?.into_iter().map(|(at, reason)| {
+        let refused = written.await?;
+        insert.confirmed((markets.len() - refused.len()) as u64);
+        let refused = refused.into_iter().map(|(at, reason)| {
             let market = &markets[at];
             let (id, raw) = (Some(market.id.clone()), market.raw.unpack().unwrap_or_default());
             dead_letter(StageName::Resolver, MARKETS, id, raw.as_bytes(), &reason)

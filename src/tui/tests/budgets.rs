@@ -31,7 +31,7 @@ fn later(snapshot: &Snapshot, second: u64) -> Snapshot {
         stream.groups[0].lag = (second * 71) % 400;
         stream.groups[0].pending = (second * 13) % 20;
     }
-    later.tables[0].rows.value = later.tables[0].rows.value.map(|rows| rows + 812);
+    later.tables[0].rows.value = later.tables[0].rows.value.map(|count| (count.rows + 812).into());
     later.tables[0].rate = Some(800 + (second * 37) % 50);
     later
 }

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use crate::tui::state::State;
 use crate::tui::theme::Token;
 use crate::tui::widget::Canvas;
-use crate::units::{about, age, thousands};
+use crate::units::{about, age, rows, thousands};
 
 /// Below half a minute the age is that of the newest block and says nothing.
 fn short(millis: u64) -> String {
@@ -47,7 +47,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     };
     let dead = shown.tables.iter().find(|table| table.name == "dead_letters").and_then(|table| table.rows.value);
     let dead = match dead {
-        Some(dead) => (thousands(dead), if dead > 0 { Token::Warn } else { Token::Text }),
+        Some(dead) => (rows(dead, thousands), if dead.rows > 0 { Token::Warn } else { Token::Text }),
         None => ("?".into(), Token::Dim),
     };
     let mut parts = vec![

@@ -13,7 +13,7 @@ use crate::tui::state::{Pane, State};
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, Cell, Column, Frame, chart, pane, table};
-use crate::units::{about, age, count, latency, thousands};
+use crate::units::{self, about, age, count, latency, thousands};
 
 const BRIEF: [Column; 4] = [
     Column::text("TABLE", 12, 0),
@@ -73,7 +73,7 @@ pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<
     }
     let label = canvas.style(Token::Label);
     let most = shown.history.trades.iter().flatten().max().copied().unwrap_or(0);
-    canvas.put(rest, 1, 0, &format!("new trades a second, two minutes, up to {}", count(most)), label);
+    canvas.put(rest, 1, 0, &format!("trades written a second, two minutes, up to {}", count(most)), label);
     let bars =
         Rect { x: rest.x + 1, y: rest.y + 1, width: rest.width.saturating_sub(2), height: (rest.height - 1).min(16) };
     chart(canvas, bars, &shown.history.trades);
@@ -86,7 +86,7 @@ fn line(table: &TableView, rows: fn(u64) -> String, canvas: &Canvas<'_>) -> Vec<
     let late = table.name == "trades" && table.behind.is_some_and(|behind| behind > 60_000);
     vec![
         Cell::new(text::clean(&table.name, canvas.charset()), style),
-        Cell::new(table.rows.value.map_or("-".into(), rows), style),
+        Cell::new(table.rows.value.map_or("-".into(), |count| units::rows(count, rows)), style),
         Cell::new(table.rate.map_or("-".into(), count), style),
         Cell::new(behind, if late { canvas.style(Token::Warn) } else { style }),
     ]

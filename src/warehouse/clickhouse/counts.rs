@@ -2,7 +2,8 @@
 //!
 //! A partition that is one part holds no row twice, and how many it holds is on record. Only one of several parts must be read
 //! with FINAL to be counted; what that gave is kept until its parts change. Above [`COUNTED`] rows in several parts a
-//! partition is estimated by what is on record, which is too high by the rows that are there twice until they are merged.
+//! partition is estimated by what is on record, which is too high by the rows that are there twice until they are merged: such a
+//! count says that it is an estimate.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 use super::ClickhouseError;
 use super::connection::Connection;
-use crate::warehouse::{PartCounts, RowCounts};
+use crate::warehouse::{PartCounts, RowCount, RowCounts};
 
 const PARTS: &str = include_str!("../../../schema/clickhouse/queries/parts.sql");
 
@@ -72,19 +73,22 @@ impl Counts {
         Ok(counts)
     }
 
-    async fn rows(&self, connection: &Connection, partition: &Partition) -> Result<u64, ClickhouseError> {
+    async fn rows(&self, connection: &Connection, partition: &Partition) -> Result<RowCount, ClickhouseError> {
         let Partition { table, partition_id, parts, rows, has_deletes, state } = partition;
-        if (*parts == 1 && *has_deletes == 0) || *rows > COUNTED {
-            return Ok(*rows);
+        if *parts == 1 && *has_deletes == 0 {
+            return Ok((*rows).into());
+        }
+        if *rows > COUNTED {
+            return Ok(RowCount { rows: *rows, is_estimate: true });
         }
         let key = (table.clone(), partition_id.clone());
         if let Some((_, counted)) = self.0.lock().get(&key).filter(|(at, _)| at == state) {
-            return Ok(*counted);
+            return Ok((*counted).into());
         }
         let sql = format!("SELECT count() AS rows FROM {table} FINAL WHERE _partition_id = ?");
         let counted: Vec<u64> = connection.rows(connection.query(&sql).bind(partition_id)).await?;
         let counted = counted.first().copied().unwrap_or_default();
         self.0.lock().insert(key, (*state, counted));
-        Ok(counted)
+        Ok(counted.into())
     }
 }

@@ -44,7 +44,7 @@ pub enum ClickhouseError {
         at: String,
         /// Why.
         text: String,
-        /// Whether it went away while a body was being sent, as something does that takes no more of it.
+        /// Whether it went away before it answered, as something does that takes no more of a request.
         is_cut: bool,
     },
     /// It did not answer in time. What was asked may have been done.
@@ -164,7 +164,10 @@ impl ClickhouseError {
         match error {
             E::BadResponse(text) => Self::of_answer(at, None, None, &text),
             E::TimedOut => Self::Timeout { at, after },
-            E::Network(source) => Self::Network { at, text: chain(&*source), is_cut: false },
+            E::Network(source) => {
+                let error = source.downcast_ref::<hyper_util::client::legacy::Error>();
+                Self::Network { at, text: chain(&*source), is_cut: error.is_some_and(|error| !error.is_connect()) }
+            }
             // An answer that was cut, or damaged on its way: it is asked for again.
             E::Decompression(source) => Self::Network { at, text: chain(&*source), is_cut: false },
             E::InvalidParams(source) => Self::Unusable { at, text: chain(&*source) },
@@ -176,7 +179,11 @@ impl ClickhouseError {
     /// between says. The client for reads does not tell the status, where there is a page beside it.
     pub(super) fn of_answer(at: String, status: Option<u16>, code: Option<u32>, body: &str) -> Self {
         if let Some(code) = code.or_else(|| code_of(body)) {
-            return Self::Exception { at, code, text: shortened(body) };
+            let text = match shortened(body) {
+                nothing if nothing.is_empty() => format!("an exception of code {code}"),
+                text => text,
+            };
+            return Self::Exception { at, code, text };
         }
         let is_too_large = status.map_or_else(|| says_too_large(body), |status| status == TOO_LARGE);
         let text = match (status, shortened(body)) {

@@ -78,6 +78,15 @@ pub struct ClickhouseServer {
     pub now: i64,
 }
 
+/// How it is known that rows have arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmation {
+    /// By ClickHouse's answer, which shows the id of the attempt.
+    ByAnswer,
+    /// By reading every batch back: something in between takes the id out of the answers, or puts another in.
+    ByReadingBack,
+}
+
 impl ClickhouseServer {
     /// Whether it is older than [`OLDEST_CLICKHOUSE`].
     pub fn is_too_old(&self) -> bool {
@@ -89,7 +98,12 @@ impl ClickhouseServer {
 impl ClickhouseWarehouse {
     /// A warehouse. Nobody is asked yet: ClickHouse need not be up.
     pub fn new(config: ClickhouseConfig) -> Self {
-        Self { connection: Connection::new(config), counts: Counts::default(), costs: Costs::default(), ready: Arc::default() }
+        Self {
+            connection: Connection::new(config),
+            counts: Counts::default(),
+            costs: Costs::default(),
+            ready: Arc::default(),
+        }
     }
 
     /// The connection, once the server was found new enough and its tables right; what is missing of them is made. Until
@@ -130,6 +144,19 @@ impl ClickhouseWarehouse {
     /// What [`apply_schema`](Self::apply_schema) would execute in an empty ClickHouse.
     pub fn print_schema(database: &str) -> String {
         schema::print(database)
+    }
+
+    /// How inserts are confirmed. Fails where they cannot be: nothing shows whose answers come, and rows cannot be read back either.
+    /// Changes nothing.
+    pub async fn confirmation(&self) -> Result<Confirmation, WarehouseError> {
+        if self.connection.proves_its_answers().await? {
+            return Ok(Confirmation::ByAnswer);
+        }
+        let has_trades = self.check_tables().await?.iter().all(|fault| fault.table != "trades");
+        if has_trades {
+            read_back::try_out(&self.connection).await?;
+        }
+        Ok(Confirmation::ByReadingBack)
     }
 
     /// What is wrong with the tables that are there, and which are not there.
@@ -248,7 +275,7 @@ impl Warehouse for ClickhouseWarehouse {
     }
 
     /// Exact, but for months that have more than two million rows and are not merged: of those the rows that are there
-    /// twice are counted twice.
+    /// twice are counted twice, and the count says that it is an estimate.
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
         Ok(self.counts.read(self.ready().await?).await?)
     }

@@ -71,7 +71,7 @@ impl Post {
     ) -> Result<Answer, ClickhouseError> {
         let request = self.request(parameters, Body::Whole(sql.into()))?;
         match timeout(within, self.answer(request)).await {
-            Ok(answer) => answer.map_err(|error| self.broken(&error, false)),
+            Ok(answer) => answer.map_err(|error| self.broken(&error, true)),
             Err(_) => Err(self.late(within)),
         }
     }

@@ -36,6 +36,12 @@ pub(super) async fn trades(connection: &Connection, rows: &[Trade]) -> Result<()
     Ok(())
 }
 
+/// Whether it can be asked at all, of a trade that nobody has.
+pub(super) async fn try_out(connection: &Connection) -> Result<(), ClickhouseError> {
+    let nobody = [("0", 0_u64, "", 0_u32, "")];
+    connection.rows::<u64>(connection.query(TRADES).bind(&nobody[..]).bind(0_u8)).await.map(|_| ())
+}
+
 /// Whether markets are there, each at least as new as here.
 pub(super) async fn markets(connection: &Connection, rows: &[Market]) -> Result<(), ClickhouseError> {
     let mut versions: BTreeMap<&str, u64> = BTreeMap::new();

@@ -7,9 +7,9 @@ use bytes::Bytes;
 use clickhouse::Row;
 use serde::Deserialize;
 
+use super::ClickhouseError;
 use super::connection::Connection;
 use super::row_binary::RowBinary;
-use super::ClickhouseError;
 use crate::clock::unix_ms;
 use crate::model::Trade;
 use crate::warehouse::{TapeLine, WarehouseError};

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
 use super::{
-    Checkpoint, JobRecord, RowCounts, TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse,
+    Checkpoint, JobRecord, RowCount, RowCounts, TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse,
     WarehouseError, WrittenMarket,
 };
 use crate::embedded::{Database, StorageError, off_thread};
@@ -208,8 +208,11 @@ impl Warehouse for EmbeddedWarehouse {
 }
 
 fn row_counts(connection: &Connection) -> rusqlite::Result<RowCounts> {
-    let rows =
-        |name| connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| row.get::<_, u64>(0));
+    let rows = |name| {
+        connection.query_row("SELECT rows FROM row_counts WHERE name = ?", [name], |row| {
+            row.get::<_, u64>(0).map(RowCount::from)
+        })
+    };
     Ok(RowCounts { markets: rows("markets")?, trades: rows("trades")?, dead_letters: rows("dead_letters")? })
 }
 

@@ -6,10 +6,10 @@ use std::sync::LazyLock;
 use alloy_primitives::hex;
 use rusqlite::{Connection, Transaction, params};
 
+use super::unresolved::with_condition;
 use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId, Trade};
 use crate::planted::{Bug, planted};
-use super::unresolved::with_condition;
 use crate::warehouse::{TapeLine, WarehouseError};
 
 const INSERT: &str = include_str!("../../../schema/embedded/queries/insert_trade.sql");

@@ -89,8 +89,11 @@ mod tests {
         for sql in [&*TOKENS, &*IS_UNRESOLVED, &resolve] {
             let mut plan = file.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let nothing = vec![rusqlite::types::Null; plan.parameter_count()];
-            let steps: Vec<String> =
-                plan.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap().map(Result::unwrap).collect();
+            let steps: Vec<String> = plan
+                .query_map(rusqlite::params_from_iter(nothing), |row| row.get(3))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
             assert!(steps.iter().any(|step| step.contains("trades_unresolved")), "{steps:#?}");
             assert!(!steps.iter().any(|step| step.starts_with("SCAN trades")), "{steps:#?}");
         }

@@ -2,3 +2,8 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+
+mod estimated_rows;
+mod gateway_not_found;
+mod gateway_too_large;
+mod unconfirmed_insert;

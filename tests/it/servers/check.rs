@@ -2,6 +2,7 @@
 
 use super::Setting;
 use crate::support::clickhouse::Database;
+use crate::support::gateway::{Gate, Gateway};
 use crate::support::process::bare_command;
 use crate::support::redis::Redis;
 
@@ -33,6 +34,28 @@ async fn check_says_what_it_found_and_schema_prints_and_applies() {
     assert!(applied.status.success(), "{applied:?}");
     let found = check(&setting);
     assert!(found.contains("all tables as they should be"), "{found}");
+}
+
+/// A gateway that takes the query id out of the answers costs a read a batch, and that is said.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_names_the_price_of_inserts_that_are_read_back() {
+    let database = Database::new();
+    let gateway = Gateway::to(&database.config().url).await;
+    let url = format!("{}/?token=hidden", gateway.url());
+    let setting = Setting::behind(9, 1_000.0, Redis::new(), database, &url, "").await;
+    let line = |gate| {
+        gateway.set(gate);
+        let found = setting.run(&["check"]);
+        assert!(!format!("{found:?}").contains("hidden"), "{found:?}");
+        found.stdout.lines().find(|line| line.contains(" clickhouse ")).unwrap().to_owned()
+    };
+    let price = "every batch is read back before it counts as written: one more query a batch";
+    assert!(!line(Gate::Open).contains(price));
+    let said = line(Gate::StripId);
+    assert!(said.starts_with("warn ") && said.contains(price), "{said}");
+    // Where what stands between lets no trade be read either, nothing can be believed.
+    let said = line(Gate::StripIdAndNoReadBack);
+    assert!(said.starts_with("FAIL ") && said.contains("inserts cannot be confirmed"), "{said}");
 }
 
 /// Beside a pipeline that runs, and nothing of it stays.

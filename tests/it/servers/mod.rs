@@ -39,9 +39,15 @@ impl Setting {
 
     /// One with so many fills a second, on these servers, and with more lines in its configuration.
     pub async fn on(seed: u64, rate: f64, redis: Redis, database: Database, more: &str) -> Self {
+        let url = database.config().url;
+        Self::behind(seed, rate, redis, database, &url, more).await
+    }
+
+    /// The same, with ClickHouse at another address: that of something in front of it.
+    pub async fn behind(seed: u64, rate: f64, redis: Redis, database: Database, url: &str, more: &str) -> Self {
         let (world, server) = outside::busy(seed, rate).await;
         let linger = if more.contains("linger") { "" } else { r#"writer.linger = "10ms""# };
-        let more = [linger, more, &redis.section(), &database.section()].join("\n");
+        let more = [linger, more, &redis.section(), &database.section_at(url)].join("\n");
         let place = Workplace::new(&outside::config(&world, &server, &more));
         Self { world, server, redis, database, place }
     }

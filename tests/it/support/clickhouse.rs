@@ -186,7 +186,12 @@ impl Database {
 
     /// What selects it in a configuration.
     pub fn section(&self) -> String {
-        let ClickhouseConfig { url, database, user, password, .. } = &self.config;
+        self.section_at(&self.config.url)
+    }
+
+    /// The same, by way of something in front of it.
+    pub fn section_at(&self, url: &str) -> String {
+        let ClickhouseConfig { database, user, password, .. } = &self.config;
         format!(
             r#"clickhouse = {{ url = "{url}", database = "{database}", user = "{user}", password = "{password}" }}"#
         )
@@ -219,6 +224,14 @@ impl Database {
         text.trim().parse().unwrap_or_else(|_| panic!("{sql}: {text}"))
     }
 
+    /// How many rows a query reads, as ClickHouse says it behind its end.
+    pub fn read_rows(&self, sql: &str) -> u64 {
+        let (head, _) = exchange(&self.config, &self.config.database, sql).unwrap();
+        let summary = head.lines().find_map(|line| line.split_once("X-ClickHouse-Summary: ")).expect("a summary").1;
+        let summary: Value = serde_json::from_str(summary).unwrap();
+        summary["read_rows"].as_str().unwrap().parse().unwrap()
+    }
+
     fn outside(&self, sql: &str) {
         ask(&self.config, "default", sql).unwrap();
     }
@@ -240,11 +253,16 @@ pub fn wait<T>(answer: impl Future<Output = T>) -> T {
 
 /// Asks by nothing but a socket, so that nothing of polytape is between.
 fn ask(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<String, String> {
+    exchange(config, database, sql).map(|(_, body)| body)
+}
+
+/// The head of the answer, and its body.
+fn exchange(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<(String, String), String> {
     let host = config.url.trim_start_matches("http://").trim_end_matches('/');
     let (userinfo, host) = host.rsplit_once('@').unwrap_or(("", host));
     let (user, password) = userinfo.split_once(':').unwrap_or((&config.user, &config.password));
     let mut socket = TcpStream::connect(host).map_err(|error| error.to_string())?;
-    let settings = "mutations_sync=2&output_format_json_quote_64bit_integers=1";
+    let settings = "mutations_sync=2&wait_end_of_query=1&output_format_json_quote_64bit_integers=1";
     let head = format!(
         "POST /?database={database}&{settings} HTTP/1.0\r\nX-ClickHouse-User: {user}\r\nX-ClickHouse-Key: {password}\r\n\
          Content-Length: {}\r\n\r\n",
@@ -254,5 +272,5 @@ fn ask(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<String, S
     let sent = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(sql.as_bytes()));
     sent.and_then(|()| socket.read_to_string(&mut answer)).map_err(|error| error.to_string())?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
-    if head.split(' ').nth(1) == Some("200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
+    if head.split(' ').nth(1) == Some("200") { Ok((head.to_owned(), body.to_owned())) } else { Err(body.to_owned()) }
 }

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod clickhouse;
+pub mod gateway;
 pub mod length;
 pub mod logs;
 pub mod node;

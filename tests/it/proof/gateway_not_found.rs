@@ -1,0 +1,28 @@
+//! A proxy in front of ClickHouse loses its route for a while.
+
+use std::time::{Duration, Instant};
+
+use crate::servers::{SOON, Setting};
+use crate::support::clickhouse::Database;
+use crate::support::gateway::{Gate, Gateway};
+use crate::support::process::until;
+use crate::support::redis::Redis;
+
+/// Row 15: a 404 that is not ClickHouse's is asked again, by every stage.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_404_of_a_proxy_ends_no_stage() {
+    let database = Database::empty();
+    let gateway = Gateway::to(&database.config().url).await;
+    let setting = Setting::behind(151, 1_000.0, Redis::new(), database, &gateway.url(), "").await;
+    let running = setting.start();
+    setting.let_it_flow();
+    gateway.set(Gate::NotFound);
+    let began = Instant::now();
+    let is_over = || gateway.spoiled() >= 10 && began.elapsed() >= Duration::from_secs(3);
+    until(SOON, "everything is answered by 404", is_over);
+    gateway.set(Gate::Open);
+    let failed = running.stderr().lines().find(|line| line.contains(r#""to":"FAIL""#)).map(str::to_owned);
+    assert_eq!(failed, None, "a stage has ended for good");
+    let ended = setting.lands(running);
+    assert!(ended.stderr.contains("something else answered in its place"), "{}", ended.stderr);
+}

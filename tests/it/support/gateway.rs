@@ -1,0 +1,192 @@
+//! Something in front of ClickHouse that speaks HTTP, as balancers, proxies and login pages do, and misbehaves on demand.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use parking_lot::Mutex;
+use reqwest::Client;
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+
+/// What it does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// Passes it on, and the answer back.
+    Open,
+    /// Answers a write with 200 and a page of its own. Reads pass.
+    Page,
+    /// Answers a write with 200 and nothing. Reads pass.
+    Swallow,
+    /// Passes all on, and takes ClickHouse's query id out of the answer.
+    StripId,
+    /// The same, and answers reads of rows that were sent with 404.
+    StripIdAndNoReadBack,
+    /// Passes all on, and puts an id of its own into the answer.
+    ReplaceId,
+    /// Answers a write with 200 and an exception's code in the header. Reads pass.
+    Exception(u32),
+    /// Answers all with 404, as one that has lost its route.
+    NotFound,
+    /// Answers a request whose body is longer with 413, as nginx by `client_max_body_size`.
+    NoLongerThan(usize),
+    /// Resets the connection at a body that is longer, as one that does not say why.
+    CutsAt(usize),
+}
+
+/// A gateway to a server.
+pub struct Gateway {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    _serving: AbortOnDropHandle<()>,
+}
+
+struct Shared {
+    server: String,
+    client: Client,
+    /// What it does, and how many requests it has spoiled since it was told so.
+    state: Mutex<(Gate, usize)>,
+    /// How many reads it has let through that ask for rows that were sent.
+    read_backs: Mutex<usize>,
+}
+
+/// Headers that belong to one connection.
+const OF_CONNECTION: [&str; 5] = ["host", "connection", "content-length", "transfer-encoding", "keep-alive"];
+const QUERY_ID: HeaderName = HeaderName::from_static("x-clickhouse-query-id");
+const EXCEPTION: HeaderName = HeaderName::from_static("x-clickhouse-exception-code");
+
+impl Gateway {
+    /// To a server at a URL.
+    pub async fn to(server: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = Client::builder().no_gzip().timeout(Duration::from_secs(120)).build().unwrap();
+        let (state, read_backs) = (Mutex::new((Gate::Open, 0)), Mutex::default());
+        let shared = Arc::new(Shared { server: server.trim_end_matches('/').to_owned(), client, state, read_backs });
+        let app = Router::new().fallback(serve).with_state(Arc::clone(&shared));
+        let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+        Self { address, shared, _serving: AbortOnDropHandle::new(serving) }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on it does this.
+    pub fn set(&self, gate: Gate) {
+        *self.shared.state.lock() = (gate, 0);
+    }
+
+    /// How many requests it has spoiled since it was told what to do.
+    pub fn spoiled(&self) -> usize {
+        self.shared.state.lock().1
+    }
+
+    /// How many reads have asked whether rows are there.
+    pub fn read_backs(&self) -> usize {
+        *self.shared.read_backs.lock()
+    }
+}
+
+impl Shared {
+    fn spoil(&self) {
+        self.state.lock().1 += 1;
+    }
+
+    async fn pass(&self, path: &str, headers: HeaderMap, body: Bytes) -> Response {
+        let mut request = self.client.post(format!("{}{path}", self.server));
+        for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
+            request = request.header(name, value);
+        }
+        let Ok(answer) = request.body(body).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let Ok(body) = answer.bytes().await else { return StatusCode::BAD_GATEWAY.into_response() };
+        let mut response = (status, body).into_response();
+        response.headers_mut().clear();
+        for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
+            response.headers_mut().append(name, value.clone());
+        }
+        response
+    }
+}
+
+async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+    let gate = shared.state.lock().0;
+    let (limit, is_cut) = match gate {
+        Gate::NoLongerThan(limit) => (limit, false),
+        Gate::CutsAt(limit) => (limit, true),
+        _ => (usize::MAX, false),
+    };
+    let Some(body) = read(body, limit).await else {
+        shared.spoil();
+        if is_cut {
+            // A handler that panics takes its connection along.
+            std::panic::resume_unwind(Box::new("cut"));
+        }
+        let page = "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>\r\n";
+        return (StatusCode::PAYLOAD_TOO_LARGE, page).into_response();
+    };
+    let is_write = path.contains("query=INSERT") || is_insert(&body);
+    let is_read_back = body.windows(RE_READ.len()).any(|bytes| bytes == RE_READ.as_bytes());
+    if is_read_back {
+        *shared.read_backs.lock() += 1;
+    }
+    match gate {
+        Gate::Page if is_write => {
+            shared.spoil();
+            "<html><body>Please log in</body></html>".into_response()
+        }
+        Gate::Swallow if is_write => {
+            shared.spoil();
+            StatusCode::OK.into_response()
+        }
+        Gate::Exception(code) if is_write => {
+            shared.spoil();
+            ([(EXCEPTION, HeaderValue::from(code))], "").into_response()
+        }
+        Gate::NotFound => {
+            shared.spoil();
+            (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+        }
+        Gate::StripIdAndNoReadBack if is_read_back => StatusCode::NOT_FOUND.into_response(),
+        Gate::StripId | Gate::StripIdAndNoReadBack | Gate::ReplaceId | Gate::Swallow => {
+            let mut response = shared.pass(&path, head.headers, body).await;
+            response.headers_mut().remove(QUERY_ID);
+            if gate == Gate::ReplaceId {
+                response.headers_mut().insert(QUERY_ID, HeaderValue::from_static("gateway-1"));
+            }
+            response
+        }
+        _ => shared.pass(&path, head.headers, body).await,
+    }
+}
+
+/// What a read holds that asks whether trades are there.
+const RE_READ: &str = "WHERE (token_id, timestamp, transaction_hash, log_index, source_id) IN";
+
+/// Whether a statement is an insert, behind its comments.
+fn is_insert(body: &[u8]) -> bool {
+    let begin = String::from_utf8_lossy(&body[..body.len().min(1_000)]).into_owned();
+    begin.lines().find(|line| !line.starts_with("--")).is_some_and(|line| line.starts_with("INSERT"))
+}
+
+/// A body, unless it is longer than so much.
+async fn read(body: Body, limit: usize) -> Option<Bytes> {
+    let (mut body, mut bytes) = (Box::pin(body), Vec::new());
+    while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
+        if let Ok(data) = frame.ok()?.into_data() {
+            bytes.extend_from_slice(&data);
+        }
+        if bytes.len() > limit {
+            return None;
+        }
+    }
+    Some(bytes.into())
+}
