@@ -16,6 +16,10 @@ pub enum Bug {
     VersionByClock,
     /// The watermark's barrier is read downstream first.
     BarrierDownstreamFirst,
+    /// A removal from the list of unresolved tokens takes along entries of the same token that nobody has read.
+    RemovedByToken,
+    /// A token is put on that list before its rows are written.
+    EntryBeforeRow,
     /// A stage panics, once.
     StagePanics,
     /// The screen panics when it is told to repaint.
@@ -31,6 +35,8 @@ impl Bug {
             Self::KeyWithoutLogIndex => "key-without-log-index",
             Self::VersionByClock => "version-by-clock",
             Self::BarrierDownstreamFirst => "barrier-downstream-first",
+            Self::RemovedByToken => "removed-by-token",
+            Self::EntryBeforeRow => "entry-before-row",
             Self::StagePanics => "stage-panics",
             Self::ScreenPanics => "screen-panics",
         }

@@ -123,7 +123,7 @@ fn tells(name: MarketRef, place: usize) -> Tells {
     match roles::of(number) {
         Role::NeverKnown { lied_about: true } if place == 0 => Tells::Lies,
         Role::NeverKnown { .. } => Tells::Nothing,
-        Role::DataApiOnly { named: false } => Tells::Condition,
+        Role::DataApiOnly { named: false } | Role::OutcomesNull | Role::OutcomesLate => Tells::Condition,
         _ => Tells::All,
     }
 }

@@ -53,6 +53,10 @@ pub(super) enum Role {
     PositionsNull,
     /// Lists are arrays, prices have 36 digits.
     Arrays,
+    /// `outcomes` is null for ever, and the Data API does not name them either, …
+    OutcomesNull,
+    /// … or only for the first [`NAMED`] blocks.
+    OutcomesLate,
     /// The outcomes are numbers.
     NumberOutcomes,
     OneOutcome,
@@ -82,6 +86,8 @@ pub(super) enum Role {
 
 /// Blocks for which the tokens of [`Role::Hydrating`] are missing.
 pub(super) const HYDRATION: i64 = 250;
+/// Blocks for which the outcomes of [`Role::OutcomesLate`] are null.
+pub(super) const NAMED: i64 = 200;
 /// When [`Role::Late`] appears.
 pub(super) const LATE: i64 = 150;
 /// The markets of both protocols, a binary and a neg-risk one, each with the number of its [`Role::OtherHalf`].
@@ -97,6 +103,7 @@ pub(super) fn of(number: usize) -> Role {
         0 => Role::Changing(Part::Question),
         1 => Role::HalfSurrogate,
         CLAIMED_UNKNOWN => Role::DataApiOnly { named: true },
+        3 | 9 => Role::OutcomesNull,
         CLAIMED => Role::Claimed,
         6 | 24 => Role::LookupOnly,
         7 => Role::NeverKnown { lied_about: true },
@@ -127,6 +134,7 @@ pub(super) fn of(number: usize) -> Role {
         37 => Role::LookupOnlyClosed,
         38 => Role::NumberOutcomes,
         39 => Role::PositionsNull,
+        40 | 49 => Role::OutcomesLate,
         _ => Role::Plain,
     }
 }

@@ -118,17 +118,17 @@ impl Shelf {
             let owner = &self.rows[owner].1;
             let place = |list: &[String]| list.iter().position(|listed| *listed == row.token_id);
             let place = place(&owner.token_ids).or_else(|| place(&owner.position_ids)).unwrap_or_default();
-            // A market that does not name its outcomes does not complete a row.
-            if let Some(outcome) = owner.outcomes.get(place) {
-                return Told {
-                    // A position names its condition, whatever the market says.
-                    condition_id: if row.version > 0 { row.condition_id.clone() } else { owner.condition_id.clone() },
-                    outcome: outcome.clone(),
-                    market_id: owner.id.clone(),
-                    nonusdc_side: format!("token{}", place + 1),
-                    version: 2,
-                };
-            }
+            // A market that does not name its outcomes is known all the same, and perhaps the Data API names them.
+            let named = || self.told_by_data_api(world, market, outcome).map(|told| told.outcome);
+            let outcome = owner.outcomes.get(place).cloned().or_else(named).unwrap_or_default();
+            return Told {
+                // A position names its condition, whatever the market says.
+                condition_id: if row.version > 0 { row.condition_id.clone() } else { owner.condition_id.clone() },
+                version: if outcome.is_empty() { 2 } else { 3 },
+                outcome,
+                market_id: owner.id.clone(),
+                nonusdc_side: format!("token{}", place + 1),
+            };
         }
         if row.version > 0 {
             let (condition_id, outcome) = (row.condition_id.clone(), row.outcome.clone());
@@ -144,7 +144,7 @@ impl Shelf {
                 // What it says of one of these is a lie, and is refused.
                 Role::NeverKnown { .. } => return None,
                 // A condition without the outcome's name completes nothing either.
-                Role::DataApiOnly { named: false } => return None,
+                Role::DataApiOnly { named: false } | Role::OutcomesNull | Role::OutcomesLate => return None,
                 _ => {}
             },
             MarketRef::Series(number) => {

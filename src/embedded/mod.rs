@@ -26,6 +26,8 @@ pub use data_dir::{DataDir, DataDirError, free_space};
 pub use error::StorageError;
 pub(crate) use private::create_privately;
 pub(crate) use schema::SCHEMA;
+#[cfg(test)]
+pub(crate) use schema::schema_files;
 
 /// How long to wait for somebody else's lock on the file.
 const BUSY: Duration = Duration::from_secs(10);

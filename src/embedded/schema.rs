@@ -5,12 +5,13 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::StorageError;
 use crate::planted::{Bug, planted};
 
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     include_str!("../../schema/embedded/0001_broker.sql"),
     include_str!("../../schema/embedded/0002_warehouse.sql"),
     include_str!("../../schema/embedded/0003_markets.sql"),
     include_str!("../../schema/embedded/0004_control.sql"),
     include_str!("../../schema/embedded/0005_lost.sql"),
+    include_str!("../../schema/embedded/0006_unresolved.sql"),
 ];
 
 /// The schema of this polytape.
@@ -29,4 +30,10 @@ pub(super) fn apply(connection: &mut Connection) -> Result<(), StorageError> {
     }
     transaction.pragma_update(None, "user_version", FILES.len())?;
     Ok(transaction.commit()?)
+}
+
+/// The files, for who makes a store of nothing else.
+#[cfg(test)]
+pub(crate) const fn schema_files() -> &'static [&'static str] {
+    &FILES
 }

@@ -260,7 +260,7 @@ mod tests {
         let source = Source { watermark: Some(ChainPosition::start_of(10)), ..Source::default() };
         let markets =
             MarketProgress { session: 1, rounds: 1, cursor: Some(8), watermark: Some(8), ..MarketProgress::default() };
-        (way, source, markets, TokenProgress { sweeps: 9, unresolved: 9, untried: 0, at: None })
+        (way, source, markets, TokenProgress { sweeps: 9, unresolved: 9, untried: 0, missed: 0, at: None })
     }
 
     #[test]
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets), "not yet in the table");
         (markets.cursor, markets.watermark) = (Some(8), Some(7));
         for (sweeps, untried, expected) in [(5, 0, true), (6, 0, true), (7, 3, true), (8, 0, false)] {
-            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, at: None });
+            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, missed: 0, at: None });
             assert_eq!(goal(&source, &markets, tokens).is_some(), expected, "{sweeps} {untried}");
         }
     }

@@ -201,8 +201,8 @@ impl TokenPlaces {
 }
 
 /// A token's place in the lists of its market. A position has the condition that its id names: a market that trades on
-/// both protocols has two. A market that does not say what its outcome is called, or has no condition, tells nothing yet:
-/// what it leaves out may come later, and a row that has its market is looked at no more.
+/// both protocols has two. A market that has no condition tells nothing yet. One that does not say what its outcome is called
+/// tells all but that: it may come later, and until then the row is looked at again.
 fn resolve(
     token: TokenId,
     market_id: &str,
@@ -216,7 +216,7 @@ fn resolve(
     let condition_id = PositionId::of(token).map(|position| position.condition).or(condition_id)?;
     Some(Resolution::Market {
         condition_id: condition_id.to_string(),
-        outcome: outcomes.get(place).filter(|outcome| !outcome.is_empty())?.clone(),
+        outcome: outcomes.get(place).cloned().unwrap_or_default(),
         market_id: market_id.to_owned(),
         side: NonUsdcSide(u8::try_from(place + 1).ok()?),
     })
@@ -296,7 +296,7 @@ mod tests {
     #[test]
     fn tells_of_its_tokens() {
         let resolution = market().resolution(TokenId(U256::MAX - U256::ONE)).unwrap();
-        assert_eq!(resolution.version(), 2);
+        assert_eq!(resolution.version(), 3);
         assert_eq!((resolution.outcome(), resolution.market_id()), ("Down", "3047949"));
         assert_eq!(resolution.nonusdc_side(), "token2");
         assert_eq!(resolution.condition_id(), format!("0x{}", "07".repeat(32)));
@@ -307,7 +307,9 @@ mod tests {
         let resolution = both.resolution(both.position_ids[0]).unwrap();
         assert_eq!((resolution.outcome(), resolution.condition_id()), ("Up", condition.to_string().as_str()));
         let unnamed = Market { outcomes: vec![], ..market() };
-        assert_eq!(unnamed.resolution(TokenId(U256::MAX)), None, "it may come later");
+        let resolution = unnamed.resolution(TokenId(U256::MAX)).unwrap();
+        assert_eq!((resolution.version(), resolution.market_id(), resolution.outcome()), (2, "3047949", ""));
+        assert_eq!(resolution.nonusdc_side(), "token1", "which outcome it is shows all the same");
         let unconditional = Market { condition_id: None, ..market() };
         assert_eq!(unconditional.resolution(TokenId(U256::MAX)), None);
     }

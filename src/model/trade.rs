@@ -1,6 +1,6 @@
 //! A trade: a fill and what is known of its token. One row of the `trades` table.
 
-use super::{Fill, PositionId};
+use super::{Fill, Module, PositionId, TokenId};
 
 /// What is known of a fill's token.
 ///
@@ -21,7 +21,8 @@ pub enum Resolution {
     Market {
         /// The condition, as text.
         condition_id: String,
-        /// The outcome, as the market names it.
+        /// The outcome, as the market names it, or the source of tokens where the market does not; `''` where nobody does.
+        /// [`side`](Self::Market::side) tells it all the same.
         outcome: String,
         /// Gamma's id of the market.
         market_id: String,
@@ -46,12 +47,32 @@ impl Resolution {
         }
     }
 
-    /// The completeness, which is the row's version: 0 token unknown, 1 condition and outcome known, 2 market known.
+    /// The completeness, which is the row's version: 0 token unknown, 1 condition known, 2 market known, 3 market and
+    /// the name of its outcome known.
     pub const fn version(&self) -> u8 {
         match self {
             Self::Unknown => 0,
             Self::Token { .. } => 1,
-            Self::Market { .. } => 2,
+            Self::Market { outcome, .. } if outcome.is_empty() => 2,
+            Self::Market { .. } => 3,
+        }
+    }
+
+    /// Whether nothing is left to be found out about this token: its market is known and names its outcome, or it is a
+    /// combo, which has no market. Of rows the tables say the same in `queries/is_open.sql`.
+    pub fn is_complete(&self, token: TokenId) -> bool {
+        self.version() >= 3 || PositionId::of(token).is_some_and(|position| position.module == Module::Combo)
+    }
+
+    /// This with the name that somebody else has for the outcome, where the market has none and both speak of one condition.
+    pub fn named_by(self, other: &Self) -> Self {
+        match self {
+            Self::Market { condition_id, outcome, market_id, side }
+                if outcome.is_empty() && condition_id == other.condition_id() =>
+            {
+                Self::Market { condition_id, outcome: other.outcome().to_owned(), market_id, side }
+            }
+            known => known,
         }
     }
 
@@ -95,4 +116,34 @@ pub struct Trade {
     pub fill: Fill,
     /// What is known of its token.
     pub resolution: Resolution,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::U256;
+
+    fn market(outcome: &str) -> Resolution {
+        let (condition_id, market_id) = ("0xc0".to_owned(), "7".to_owned());
+        Resolution::Market { condition_id, outcome: outcome.to_owned(), market_id, side: NonUsdcSide(1) }
+    }
+
+    #[test]
+    fn a_market_that_does_not_name_its_outcome_is_known_all_the_same() {
+        let token = Resolution::Token { condition_id: "0xc0".into(), outcome: "Up".into() };
+        let versions = [Resolution::Unknown, token.clone(), market(""), market("Up")].map(|known| known.version());
+        assert_eq!(versions, [0, 1, 2, 3]);
+        assert_eq!(market("").named_by(&token), market("Up"), "who names it completes it");
+        assert_eq!(market("Down").named_by(&token), market("Down"), "the market has the last word");
+        let other = Resolution::Token { condition_id: "0xc1".into(), outcome: "Up".into() };
+        assert_eq!(market("").named_by(&other), market(""), "that is another condition");
+        assert_eq!(market("").named_by(&Resolution::Unknown), market(""));
+    }
+
+    #[test]
+    fn a_combo_is_never_to_be_found() {
+        let combo = TokenId((U256::from(3) << 248) | (U256::from(9) << 120));
+        assert!(Resolution::Unknown.is_complete(combo));
+        assert!(!market("").is_complete(TokenId(U256::MAX)) && market("Up").is_complete(TokenId(U256::MAX)));
+    }
 }

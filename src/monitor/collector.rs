@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::OutageView;
 use super::probe::Unseen;
+use super::snapshot::QueryView;
 use crate::breaker::{Breaker, Outage};
 use crate::broker::{Broker, BrokerError, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
@@ -13,7 +14,7 @@ use crate::source::Head;
 use crate::stage::{
     InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageState, StageStatus, TokenProgress,
 };
-use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
+use crate::warehouse::{PartCounts, PeriodicCost, RowCounts, Table, TapeLine, Warehouse};
 
 /// The source, as it is now.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,6 +105,12 @@ impl Collector {
     /// How many parts there are; `None` where there are none.
     pub(super) async fn parts(&self) -> Result<Option<PartCounts>, String> {
         self.warehouse.parts().await.map_err(words)
+    }
+
+    /// What the queries cost that are asked again and again.
+    pub(super) fn queries(&self) -> Vec<QueryView> {
+        let view = |PeriodicCost { query, read_rows }| QueryView { name: query.to_owned(), read_rows };
+        self.warehouse.periodic_costs().into_iter().map(view).collect()
     }
 
     /// How long inserts into a table take.

@@ -116,9 +116,10 @@ impl Camera {
             misread: markets.misread,
             gaps: gaps(markets.gaps),
         });
-        let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, at, .. }| TokensView {
+        let tokens = self.collector.tokens().map(|TokenProgress { unresolved, untried, missed, at, .. }| TokensView {
             unresolved,
             untried,
+            missed,
             age: at.map_or(0, |at| millis(at.elapsed())),
         });
         let mut snapshot = Snapshot {
@@ -135,6 +136,7 @@ impl Camera {
                 percent: memory.percent(),
             }),
             tables: self.tables(&source, markets.as_ref()),
+            queries: self.collector.queries(),
             tape: self.tape.seen().map(|lines| lines.iter().cloned().map(TapeRow::from).collect()),
             history: HistoryView {
                 trades: self.past.growth(|moment| moment.written.get("trades").copied()),

@@ -133,7 +133,7 @@ pub fn healthy() -> Snapshot {
             rate: Some(1),
         },
         markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0, gaps: vec![] }),
-        tokens: Some(TokensView { unresolved: 41, untried: 0, age: 2_000 }),
+        tokens: Some(TokensView { unresolved: 41, untried: 0, missed: 0, age: 2_000 }),
         streams: vec![
             stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
             stream(
@@ -160,6 +160,7 @@ pub fn healthy() -> Snapshot {
             table("markets", 96_104, 0, Some(12_000), inserts(12)),
             table("dead_letters", 17, 0, None, InsertsView::default()),
         ],
+        queries: Vec::new(),
         tape: seen(tape()),
         history: HistoryView {
             trades: (0..120).map(|second| Some(700 + (second * 37) % 200)).collect(),

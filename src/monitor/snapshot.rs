@@ -37,6 +37,8 @@ pub struct Snapshot {
     pub memory: Option<Seen<MemoryView>>,
     /// The tables.
     pub tables: Vec<TableView>,
+    /// The queries that are asked again and again, where it is known what they cost.
+    pub queries: Vec<QueryView>,
     /// The newest trades, the newest first.
     pub tape: Seen<Vec<TapeRow>>,
     /// The last two minutes.
@@ -324,8 +326,19 @@ pub struct TokensView {
     pub unresolved: u64,
     /// How many of them nobody has been asked about in this run.
     pub untried: u64,
+    /// How many were found in this run that were not on the list of what is to be done.
+    pub missed: u64,
     /// How long ago that was known.
     pub age: u64,
+}
+
+/// A query that is asked again and again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueryView {
+    /// What it asks for.
+    pub name: String,
+    /// Rows that it read the last time; `None` where the server does not say.
+    pub read_rows: Option<u64>,
 }
 
 /// A stream.

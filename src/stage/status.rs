@@ -191,6 +191,8 @@ pub struct TokenProgress {
     pub unresolved: u64,
     /// How many of those nobody has been asked about in this run.
     pub untried: u64,
+    /// How many tokens with incomplete rows were found in this run that were not on the list of what is to be done.
+    pub missed: u64,
     /// When that was known.
     pub at: Option<Instant>,
 }

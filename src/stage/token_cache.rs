@@ -9,13 +9,13 @@ use std::time::Duration;
 use quick_cache::sync::Cache;
 use tokio::time::Instant;
 
-use crate::model::{Fill, Module, PositionId, Resolution, TokenId};
+use crate::model::{Fill, Resolution, TokenId};
 use crate::warehouse::Warehouse;
 
 /// Tokens that are remembered: about 300 bytes each.
 const FOUND: usize = 50_000;
 
-/// Tokens that are remembered to be unknown.
+/// Tokens that are remembered to be unknown, or not wholly known.
 const MISSING: usize = 50_000;
 
 /// For how long: a new market shall show soon.
@@ -63,16 +63,19 @@ impl TokenCache {
             return;
         }
         let tokens: HashSet<TokenId> = fills.map(|fill| fill.token_id).collect();
-        let unknown: Vec<TokenId> = tokens.into_iter().filter(|token| self.is_unknown(*token, now)).collect();
+        let unknown: Vec<TokenId> = tokens.into_iter().filter(|token| self.is_open(*token, now)).collect();
         if unknown.is_empty() {
             return;
         }
         match tokio::time::timeout(PATIENCE, self.warehouse.resolutions(&unknown)).await {
             Ok(Ok(mut found)) => {
                 for token in unknown {
-                    match found.remove(&token) {
-                        Some(resolution) => self.found.insert(token, Arc::new(resolution)),
-                        None => self.missing.insert(token, now + MISSING_FOR),
+                    let known = found.remove(&token);
+                    if !known.as_ref().is_some_and(|known| known.is_complete(token)) {
+                        self.missing.insert(token, now + MISSING_FOR);
+                    }
+                    if let Some(known) = known {
+                        self.found.insert(token, Arc::new(known));
                     }
                 }
             }
@@ -81,9 +84,11 @@ impl TokenCache {
         }
     }
 
-    fn is_unknown(&self, token: TokenId, now: Instant) -> bool {
-        let is_combo = || PositionId::of(token).is_some_and(|position| position.module == Module::Combo);
-        self.found.peek(&token).is_none() && self.missing.get(&token).is_none_or(|until| until <= now) && !is_combo()
+    /// Whether it is time to ask about a token of which not all is known.
+    fn is_open(&self, token: TokenId, now: Instant) -> bool {
+        let known = self.found.peek(&token);
+        !known.as_deref().unwrap_or(&Resolution::Unknown).is_complete(token)
+            && self.missing.get(&token).is_none_or(|until| until <= now)
     }
 
     fn rest(&mut self, now: Instant, cause: &str) {
@@ -93,13 +98,13 @@ impl TokenCache {
 
     /// What is known of a fill's token: its market, or else what the id tells by itself or the resolver has found out.
     pub(super) fn resolution(&self, fill: &Fill, partly: &Partly) -> Resolution {
+        let found_out = || partly.get(fill.token_id).map_or(Resolution::Unknown, |known| known.as_ref().clone());
         if let Some(market) = self.found.get(&fill.token_id) {
-            return market.as_ref().clone();
+            let market = market.as_ref().clone();
+            return if market.is_complete(fill.token_id) { market } else { market.named_by(&found_out()) };
         }
         match Resolution::of_fill(fill) {
-            Resolution::Unknown => {
-                partly.get(fill.token_id).map_or(Resolution::Unknown, |known| known.as_ref().clone())
-            }
+            Resolution::Unknown => found_out(),
             known => known,
         }
     }

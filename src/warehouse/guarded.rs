@@ -3,14 +3,14 @@
 //! While that is open most calls fail at once with what the last attempt met, and nothing is sent. Adds nothing else: what an
 //! error means, and whether rows are there, the warehouse inside says.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::{
-    AnyBatch, Checkpoint, ClickhouseError, JobRecord, PartCounts, RowCounts, TapeLine, Warehouse, WarehouseError,
-    WrittenMarket,
+    AnyBatch, Checkpoint, ClickhouseError, JobRecord, ListScan, ListState, PartCounts, PeriodicCost, RowCounts, Scanned,
+    TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
 };
 use crate::breaker::{Breaker, last_cause};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
@@ -105,16 +105,52 @@ impl Warehouse for Guarded {
         self.ask(self.inner.resolutions(tokens)).await
     }
 
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.ask(self.inner.unresolved_tokens(after, limit)).await
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError> {
+        self.ask(self.inner.unresolved_tokens(after, tokens)).await
     }
 
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.ask(self.inner.newest_unresolved(rows)).await
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+        self.ask(self.inner.newest_unresolved(tokens)).await
     }
 
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-        self.ask(self.inner.resolve(tokens)).await
+    async fn resolve(
+        &self,
+        tokens: &[(TokenId, Resolution)],
+        entries: &[UnresolvedEntry],
+    ) -> Result<u64, WarehouseError> {
+        self.ask(self.inner.resolve(tokens, entries)).await
+    }
+
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+        self.ask(self.inner.still_unresolved(entries)).await
+    }
+
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.ask(self.inner.remove_unresolved(entries)).await
+    }
+
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.ask(self.inner.list_unresolved(entries)).await
+    }
+
+    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+        self.ask(self.inner.list_state()).await
+    }
+
+    async fn scan_list(&self, scan: &ListScan) -> Result<Scanned, WarehouseError> {
+        self.ask(self.inner.scan_list(scan)).await
+    }
+
+    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
+        self.ask(self.inner.note_scan(partition, found)).await
+    }
+
+    fn periodic_costs(&self) -> Vec<PeriodicCost> {
+        self.inner.periodic_costs()
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {

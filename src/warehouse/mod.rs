@@ -7,8 +7,9 @@ mod batch;
 mod clickhouse;
 mod embedded;
 mod guarded;
+mod unresolved;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::AddAssign;
 
 use async_trait::async_trait;
@@ -23,6 +24,11 @@ pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, OLDEST_CLICKHOUSE,
     QueryCost, TableFault,
+};
+use self::unresolved::entries_of;
+pub use self::unresolved::{
+    ListScan, ListState, MOST_READ_ROWS, PeriodicCost, SCAN_EVERY, Scanned, UnresolvedEntry, UnresolvedPage,
+    UnresolvedPlace,
 };
 pub use embedded::{EmbeddedWarehouse, StoreOrigin, StoreSummary, inspect, origin};
 pub use guarded::Guarded;
@@ -229,7 +235,7 @@ pub trait Warehouse: Send + Sync {
         }
     }
 
-    /// Writes trades. When it returns they are there.
+    /// Writes trades. When it returns they are there, and the tokens of those that are not complete are on the list.
     async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError>;
 
     /// Writes markets. When it returns they are there. One that is older than what is there changes nothing.
@@ -263,14 +269,53 @@ pub trait Warehouse: Send + Sync {
     /// whose condition the token names tells, and among equals the one with the smaller id.
     async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError>;
 
-    /// Tokens of trades whose market may still be found, in the order of their ids as text, those behind `after`.
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError>;
+    /// The list of tokens whose rows may still be completed, those behind `after`: the entries of at most so many tokens.
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError>;
 
-    /// The same of the newest `rows` trades, the newest first.
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError>;
+    /// The entries that were written within the last minute, of at most so many tokens, the newest first.
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError>;
 
-    /// Completes the trades of tokens that know less than this of their token. Says how many there were.
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError>;
+    /// Completes the trades of tokens that know less than this of their token, in the days of these entries. Says how many
+    /// there were.
+    async fn resolve(
+        &self,
+        tokens: &[(TokenId, Resolution)],
+        entries: &[UnresolvedEntry],
+    ) -> Result<u64, WarehouseError>;
+
+    /// The tokens of these entries that have incomplete rows in their days.
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError>;
+
+    /// Removes from the list these entries and no others. They must have been read before what was to be completed was read.
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError>;
+
+    /// Puts entries on the list.
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError>;
+
+    /// Whether the list was filled, and what is due to be compared with it. A list that cannot differ from the rows needs
+    /// neither.
+    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+        Ok(ListState { is_filled: true, due: Vec::new() })
+    }
+
+    /// Compares a part of the trades with the list. A fill puts on it what is missing.
+    async fn scan_list(&self, _: &ListScan) -> Result<Scanned, WarehouseError> {
+        Ok(Scanned::Found { count: 0, entries: Vec::new() })
+    }
+
+    /// Notes that a partition was compared, and what was missing; without one that the list is filled.
+    async fn note_scan(&self, _partition: Option<&str>, _found: u64) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
+    /// What the queries cost that are asked again and again; nothing where nobody counts.
+    fn periodic_costs(&self) -> Vec<PeriodicCost> {
+        Vec::new()
+    }
 
     /// The trades of the newest blocks, the newest first.
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError>;
@@ -294,6 +339,9 @@ pub enum WarehouseError {
     /// is refused for itself.
     #[error("too large for the warehouse: {0}")]
     Size(String),
+    /// The list of unresolved tokens was refused. No row is at fault.
+    #[error("the list of unresolved tokens was refused: {0}")]
+    List(String),
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -310,7 +358,7 @@ impl WarehouseError {
     pub fn asks_for_less(&self) -> bool {
         match self {
             Self::Rows(_) | Self::Size(_) => true,
-            Self::Storage(_) | Self::Away(_) => false,
+            Self::List(_) | Self::Storage(_) | Self::Away(_) => false,
             Self::Clickhouse(error) => error.asks_for_less(),
         }
     }
@@ -319,7 +367,7 @@ impl WarehouseError {
     pub fn refuses_row(&self) -> Option<&str> {
         match self {
             Self::Rows(reason) | Self::Size(reason) => Some(reason),
-            Self::Storage(_) | Self::Clickhouse(_) | Self::Away(_) => None,
+            Self::List(_) | Self::Storage(_) | Self::Clickhouse(_) | Self::Away(_) => None,
         }
     }
 
@@ -327,7 +375,7 @@ impl WarehouseError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Rows(_) => FailureClass::Deterministic,
-            Self::Size(_) => FailureClass::Retry,
+            Self::Size(_) | Self::List(_) => FailureClass::Retry,
             Self::Storage(error) => error.class(),
             Self::Clickhouse(error) => error.class(),
             Self::Away(_) => FailureClass::Retry,

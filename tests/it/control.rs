@@ -29,7 +29,7 @@ async fn refused(pipeline: &Pipeline, command: Command) -> String {
 }
 
 async fn trades(setting: &Setting) -> u64 {
-    setting.warehouse.row_counts().await.unwrap().trades
+    setting.warehouse.row_counts().await.unwrap().trades.rows
 }
 
 /// The trades, but for when they came.

@@ -3,7 +3,7 @@
 //! Store, broker and source are the real ones; a warehouse in front of the real one adds what a store of this size does
 //! not do by itself: be slow, be away, refuse rows.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,7 +24,8 @@ use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, FillSource, Start};
 use polytape::stage::{Answer, Command, Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
 use polytape::warehouse::{
-    Checkpoint, JobRecord, RowCounts, Table, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+    Checkpoint, JobRecord, ListScan, ListState, RowCounts, Scanned, Table, TapeLine, UnresolvedEntry, UnresolvedPage,
+    UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
 };
 
 use crate::support::clickhouse::Database;
@@ -138,16 +139,48 @@ impl Warehouse for Difficult {
         self.inner.resolutions(tokens).await
     }
 
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.inner.unresolved_tokens(after, limit).await
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError> {
+        self.inner.unresolved_tokens(after, tokens).await
     }
 
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.inner.newest_unresolved(rows).await
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+        self.inner.newest_unresolved(tokens).await
     }
 
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-        self.inner.resolve(tokens).await
+    async fn resolve(
+        &self,
+        tokens: &[(TokenId, Resolution)],
+        entries: &[UnresolvedEntry],
+    ) -> Result<u64, WarehouseError> {
+        self.inner.resolve(tokens, entries).await
+    }
+
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+        self.inner.still_unresolved(entries).await
+    }
+
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.inner.remove_unresolved(entries).await
+    }
+
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        self.inner.list_unresolved(entries).await
+    }
+
+    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+        self.inner.list_state().await
+    }
+
+    async fn scan_list(&self, part: &ListScan) -> Result<Scanned, WarehouseError> {
+        self.inner.scan_list(part).await
+    }
+
+    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
+        self.inner.note_scan(partition, found).await
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
@@ -493,7 +526,7 @@ async fn a_market_that_is_refused_stops_nobody() {
     let setting = Setting::new(3_000).await;
     let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
     let truth = setting.world.whole_truth(blocks, setting.server.head());
-    let refused = truth.trades.iter().find(|row| row.version == 2).unwrap().market_id.clone();
+    let refused = truth.trades.iter().find(|row| row.version == 3).unwrap().market_id.clone();
     setting.warehouse.refused_markets.lock().insert(refused.clone());
     let pipeline = setting.start_with_markets();
     let observer = pipeline.observer();
@@ -501,8 +534,8 @@ async fn a_market_that_is_refused_stops_nobody() {
     eventually("everything has landed", || observer.progress().watermark >= Some(setting.end()) && all_swept()).await;
 
     let count = |sql: &str| -> u64 { setting.file().query_row(sql, [], |row| row.get(0)).unwrap() };
-    let resolved = truth.trades.iter().filter(|row| row.version == 2 && row.market_id != refused).count() as u64;
-    eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 2") == resolved).await;
+    let resolved = truth.trades.iter().filter(|row| row.version == 3 && row.market_id != refused).count() as u64;
+    eventually("all others are resolved", || count("SELECT count(*) FROM trades WHERE version = 3") == resolved).await;
     assert_eq!(count(&format!("SELECT count(*) FROM markets WHERE id = '{refused}'")), 0);
     let letters =
         format!("SELECT count(*) FROM dead_letters WHERE position = '{refused}' AND reason = 'a market is refused'");

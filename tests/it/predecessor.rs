@@ -42,7 +42,7 @@ async fn a_market_that_appears_after_its_fills_gets_them() {
     let versions = || written.column("trades", "version", "block_number");
     until(SOON, "the fill lands without its market", || versions().first().is_some_and(|version| version == "0"));
     written.catalogue.add(market(7, 0));
-    until(SOON, "its row is completed", || versions().first().is_some_and(|version| version == "2"));
+    until(SOON, "its row is completed", || versions().first().is_some_and(|version| version == "3"));
     assert_eq!(written.column("trades", "market_id", "block_number")[0], "1007");
     assert_eq!(written.place.count("dead_letters"), 0);
     running.kill();

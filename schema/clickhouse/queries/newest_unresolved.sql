@@ -1,8 +1,13 @@
--- The rows of newest_trades.sql, and of each whether its market may still be found.
-SELECT token_id, version < 2 AND NOT (startsWith(condition_id, '0x03') AND length(condition_id) = 64) AS is_open
-FROM trades FINAL
-WHERE timestamp >= (
-    SELECT toDateTime(greatest(0, toInt64(toUnixTimestamp(max(timestamp))) - ?), 'UTC') FROM trades
+-- What was listed within the last seconds and not removed since. A removal is later than what it removes, so the index of times
+-- hides none.
+SELECT token_id, insert_id, toUnixTimestamp(first_row) AS first, toUnixTimestamp(last_row) AS last, is_removed AS removed
+FROM (
+    SELECT token_id, insert_id, any(first_time) AS first_row, any(last_time) AS last_row, max(removed) AS is_removed,
+           max(written_at) AS newest
+    FROM unresolved_tokens
+    WHERE written_at >= now() - ?
+    GROUP BY token_id, insert_id
 )
-ORDER BY timestamp DESC, block_number DESC, log_index DESC
+WHERE is_removed = 0
+ORDER BY newest DESC
 LIMIT ?

@@ -1,8 +1,8 @@
 SELECT token_id
 FROM (
-    SELECT token_id, version, condition_id
+    SELECT token_id, version, condition_id, outcome
     FROM trades
     ORDER BY block_number DESC, log_index DESC
     LIMIT ?1
 )
-WHERE version < 2 AND NOT (condition_id GLOB '0x03*' AND length(condition_id) = 64)
+WHERE {is_open}

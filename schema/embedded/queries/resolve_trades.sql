@@ -10,7 +10,7 @@ FROM (
     SELECT block_number, log_index, transaction_hash, source_id
     FROM trades
     WHERE token_id = ?1
-      AND version < 2 AND NOT (condition_id GLOB '0x03*' AND length(condition_id) = 64)
+      AND {is_open}
       AND version < ?6
     LIMIT ?8
 ) AS poorer

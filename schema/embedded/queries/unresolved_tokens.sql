@@ -2,14 +2,12 @@
 WITH RECURSIVE tokens (token_id) AS (
     SELECT min(token_id)
     FROM trades
-    WHERE token_id > ?1
-      AND version < 2 AND NOT (condition_id GLOB '0x03*' AND length(condition_id) = 64)
+    WHERE token_id > ?1 AND {is_open}
     UNION ALL
     SELECT (
         SELECT min(trades.token_id)
         FROM trades
-        WHERE trades.token_id > tokens.token_id
-          AND version < 2 AND NOT (condition_id GLOB '0x03*' AND length(condition_id) = 64)
+        WHERE trades.token_id > tokens.token_id AND {is_open}
     )
     FROM tokens
     WHERE token_id IS NOT NULL

@@ -1,5 +1,5 @@
 -- The same parameters as insert_trade.sql. A poorer row never wins, and one that says the same is not touched: not even
--- when it came.
+-- when it came. Of version 2 there are rows with an outcome, written before version 3 meant that.
 UPDATE trades SET
     timestamp = ?1,
     order_hash = ?5,
@@ -22,6 +22,7 @@ UPDATE trades SET
     version = ?23,
     ingested_at = ?24
 WHERE block_number = ?2 AND log_index = ?3 AND transaction_hash = ?4 AND source_id = ?6 AND version <= ?23
+  AND NOT (version = ?23 AND outcome <> '' AND ?11 = '')
   AND (timestamp, order_hash, exchange, token_id, condition_id, market_id, outcome, nonusdc_side, maker, taker,
        maker_direction, taker_direction, price, usd_amount, token_amount, fee_amount, fee_unit, is_taker_row, version)
       IS NOT (?1, ?5, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)

@@ -2,7 +2,7 @@
 
 use super::super::cast::Cast;
 use super::super::market::Market;
-use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, Part, Role};
+use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, NAMED, Part, Role};
 use super::idle;
 use super::profile::{Half, ListForm, Profile, Reach, Shape};
 use super::words;
@@ -47,6 +47,8 @@ pub(super) fn profile(seed: u64, cast: &Cast, number: usize) -> Option<Profile> 
         Role::Hydrating => profile.hydrated = HYDRATION,
         Role::PositionsNull => profile.positions_form = ListForm::Null,
         Role::Arrays => (profile.form, profile.tokens_form) = (ListForm::Array, ListForm::Array),
+        Role::OutcomesNull => profile.named = i64::MAX,
+        Role::OutcomesLate => profile.named = NAMED,
         Role::NumberOutcomes => profile.number_outcomes = true,
         Role::Both => {
             let positions =

@@ -91,7 +91,8 @@ fn lists(object: &mut Object, profile: &Profile, positions: &[String], now: i64,
     } else if with_outcomes {
         let outcomes = &profile.outcomes;
         let outcomes = if profile.number_outcomes { outcomes.clone() } else { all_quoted(outcomes, profile.ascii) };
-        object.list("outcomes", profile.form, &outcomes);
+        let form = if now < profile.named { ListForm::Null } else { profile.form };
+        object.list("outcomes", form, &outcomes);
         object.list("outcomePrices", profile.form, &all_quoted(&prices::all(profile, now), false));
         object.list("umaResolutionStatuses", ListForm::EmptyList, &[]);
     }

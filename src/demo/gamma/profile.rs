@@ -80,6 +80,8 @@ pub(in crate::demo) struct Profile {
     /// As it is served: 31 bytes may come padded to 32.
     pub(in crate::demo) served_condition: String,
     pub(in crate::demo) outcomes: Vec<String>,
+    /// From here on the outcomes are told; `i64::MAX` where they never are.
+    pub(in crate::demo) named: i64,
     /// Whether these are written as numbers.
     pub(in crate::demo) number_outcomes: bool,
     /// Its tokens of V1 and V2, in decimal.
@@ -131,6 +133,7 @@ impl Profile {
             condition: market.condition.clone(),
             served_condition: format!("{}{pad}", market.condition),
             outcomes: market.labels.clone(),
+            named: i64::MIN,
             number_outcomes: false,
             tokens_form: form(!tokens.is_empty()),
             tokens,
@@ -169,6 +172,11 @@ impl Profile {
     /// How the tokens are written down at a block.
     pub(in crate::demo) fn tokens_form_at(&self, now: i64) -> ListForm {
         if now < self.hydrated { ListForm::Missing } else { self.tokens_form }
+    }
+
+    /// The outcomes that are told at a block.
+    pub(in crate::demo) fn outcomes_at(&self, now: i64) -> &[String] {
+        if now < self.named { &[] } else { &self.outcomes }
     }
 
     pub(in crate::demo) fn is_v2(&self) -> bool {

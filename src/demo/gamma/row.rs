@@ -26,7 +26,7 @@ pub(in crate::demo) fn row(profile: &Profile, calendar: &Calendar, now: i64) -> 
         slug: text(&seen.slug),
         outcomes: match shape {
             Shape::Bare | Shape::WrongTypes => Vec::new(),
-            _ => profile.outcomes.clone(),
+            _ => profile.outcomes_at(now).to_vec(),
         },
         token_ids: proved(&profile.tokens),
         position_ids: proved(&profile.positions),

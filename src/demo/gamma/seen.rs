@@ -49,7 +49,8 @@ impl Profile {
 
     fn updated(&self, calendar: &Calendar, now: i64, closed: Option<i64>, last: i64) -> i64 {
         let change = self.changes.map(|(_, every)| last / every * every).filter(|at| *at > 0);
-        let moments = [Some(self.created), Some(self.shown.start), Some(self.hydrated), closed, change];
+        let [shown, hydrated, named] = [self.shown.start, self.hydrated, self.named].map(Some);
+        let moments = [Some(self.created), shown, hydrated, named, closed, change];
         let happened = |at: &i64| *at <= now && *at > i64::MIN;
         let newest = moments.into_iter().flatten().filter(happened).max();
         self.stamp(calendar, newest.unwrap_or(self.created))

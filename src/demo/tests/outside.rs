@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::super::matching::Event;
-use super::super::{DemoServer, Fault, Faults, MarketRow, WholeTruth};
+use super::super::{DemoServer, Fault, Faults, MarketRow, TradeRow, WholeTruth};
 use super::*;
 
 /// The head of the servers below: late enough for a market of the series to have come and gone.
@@ -209,7 +209,7 @@ fn everything_that_is_odd_about_markets_is_traded() {
     let fills = events(&world);
     let truth = world.whole_truth(FIRST..=HEAD, HEAD);
     let versions = tally(&truth.trades, |row| row.version);
-    assert!(versions.len() == 3 && versions.values().all(|count| *count > 50), "{versions:?}");
+    assert!(versions.len() == 4 && versions.values().all(|count| *count > 50), "{versions:?}");
     assert!(truth.trades.iter().any(|row| row.nonusdc_side == "token3"), "a third outcome");
     let by_id: BTreeMap<&str, &MarketRow> = truth.markets.iter().map(|row| (row.id.as_str(), row)).collect();
     let traded: BTreeSet<&str> =
@@ -225,9 +225,14 @@ fn everything_that_is_odd_about_markets_is_traded() {
     some("no creation time", &|row| row.created_at.is_none());
     some("unicode", &|row| !row.question.is_ascii());
     some("quotes", &|row| row.question.contains('"') || row.question.contains('\''));
-    let untold = |row: &&MarketRow| row.condition_id.is_empty() || row.outcomes.is_empty();
-    let untold: Vec<&str> = truth.markets.iter().filter(untold).map(|row| row.id.as_str()).collect();
-    assert!(untold.len() > 2 && !untold.iter().any(|id| traded.contains(id)), "these complete no row: {untold:?}");
+    some("no outcomes", &|row| row.outcomes.is_empty());
+    let unnamed: Vec<_> = truth.trades.iter().filter(|row| row.version == 2).collect();
+    assert!(unnamed.iter().all(|row| row.outcome.is_empty() && by_id[&*row.market_id].outcomes.is_empty()));
+    let named = |row: &&TradeRow| row.version == 3 && by_id[&*row.market_id].outcomes.is_empty();
+    assert!(truth.trades.iter().filter(named).count() > 10, "the Data API names outcomes that their market does not");
+    let untold: Vec<&str> =
+        truth.markets.iter().filter(|row| row.condition_id.is_empty()).map(|row| row.id.as_str()).collect();
+    assert!(!untold.is_empty() && !untold.iter().any(|id| traded.contains(id)), "these tell of no row: {untold:?}");
     assert!(!fills.is_empty());
 }
 
@@ -243,7 +248,7 @@ async fn a_market_of_the_series_trades_before_it_is_listed() {
     let born = FIRST + 400;
     let later: BTreeMap<String, i64> =
         world.whole_truth(born..=born + 30, HEAD).trades.into_iter().map(|row| (row.token_id, row.version)).collect();
-    let late = of(born).into_iter().filter(|token| later[token] == 2).count();
+    let late = of(born).into_iter().filter(|token| later[token] == 3).count();
     assert!(late > 0, "known later, and not when it was new");
 }
 

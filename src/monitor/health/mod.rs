@@ -5,11 +5,13 @@ mod behind;
 mod dead_letters;
 mod failed;
 mod frozen;
+mod gaps;
 mod inserts;
 mod log_drops;
 mod memory;
 mod parts;
 mod paused;
+mod read_rows;
 mod replays;
 mod restarts;
 mod stalled;
@@ -55,9 +57,11 @@ const RULES: &[Rule] = &[
     restarts::RULE,
     replays::RULE,
     dead_letters::RULE,
+    unlisted::RULE,
+    read_rows::RULE,
     behind::RULE,
     log_drops::RULE,
-    unlisted::RULE,
+    gaps::RULE,
     paused::RULE,
 ];
 

@@ -1,31 +1,36 @@
-//! The source of markets fails on one of them wherever it would list it.
+//! The daily scan found incomplete trades whose tokens were not on the list of what is to be done: something wrote them without it.
 
 use super::{Facts, Finding, Rule};
 use crate::monitor::Severity;
+use crate::units::thousands;
 
 pub(super) const RULE: Rule = Rule { id: "unlisted", check };
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let gaps = facts.now.markets.iter().flat_map(|markets| &markets.gaps);
-    let text = |gap: &String| {
-        format!(
-            "the source fails on {gap}: they are left out, and trades of them may stay without a market; the log says why"
-        )
-    };
-    gaps.map(|gap| Finding::new(Severity::Warn, "ingest-markets", text(gap))).collect()
+    let missed = facts.now.tokens.map_or(0, |tokens| tokens.missed);
+    if missed == 0 {
+        return Vec::new();
+    }
+    let text = format!(
+        "{} tokens with incomplete trades were not on the list of unresolved tokens, and are now: did an older polytape write \
+         them?",
+        thousands(missed)
+    );
+    vec![Finding::new(Severity::Warn, "unresolved_tokens", text)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
+    use crate::monitor::TokensView;
 
     #[test]
-    fn what_cannot_be_listed_is_said() {
+    fn a_list_that_was_not_whole_is_said() {
         let mut snapshot = healthy();
         assert_eq!(check_now(&RULE, &snapshot), []);
-        snapshot.markets.get_or_insert_default().gaps.push("open markets between 5 and 7".to_owned());
-        let found = check_now(&RULE, &snapshot);
-        assert!(found[0].text.contains("open markets between 5 and 7"), "{found:?}");
+        snapshot.tokens = Some(TokensView { missed: 3, ..TokensView::default() });
+        let text = check_now(&RULE, &snapshot).remove(0).text;
+        assert!(text.starts_with("3 tokens with incomplete trades were not on the list"), "{text}");
     }
 }

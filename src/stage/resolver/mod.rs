@@ -7,11 +7,15 @@
 //!             source of markets, by token ─▶ source of tokens ─▶ source of markets, by condition
 //! ```
 //!
-//! Its list of what is to be done is the warehouse itself: a token leaves it when no row of it lacks its market any more. So
-//! nothing is forgotten over a crash, and a row that was written late with less is found again. The newest rows come first;
+//! Its list of what is to be done is in the warehouse: who writes rows of a token that is not complete puts it there behind the rows. A
+//! step reads entries, completes what it reads behind them, and then removes those entries whose token has nothing left to be
+//! completed in their days; the others stay until their next try. So nothing is forgotten over a crash, a row that was written
+//! late with less is found again, and what is done costs what there is to do, not what is there. The newest come first;
 //! all of them are gone through again and again.
 
 mod failing;
+mod scan;
+mod todo;
 mod tried;
 
 use std::collections::{HashMap, HashSet};
@@ -32,17 +36,16 @@ use super::write::dead_letter;
 use super::{Stage, StageError, StageName, Step};
 use crate::failure::FailureClass;
 use crate::model::{ConditionId, DeadLetter, Market, PositionId, Resolution, TokenId};
-use crate::warehouse::Table;
+use crate::warehouse::{Table, UnresolvedPlace};
 
 use self::failing::Failing;
+use self::scan::Scanner;
+use self::todo::Todo;
 use self::tried::Tried;
 
 /// The pause after a step in which nobody had to be asked: tokens that nobody knows may be many, and looking at them
 /// again shall cost little.
 const PAUSE: Duration = Duration::from_millis(250);
-
-/// Among so many of the newest rows unresolved tokens come first: these are on screen.
-const NEWEST_ROWS: u32 = 2_000;
 
 /// Tokens of one step.
 const AT_ONCE: u32 = 200;
@@ -53,6 +56,7 @@ pub(super) struct Resolver {
     progress: Arc<watch::Sender<Progress>>,
     tried: Tried,
     failing: Failing,
+    scanner: Scanner,
     sweep: Sweep,
     next: Instant,
     backoff: Backoff,
@@ -63,7 +67,9 @@ pub(super) struct Resolver {
 /// One way through all unresolved tokens.
 #[derive(Debug, Default)]
 struct Sweep {
-    after: Option<TokenId>,
+    after: Option<UnresolvedPlace>,
+    /// The last token that was counted: its entries may be on two pages.
+    counted: Option<TokenId>,
     unresolved: u64,
     untried: u64,
 }
@@ -73,16 +79,16 @@ struct Sweep {
 struct Findings {
     /// Rows that were completed.
     rows: u64,
-    /// How complete what is known now of the tokens is.
-    known: HashMap<TokenId, u8>,
+    /// What is known now of the tokens.
+    known: HashMap<TokenId, Resolution>,
     /// On which a source failed, each also alone.
     failed: HashSet<TokenId>,
 }
 
 impl Findings {
-    /// Whether the market of a token is still to be found.
+    /// Whether something of a token is still to be found.
     fn leave_open(&self, token: &TokenId) -> bool {
-        self.known.get(token).is_none_or(|version| *version < 2)
+        !self.known.get(token).unwrap_or(&Resolution::Unknown).is_complete(*token)
     }
 }
 
@@ -93,47 +99,89 @@ impl Resolver {
         progress: Arc<watch::Sender<Progress>>,
     ) -> Result<Self, StageError> {
         life.enter().await?;
-        let (tried, sweep, next) = (Tried::new(), Sweep::default(), Instant::now());
-        let failing = Failing::new();
-        Ok(Self { life, markets, progress, tried, failing, sweep, next, backoff: Backoff::default(), resting: None })
-    }
-
-    /// The tokens of this step: those of the newest rows, then some more of the sweep.
-    async fn tokens(&self) -> Result<(Vec<TokenId>, Vec<TokenId>), StageError> {
-        let warehouse = &self.life.warehouse;
-        let swept = warehouse.unresolved_tokens(self.sweep.after, AT_ONCE).await?;
-        let mut newest = if swept.is_empty() { vec![] } else { warehouse.newest_unresolved(NEWEST_ROWS).await? };
-        newest.retain(|token| !swept.contains(token));
-        newest.truncate(AT_ONCE as usize);
-        Ok((newest, swept))
+        let (tried, failing, scanner) = (Tried::new(), Failing::new(), Scanner::new());
+        let (sweep, next, backoff) = (Sweep::default(), Instant::now(), Backoff::default());
+        Ok(Self { life, markets, progress, tried, failing, scanner, sweep, next, backoff, resting: None })
     }
 
     /// Completes the rows of tokens whose market is there already.
-    async fn look_into_warehouse(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
-        let known = self.life.warehouse.resolutions(tokens).await?;
-        self.complete(known.into_iter().collect(), findings).await
+    async fn look_into_warehouse(
+        &mut self,
+        tokens: &[TokenId],
+        todo: &Todo,
+        findings: &mut Findings,
+    ) -> Result<(), StageError> {
+        let found = self.life.warehouse.resolutions(tokens).await?;
+        let partly = &self.life.partly;
+        let named = |(token, market): (TokenId, Resolution)| match partly.get(token) {
+            Some(known) => (token, market.named_by(&known)),
+            None => (token, market),
+        };
+        let found = found.into_iter().map(named).collect();
+        self.complete(found, todo, findings).await
     }
 
     /// Completes the rows of tokens as far as was found out before. A position's rows know as much by themselves.
-    async fn recall(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
-        let is_poor = |token: &&TokenId| findings.leave_open(token) && PositionId::of(**token).is_none();
+    async fn recall(&mut self, tokens: &[TokenId], todo: &Todo, findings: &mut Findings) -> Result<(), StageError> {
+        let is_poor = |token: &&TokenId| !findings.known.contains_key(*token) && PositionId::of(**token).is_none();
         let recall = |token: &TokenId| Some((*token, self.life.partly.get(*token)?.as_ref().clone()));
         let known: Vec<_> = tokens.iter().filter(is_poor).filter_map(recall).collect();
-        self.complete(known, findings).await
+        self.complete(known, todo, findings).await
     }
 
-    async fn complete(&self, known: Vec<(TokenId, Resolution)>, findings: &mut Findings) -> Result<(), StageError> {
-        findings.rows += self.life.warehouse.resolve(&known).await?;
-        findings.known.extend(known.into_iter().map(|(token, resolution)| (token, resolution.version())));
+    /// Completes rows by what is known. Where that is not all there is to know it is done only once for what is on the list and for
+    /// what is known, and with every try: else rows that nobody can complete would be read again and again.
+    async fn complete(
+        &mut self,
+        known: Vec<(TokenId, Resolution)>,
+        todo: &Todo,
+        findings: &mut Findings,
+    ) -> Result<(), StageError> {
+        let now = Instant::now();
+        let newest = todo.newest_inserts();
+        let insert = |token: &TokenId| newest.get(token).copied().unwrap_or_default();
+        let is_new = |(token, known): &&(TokenId, Resolution)| {
+            known.is_complete(*token) || self.tried.is_news(*token, insert(token), known.version(), now)
+        };
+        let new: Vec<_> = known.iter().filter(is_new).cloned().collect();
+        if !new.is_empty() {
+            findings.rows += self.life.warehouse.resolve(&new, todo.entries()).await?;
+        }
+        for (token, known) in new.iter().filter(|(token, known)| !known.is_complete(*token)) {
+            self.tried.completed(*token, insert(token), known.version());
+        }
+        findings.known.extend(known);
+        Ok(())
+    }
+
+    /// Removes from the list what is done: entries of tokens that are complete now, and of those that were asked about in vain
+    /// but have nothing left to be completed all the same.
+    async fn settle(&self, todo: &mut Todo, asked: &[TokenId], findings: &Findings) -> Result<(), StageError> {
+        let warehouse = &self.life.warehouse;
+        let mut done = todo.take(|token| !findings.leave_open(token));
+        let unsure = todo.of(|token| asked.contains(token));
+        if !unsure.is_empty() {
+            let still = warehouse.still_unresolved(&unsure).await?;
+            done.extend(todo.take(|token| asked.contains(token) && !still.contains(token)));
+        }
+        if !done.is_empty() {
+            warehouse.remove_unresolved(&done).await?;
+        }
+        for (many, one) in todo.foldable() {
+            // First the one, so that there is never none.
+            warehouse.list_unresolved(&[one]).await?;
+            warehouse.remove_unresolved(&many).await?;
+        }
         Ok(())
     }
 
     /// Writes markets that were found by tokens or by conditions, and completes the rows of their tokens.
     async fn take_markets(
-        &self,
+        &mut self,
         found: Vec<Result<Market, DeadLetter>>,
         tokens: &[TokenId],
         conditions: &[ConditionId],
+        todo: &Todo,
         findings: &mut Findings,
     ) -> Result<(), StageError> {
         let (mut markets, mut letters) = (Vec::new(), Vec::new());
@@ -155,7 +203,7 @@ impl Resolver {
         // What two markets claim is decided by the table, which knows them all.
         let listed = |token: &TokenId| markets.iter().any(|market| market.tokens().any(|listed| listed == *token));
         let tokens: Vec<TokenId> = tokens.iter().copied().filter(listed).collect();
-        self.look_into_warehouse(&tokens, findings).await
+        self.look_into_warehouse(&tokens, todo, findings).await
     }
 
     /// Writes markets. Those that the warehouse refuses are returned as dead letters: they stop nobody.
@@ -176,7 +224,12 @@ impl Resolver {
     }
 
     /// Asks the sources about tokens.
-    async fn ask_sources(&self, tokens: &[TokenId], findings: &mut Findings) -> Result<(), StageError> {
+    async fn ask_sources(
+        &mut self,
+        tokens: &[TokenId],
+        todo: &Todo,
+        findings: &mut Findings,
+    ) -> Result<(), StageError> {
         let left = |findings: &Findings| -> Vec<TokenId> {
             tokens.iter().copied().filter(|token| findings.leave_open(token)).collect()
         };
@@ -185,7 +238,7 @@ impl Resolver {
         let failed = match by_tokens {
             Ok(lookup) => {
                 findings.failed.extend(lookup.failed);
-                self.take_markets(lookup.found, tokens, &[], findings).await?;
+                self.take_markets(lookup.found, tokens, &[], todo, findings).await?;
                 None
             }
             Err(error) => Some(error),
@@ -198,11 +251,15 @@ impl Resolver {
         findings.failed.extend(lookup.failed);
         let facts = lookup.found;
         // First for the rows to come, then for those that are there: none falls between.
-        let partly: Vec<_> = facts.iter().filter_map(|fact| Some((fact.token_id, fact.resolution()?))).collect();
-        for (token, resolution) in &partly {
+        let mut partly: Vec<_> = facts.iter().filter_map(|fact| Some((fact.token_id, fact.resolution()?))).collect();
+        for (token, resolution) in &mut partly {
             self.life.partly.learn(*token, Arc::new(resolution.clone()));
+            // A market that does not name its outcome is known all the same.
+            if let Some(market) = findings.known.get(token).filter(|known| known.version() > resolution.version()) {
+                *resolution = market.clone().named_by(resolution);
+            }
         }
-        self.complete(partly, findings).await?;
+        self.complete(partly, todo, findings).await?;
         if let Some(error) = failed {
             return Err(error.into());
         }
@@ -214,23 +271,27 @@ impl Resolver {
             let lookup = self.markets.source.by_conditions(&conditions).await?;
             let is_failed = |condition: &ConditionId| lookup.failed.contains(condition);
             findings.failed.extend(facts.iter().filter(|fact| is_failed(&fact.condition_id)).map(|fact| fact.token_id));
-            self.take_markets(lookup.found, &rest, &conditions, findings).await?;
+            self.take_markets(lookup.found, &rest, &conditions, todo, findings).await?;
         }
         Ok(())
     }
 
-    /// Notes what has come of the swept tokens, and of the sweep where it ends.
-    fn swept(&mut self, swept: &[TokenId], findings: &Findings) {
-        for token in swept.iter().filter(|token| findings.leave_open(token)) {
+    /// Notes what has come of a page of the sweep, and of the sweep where it ends.
+    fn swept(&mut self, tokens: &[TokenId], next: Option<UnresolvedPlace>, findings: &Findings) {
+        let counted = self.sweep.counted;
+        for token in tokens.iter().filter(|token| findings.leave_open(token) && Some(**token) != counted) {
             self.sweep.unresolved += 1;
             self.sweep.untried += u64::from(!self.tried.knows(*token) && !self.failing.is_given_up(*token));
         }
-        self.sweep.after = swept.last().copied();
-        if (swept.len() as u32) < AT_ONCE {
+        self.sweep.counted = tokens.last().copied().or(counted);
+        self.sweep.after = next;
+        if self.sweep.after.is_none() {
             let Sweep { unresolved, untried, .. } = std::mem::take(&mut self.sweep);
+            let (is_whole, missed) = (self.scanner.is_filled(), self.scanner.missed());
             self.progress.send_modify(|progress| {
-                let (sweeps, at) = (progress.tokens.sweeps + 1, Some(std::time::Instant::now()));
-                progress.tokens = TokenProgress { sweeps, unresolved, untried, at };
+                // A list that is still being filled does not hold all of them.
+                let (sweeps, at) = (progress.tokens.sweeps + u64::from(is_whole), Some(std::time::Instant::now()));
+                progress.tokens = TokenProgress { sweeps, unresolved, untried, missed, at };
             });
         }
     }
@@ -242,11 +303,17 @@ impl Stage for Resolver {
         if drain.run_until_cancelled(tokio::time::sleep_until(self.next)).await.is_none() {
             return Ok(Step::Idle);
         }
-        let (newest, swept) = self.tokens().await?;
-        let tokens = [newest, swept.clone()].concat();
+        let warehouse = Arc::clone(&self.life.warehouse);
+        self.scanner.step(&*warehouse).await;
+        let page = warehouse.unresolved_tokens(self.sweep.after.as_ref(), AT_ONCE).await?;
+        let is_all = page.entries.is_empty() && page.next.is_none() && self.sweep.after.is_none();
+        let newest = if is_all { Vec::new() } else { warehouse.newest_unresolved(AT_ONCE).await? };
+        let swept = Todo::new(Vec::new(), page.entries.clone()).tokens();
+        let mut todo = Todo::new(newest, page.entries);
+        let tokens = todo.tokens();
         let mut findings = Findings::default();
-        self.look_into_warehouse(&tokens, &mut findings).await?;
-        self.recall(&tokens, &mut findings).await?;
+        self.look_into_warehouse(&tokens, &todo, &mut findings).await?;
+        self.recall(&tokens, &todo, &mut findings).await?;
 
         let now = Instant::now();
         let is_due = |token: &TokenId| {
@@ -254,20 +321,22 @@ impl Stage for Resolver {
         };
         let due: Vec<TokenId> = tokens.into_iter().filter(is_due).collect();
         let is_resting = self.resting.as_ref().is_some_and(|(until, _)| now < *until);
+        let mut in_vain = Vec::new();
         if due.is_empty() || is_resting {
             self.next = now + PAUSE;
         } else {
-            let asked = drain.run_until_cancelled(self.ask_sources(&due, &mut findings)).await;
+            let asked = drain.run_until_cancelled(self.ask_sources(&due, &todo, &mut findings)).await;
             let Some(asked) = asked else { return Ok(Step::Idle) };
             match asked {
                 Ok(()) => {
                     self.backoff.reset();
                     self.resting = None;
-                    findings.failed.retain(|token| findings.known.get(token).is_none_or(|version| *version < 2));
+                    findings.failed.retain(|token| findings.known.get(token).is_none_or(|known| known.version() < 2));
                     self.failing.note(&due, &findings.failed, now);
                     let is_answered =
-                        |token: &&TokenId| findings.leave_open(token) && !findings.failed.contains(*token);
-                    for token in due.iter().filter(is_answered) {
+                        |token: &TokenId| findings.leave_open(token) && !findings.failed.contains(token);
+                    in_vain = due.iter().copied().filter(is_answered).collect();
+                    for token in &in_vain {
                         self.tried.in_vain(*token, now);
                     }
                 }
@@ -280,7 +349,8 @@ impl Stage for Resolver {
                 Err(error) => return Err(error),
             }
         }
-        self.swept(&swept, &findings);
+        self.settle(&mut todo, &in_vain, &findings).await?;
+        self.swept(&swept, page.next, &findings);
         Ok(match &self.resting {
             _ if findings.rows > 0 => Step::Moved(findings.rows),
             Some((_, cause)) if !due.is_empty() => Step::Wait(cause.clone()),

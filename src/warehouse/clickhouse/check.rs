@@ -26,14 +26,14 @@ pub struct TableFault {
 /// A table as it must be.
 struct Expected {
     name: &'static str,
-    /// The column that decides between two rows of one key.
+    /// The column that decides between two rows of one key, and that which says that there is none, where there is such.
     version: Option<&'static str>,
     key: &'static str,
     partition: &'static str,
     columns: &'static [(&'static str, &'static str)],
 }
 
-const EXPECTED: [Expected; 7] = [
+const EXPECTED: [Expected; 9] = [
     Expected {
         name: "trades",
         version: Some("version"),
@@ -103,6 +103,33 @@ const EXPECTED: [Expected; 7] = [
         key: "token_id, market_id",
         partition: "",
         columns: &[("token_id", "UInt256"), ("market_id", "String")],
+    },
+    Expected {
+        name: "unresolved_tokens",
+        version: Some("version, removed"),
+        key: "token_id, insert_id",
+        partition: "",
+        columns: &[
+            ("token_id", "UInt256"),
+            ("insert_id", "String"),
+            ("first_time", "DateTime('UTC')"),
+            ("last_time", "DateTime('UTC')"),
+            ("version", "UInt8"),
+            ("removed", "UInt8"),
+            ("written_at", "DateTime('UTC')"),
+        ],
+    },
+    Expected {
+        name: "unresolved_scans",
+        version: Some("version"),
+        key: "partition",
+        partition: "",
+        columns: &[
+            ("partition", "String"),
+            ("scanned_at", "DateTime('UTC')"),
+            ("found", "UInt64"),
+            ("version", "UInt64"),
+        ],
     },
     Expected {
         name: "dead_letters",
@@ -257,11 +284,12 @@ impl Expected {
     }
 }
 
-/// Whether `ReplacingMergeTree(…, version)` is what the engine's definition begins with.
+/// Whether `ReplacingMergeTree(…, version)` is what the engine's definition begins with. What decides may be two columns.
 fn replaces_by(definition: &str, version: &str) -> bool {
     let Some((_, arguments)) = definition.split_once("ReplacingMergeTree(") else { return false };
     let arguments = arguments.split(')').next().unwrap_or_default();
-    arguments.rsplit(',').next().is_some_and(|last| last.trim() == version)
+    let found = arguments.rsplit(',').map(str::trim);
+    version.rsplit(',').map(str::trim).eq(found.take(version.split(',').count()))
 }
 
 /// The predecessor spelled its columns as the APIs do.
@@ -288,6 +316,9 @@ mod tests {
             "ReplacingMergeTree(ingested_at) ORDER BY (version)",
             "MergeTree ORDER BY id",
         ];
+        assert!(replaces_by("ReplacingMergeTree(version, removed) ORDER BY id", "version, removed"));
+        assert!(!replaces_by("ReplacingMergeTree(version) ORDER BY id", "version, removed"));
+        assert!(!replaces_by("ReplacingMergeTree(version, removed) ORDER BY id", "version"));
         assert!(yes.iter().all(|definition| replaces_by(definition, "version")));
         assert!(no.iter().all(|definition| !replaces_by(definition, "version")));
     }

@@ -10,9 +10,11 @@ mod codes;
 mod config;
 mod connection;
 mod control;
+mod costs;
 mod counts;
 mod error;
 mod frames;
+mod list_scan;
 mod markets;
 mod post;
 mod probe;
@@ -22,8 +24,9 @@ mod schema;
 mod summary;
 mod trades;
 mod transport;
+mod unresolved;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -34,12 +37,15 @@ use serde::Deserialize;
 use tokio::sync::OnceCell;
 
 use super::{
-    AnyBatch, Checkpoint, JobRecord, PartCounts, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket,
+    AnyBatch, Checkpoint, JobRecord, ListScan, ListState, PartCounts, PeriodicCost, RowCounts, Scanned, TapeLine,
+    UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket, entries_of,
 };
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade, U256};
+use crate::planted::{Bug, planted};
 
 use self::answer::Written;
 use self::connection::Connection;
+use self::costs::Costs;
 use self::counts::Counts;
 use self::row_binary::RowBinary;
 
@@ -58,6 +64,7 @@ pub const OLDEST_CLICKHOUSE: (u32, u32) = (23, 8);
 pub struct ClickhouseWarehouse {
     connection: Connection,
     counts: Counts,
+    costs: Costs,
     /// Whether the server and its tables were found fit.
     ready: Arc<OnceCell<()>>,
 }
@@ -91,7 +98,12 @@ impl ClickhouseServer {
 impl ClickhouseWarehouse {
     /// A warehouse. Nobody is asked yet: ClickHouse need not be up.
     pub fn new(config: ClickhouseConfig) -> Self {
-        Self { connection: Connection::new(config), counts: Counts::default(), ready: Arc::default() }
+        Self {
+            connection: Connection::new(config),
+            counts: Counts::default(),
+            costs: Costs::default(),
+            ready: Arc::default(),
+        }
     }
 
     /// The connection, once the server was found new enough and its tables right; what is missing of them is made. Until
@@ -210,16 +222,52 @@ impl Warehouse for ClickhouseWarehouse {
         Ok(markets::resolutions(self.ready().await?, tokens).await?)
     }
 
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        Ok(trades::unresolved(self.ready().await?, after, limit).await?)
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError> {
+        Ok(unresolved::page(self.ready().await?, &self.costs, after, tokens).await?)
     }
 
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        Ok(trades::newest_unresolved(self.ready().await?, rows).await?)
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+        Ok(unresolved::newest(self.ready().await?, &self.costs, tokens).await?)
     }
 
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-        trades::resolve(self.ready().await?, tokens).await
+    async fn resolve(
+        &self,
+        tokens: &[(TokenId, Resolution)],
+        entries: &[UnresolvedEntry],
+    ) -> Result<u64, WarehouseError> {
+        unresolved::resolve(self.ready().await?, &self.costs, tokens, entries).await
+    }
+
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+        Ok(unresolved::still(self.ready().await?, &self.costs, entries).await?)
+    }
+
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        unresolved::remove(self.ready().await?, entries).await
+    }
+
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        unresolved::list(self.ready().await?, entries).await
+    }
+
+    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+        Ok(list_scan::state(self.ready().await?).await?)
+    }
+
+    async fn scan_list(&self, part: &ListScan) -> Result<Scanned, WarehouseError> {
+        list_scan::scan(self.ready().await?, &self.costs, part).await
+    }
+
+    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
+        list_scan::note(self.ready().await?, partition.unwrap_or_default(), found).await
+    }
+
+    fn periodic_costs(&self) -> Vec<PeriodicCost> {
+        self.costs.all()
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
@@ -237,11 +285,19 @@ impl Warehouse for ClickhouseWarehouse {
     }
 }
 
+/// Sends rows, and then puts the tokens of those that are not complete on the list: whoever reads an entry sees its rows.
 async fn send_trades(connection: &Connection, rows: &[Trade], pieces: &[Bytes]) -> Result<(), WarehouseError> {
-    match send(connection, trades::INSERT, pieces).await? {
-        Written::Confirmed(_) => Ok(()),
-        Written::Unproved => Ok(read_back::trades(connection, rows).await?),
+    let entries = entries_of(rows);
+    let is_early = planted(Bug::EntryBeforeRow);
+    if is_early {
+        unresolved::list(connection, &entries).await?;
+        // Long enough for the resolver to find nothing behind them.
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
     }
+    if let Written::Unproved = send(connection, trades::INSERT, pieces).await? {
+        read_back::trades(connection, rows).await?;
+    }
+    if is_early { Ok(()) } else { unresolved::list(connection, &entries).await }
 }
 
 async fn send_markets(connection: &Connection, rows: &[Market], pieces: &[Bytes]) -> Result<(), WarehouseError> {

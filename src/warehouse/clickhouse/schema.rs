@@ -14,10 +14,11 @@ use crate::warehouse::WarehouseError;
 const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
 const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
 const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
     include_str!("../../../schema/clickhouse/0001_tables.sql"),
     include_str!("../../../schema/clickhouse/0002_control.sql"),
     include_str!("../../../schema/clickhouse/0003_views.sql"),
+    include_str!("../../../schema/clickhouse/0004_unresolved.sql"),
 ];
 
 /// Makes the database and what of its tables and views is missing. Refuses, before it changes anything, tables that are not

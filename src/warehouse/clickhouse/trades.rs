@@ -1,38 +1,28 @@
 //! The `trades` table.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use alloy_primitives::hex;
 use bytes::Bytes;
 use clickhouse::Row;
-use clickhouse::types::UInt256;
 use serde::Deserialize;
 
-use super::answer::Written;
+use super::ClickhouseError;
 use super::connection::Connection;
-use super::read_back::check_kept;
 use super::row_binary::RowBinary;
-use super::{ClickhouseError, token_of};
 use crate::clock::unix_ms;
-use crate::model::{Resolution, TokenId, Trade};
+use crate::model::Trade;
 use crate::warehouse::{TapeLine, WarehouseError};
 
 pub(super) const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_trades.sql");
 const NEWEST: &str = include_str!("../../../schema/clickhouse/queries/newest_trades.sql");
 const QUESTIONS: &str = include_str!("../../../schema/clickhouse/queries/questions.sql");
-const NEWEST_UNRESOLVED: &str = include_str!("../../../schema/clickhouse/queries/newest_unresolved.sql");
-const UNRESOLVED: &str = include_str!("../../../schema/clickhouse/queries/unresolved_tokens.sql");
-const POORER: &str = include_str!("../../../schema/clickhouse/queries/poorer_trades.sql");
-const RESOLVE: &str = include_str!("../../../schema/clickhouse/queries/resolve_trades.sql");
 
 /// About how many bytes a row takes.
 const BYTES_PER_ROW: usize = 520;
 
 /// How far back the newest rows are looked for, in seconds: ten minutes, six hours, a week, and then everywhere.
 const WINDOWS: [i64; 4] = [600, 6 * 3_600, 7 * 86_400, i64::MAX / 2];
-
-/// Tokens that one statement resolves.
-const TOKENS_AT_ONCE: usize = 500;
 
 /// Lower-case `0x…` text of `N` bytes.
 type HexBuffer<const N: usize> = hex::Buffer<N, true>;
@@ -140,89 +130,6 @@ async fn newest_of<T: clickhouse::RowOwned + clickhouse::RowRead>(
         rows = connection.rows(query.bind(window).bind(limit)).await?;
         if rows.len() >= limit as usize {
             break;
-        }
-    }
-    Ok(rows)
-}
-
-#[derive(Row, Deserialize)]
-struct Token {
-    token_id: UInt256,
-}
-
-#[derive(Row, Deserialize)]
-struct Open {
-    token_id: UInt256,
-    is_open: u8,
-}
-
-/// Tokens that are not resolved, in the order of their text.
-pub(super) async fn unresolved(
-    connection: &Connection,
-    after: Option<TokenId>,
-    limit: u32,
-) -> Result<Vec<TokenId>, ClickhouseError> {
-    let after = after.map(|token| token.to_string()).unwrap_or_default();
-    let rows: Vec<Token> = connection.rows(connection.query(UNRESOLVED).bind(after).bind(limit)).await?;
-    Ok(rows.into_iter().map(|row| token_of(row.token_id)).collect())
-}
-
-/// Tokens that are not resolved among the newest rows, each once.
-pub(super) async fn newest_unresolved(connection: &Connection, rows: u32) -> Result<Vec<TokenId>, ClickhouseError> {
-    let rows: Vec<Open> = newest_of(connection, NEWEST_UNRESOLVED, rows).await?;
-    let mut seen = HashSet::new();
-    let open = rows.into_iter().filter(|row| row.is_open != 0).map(|row| token_of(row.token_id));
-    Ok(open.filter(|token| seen.insert(*token)).collect())
-}
-
-/// Completes rows of tokens, where they are. Says how many there were.
-///
-/// They are counted first: another process that completes the same rows at the same time counts them, too.
-pub(super) async fn resolve(connection: &Connection, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
-    // Of what is said of one token what says most, and among equals what was said last.
-    let mut best: HashMap<TokenId, &Resolution> = HashMap::with_capacity(tokens.len());
-    for (token, resolution) in tokens {
-        let known = best.entry(*token).or_insert(resolution);
-        if resolution.version() >= known.version() {
-            *known = resolution;
-        }
-    }
-    let known: Vec<(TokenId, &Resolution)> = best.into_iter().collect();
-    let mut resolved = 0;
-    let mut parts: Vec<&[(TokenId, &Resolution)]> = known.chunks(TOKENS_AT_ONCE).collect();
-    while let Some(part) = parts.pop() {
-        match resolve_part(connection, part).await {
-            Ok(rows) => resolved += rows,
-            Err(error) if part.len() > 1 && error.asks_for_less() => {
-                let (first, second) = part.split_at(part.len() / 2);
-                parts.extend([second, first]);
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(resolved)
-}
-
-/// Completes rows of so many tokens as one statement takes.
-async fn resolve_part(connection: &Connection, known: &[(TokenId, &Resolution)]) -> Result<u64, WarehouseError> {
-    let tokens: Vec<String> = known.iter().map(|(token, _)| token.to_string()).collect();
-    let items: Vec<_> = known
-        .iter()
-        .map(|(token, to)| {
-            let (token, side) = (token.to_string(), to.nonusdc_side());
-            (token, to.condition_id(), to.market_id(), to.outcome(), side, to.version())
-        })
-        .collect();
-    let count = format!("SELECT count() AS rows {POORER}");
-    let poorer = async || -> Result<u64, ClickhouseError> {
-        let rows: Vec<u64> = connection.rows(connection.query(&count).bind(&items).bind(&tokens)).await?;
-        Ok(rows.first().copied().unwrap_or_default())
-    };
-    let rows = poorer().await?;
-    if rows > 0 {
-        let query = connection.query(&format!("{RESOLVE} {POORER}")).bind(unix_ms()).bind(&items).bind(&tokens);
-        if let Written::Unproved = connection.move_rows(query).await? {
-            check_kept("completion of rows", poorer().await? == 0, connection)?;
         }
     }
     Ok(rows)

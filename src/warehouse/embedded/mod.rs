@@ -5,13 +5,17 @@ mod inspect;
 mod markets;
 mod readers;
 mod trades;
+mod unresolved;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Transaction, params};
 
-use super::{Checkpoint, JobRecord, RowCount, RowCounts, TapeLine, Warehouse, WarehouseError, WrittenMarket};
+use super::{
+    Checkpoint, JobRecord, RowCount, RowCounts, TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse,
+    WarehouseError, WrittenMarket,
+};
 use crate::embedded::{Database, StorageError, off_thread};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 
@@ -158,15 +162,36 @@ impl Warehouse for EmbeddedWarehouse {
         self.read(move |connection| markets::resolutions(connection, &tokens)).await
     }
 
-    async fn unresolved_tokens(&self, after: Option<TokenId>, limit: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.read(move |connection| trades::unresolved(connection, after, limit)).await
+    async fn unresolved_tokens(
+        &self,
+        after: Option<&UnresolvedPlace>,
+        tokens: u32,
+    ) -> Result<UnresolvedPage, WarehouseError> {
+        let after = after.cloned();
+        self.read(move |connection| unresolved::page(connection, after, tokens)).await
     }
 
-    async fn newest_unresolved(&self, rows: u32) -> Result<Vec<TokenId>, WarehouseError> {
-        self.read(move |connection| trades::newest_unresolved(connection, rows)).await
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+        self.read(move |connection| unresolved::newest(connection, tokens)).await
     }
 
-    async fn resolve(&self, tokens: &[(TokenId, Resolution)]) -> Result<u64, WarehouseError> {
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+        let tokens = entries.iter().map(|entry| entry.token).collect();
+        self.read(move |connection| unresolved::still(connection, tokens)).await
+    }
+
+    /// Entries go with the last incomplete row of their token.
+    async fn remove_unresolved(&self, _: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
+    /// They come with the rows.
+    async fn list_unresolved(&self, _: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+        Ok(())
+    }
+
+    /// All rows of the tokens: a token has one entry.
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)], _: &[UnresolvedEntry]) -> Result<u64, WarehouseError> {
         let mut resolved = 0;
         let mut rest = tokens.to_vec();
         while !rest.is_empty() {

@@ -1,12 +1,12 @@
 //! The `trades` table.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::sync::LazyLock;
 
 use alloy_primitives::hex;
-use rusqlite::types::Type;
 use rusqlite::{Connection, Transaction, params};
 
+use super::unresolved::with_condition;
 use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId, Trade};
 use crate::planted::{Bug, planted};
@@ -15,9 +15,10 @@ use crate::warehouse::{TapeLine, WarehouseError};
 const INSERT: &str = include_str!("../../../schema/embedded/queries/insert_trade.sql");
 const UPDATE: &str = include_str!("../../../schema/embedded/queries/update_trade.sql");
 const NEWEST: &str = include_str!("../../../schema/embedded/queries/newest_trades.sql");
-const RESOLVE: &str = include_str!("../../../schema/embedded/queries/resolve_trades.sql");
-const UNRESOLVED: &str = include_str!("../../../schema/embedded/queries/unresolved_tokens.sql");
-const NEWEST_UNRESOLVED: &str = include_str!("../../../schema/embedded/queries/newest_unresolved.sql");
+
+/// Its condition is that of the index, which is said in one place.
+static RESOLVE: LazyLock<String> =
+    LazyLock::new(|| with_condition(include_str!("../../../schema/embedded/queries/resolve_trades.sql")));
 
 /// How many rows one transaction resolves: others get their turn between two of them.
 const RESOLVED_AT_ONCE: usize = 5_000;
@@ -27,37 +28,12 @@ pub(super) fn newest(connection: &Connection, limit: u32) -> rusqlite::Result<Ve
     connection.prepare_cached(NEWEST)?.query_map([limit], tape_line)?.collect()
 }
 
-/// Tokens that are not resolved, in the order of their text.
-pub(super) fn unresolved(
-    connection: &Connection,
-    after: Option<TokenId>,
-    limit: u32,
-) -> rusqlite::Result<Vec<TokenId>> {
-    let after = after.map(|token| token.to_string()).unwrap_or_default();
-    connection.prepare_cached(UNRESOLVED)?.query_map(params![after, limit], token)?.collect()
-}
-
-/// Tokens that are not resolved among the newest rows, each once.
-pub(super) fn newest_unresolved(connection: &Connection, rows: u32) -> rusqlite::Result<Vec<TokenId>> {
-    let mut seen = HashSet::new();
-    let mut select = connection.prepare_cached(NEWEST_UNRESOLVED)?;
-    let mut tokens: Vec<TokenId> = select.query_map([rows], token)?.collect::<Result<_, _>>()?;
-    tokens.retain(|token| seen.insert(*token));
-    Ok(tokens)
-}
-
-/// The token in the only column.
-fn token(row: &rusqlite::Row<'_>) -> rusqlite::Result<TokenId> {
-    let text: String = row.get(0)?;
-    text.parse().map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, Box::new(error)))
-}
-
 /// Completes rows of tokens, about [`RESOLVED_AT_ONCE`] of them. Says how many, and which tokens are left.
 pub(super) fn resolve_some(
     tx: &Transaction<'_>,
     mut tokens: Vec<(TokenId, Resolution)>,
 ) -> Result<(u64, Vec<(TokenId, Resolution)>), WarehouseError> {
-    let mut update = tx.prepare_cached(RESOLVE)?;
+    let mut update = tx.prepare_cached(&RESOLVE)?;
     let mut room = RESOLVED_AT_ONCE;
     while let Some((token, to)) = tokens.last() {
         let rows = update.execute(params![

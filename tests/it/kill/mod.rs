@@ -22,8 +22,8 @@ struct Outcome {
     difference: Difference,
     /// Rows in the truth.
     rows: usize,
-    /// How many of them know nothing of their token, its condition, its market.
-    versions: [usize; 3],
+    /// How many of them know nothing of their token, its condition, its market, and what its outcome is called.
+    versions: [usize; 4],
     /// Markets in the truth.
     markets: usize,
     /// How often a row was seen to know less than before.
@@ -107,7 +107,7 @@ async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Out
     let difference = compare_whole(&store, &world, blocks.clone(), end);
     let truth = world.whole_truth(blocks, end);
     let of_version = |version| truth.trades.iter().filter(|row| row.version == version).count();
-    let versions = [0, 1, 2].map(of_version);
+    let versions = [0, 1, 2, 3].map(of_version);
     let (rows, markets) = (truth.trades.len(), truth.markets.len());
     Outcome {
         difference,

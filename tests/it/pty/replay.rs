@@ -11,7 +11,7 @@ const CTRL_U: &str = "\x15";
 
 /// The complete rows up to a block.
 fn rows(place: &Workplace, end: u64) -> Vec<TradeRow> {
-    let is_complete = |row: &TradeRow| row.version == 2 && row.block_number.cast_unsigned() <= end;
+    let is_complete = |row: &TradeRow| row.version == 3 && row.block_number.cast_unsigned() <= end;
     trades(&place.store().unwrap()).into_iter().filter(is_complete).collect()
 }
 
@@ -20,7 +20,7 @@ fn shows_what_it_would_do_and_does_it_without_changing_a_row() {
     let place = Workplace::new("");
     let mut rig = Rig::demo(&place, &[]);
     rig.until("it has caught up", |screen| line(screen, "polygon head").contains(" 0 behind"));
-    until(super::SOON, "markets are known", || place.count("trades WHERE version = 2") > 1_000);
+    until(super::SOON, "markets are known", || place.count("trades WHERE version = 3") > 1_000);
     let end = *committed(&place.store().unwrap()).end();
 
     rig.press("B");

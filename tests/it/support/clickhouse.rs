@@ -242,6 +242,14 @@ impl Database {
         text.trim().parse().unwrap_or_else(|_| panic!("{sql}: {text}"))
     }
 
+    /// How many rows a query reads, as ClickHouse says it behind its end.
+    pub fn read_rows(&self, sql: &str) -> u64 {
+        let (head, _) = exchange(&self.config, &self.config.database, None, sql.as_bytes()).unwrap();
+        let summary = head.lines().find_map(|line| line.split_once("X-ClickHouse-Summary: ")).expect("a summary").1;
+        let summary: Value = serde_json::from_str(summary).unwrap();
+        summary["read_rows"].as_str().unwrap().parse().unwrap()
+    }
+
     fn outside(&self, sql: &str) {
         ask(&self.config, "default", sql).unwrap();
     }
@@ -265,13 +273,23 @@ fn ask(config: &ClickhouseConfig, database: &str, sql: &str) -> Result<String, S
     post(config, database, None, sql.as_bytes())
 }
 
-/// Asks by nothing but a socket, so that nothing of polytape is between. The statement is in the body, or before it.
 fn post(config: &ClickhouseConfig, database: &str, statement: Option<&str>, body: &[u8]) -> Result<String, String> {
+    exchange(config, database, statement, body).map(|(_, body)| body)
+}
+
+/// Asks by nothing but a socket, so that nothing of polytape is between. The statement is in the body, or before it. Gives the
+/// head of the answer, and its body.
+fn exchange(
+    config: &ClickhouseConfig,
+    database: &str,
+    statement: Option<&str>,
+    body: &[u8],
+) -> Result<(String, String), String> {
     let host = config.url.trim_start_matches("http://").trim_end_matches('/');
     let (userinfo, host) = host.rsplit_once('@').unwrap_or(("", host));
     let (user, password) = userinfo.split_once(':').unwrap_or((&config.user, &config.password));
     let mut socket = TcpStream::connect(host).map_err(|error| error.to_string())?;
-    let settings = "mutations_sync=2&output_format_json_quote_64bit_integers=1";
+    let settings = "mutations_sync=2&wait_end_of_query=1&output_format_json_quote_64bit_integers=1";
     let query = statement.map_or(String::new(), |sql| format!("&query={}", sql.replace(' ', "%20")));
     let head = format!(
         "POST /?database={database}&{settings}{query} HTTP/1.0\r\nX-ClickHouse-User: {user}\r\n\
@@ -282,5 +300,5 @@ fn post(config: &ClickhouseConfig, database: &str, statement: Option<&str>, body
     let sent = socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(body));
     sent.and_then(|()| socket.read_to_string(&mut answer)).map_err(|error| error.to_string())?;
     let (head, body) = answer.split_once("\r\n\r\n").ok_or("no answer")?;
-    if head.split(' ').nth(1) == Some("200") { Ok(body.to_owned()) } else { Err(body.to_owned()) }
+    if head.split(' ').nth(1) == Some("200") { Ok((head.to_owned(), body.to_owned())) } else { Err(body.to_owned()) }
 }

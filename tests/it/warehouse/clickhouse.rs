@@ -41,6 +41,14 @@ impl Rig for ClickhouseRig {
         self.0.execute("ALTER TABLE trades DELETE WHERE 1");
     }
 
+    fn as_of_before(&self) {
+        let sql = "INSERT INTO trades SELECT * REPLACE (toUInt8(2) AS version) FROM trades FINAL WHERE version = 3";
+        self.0.execute("CREATE TABLE before AS trades");
+        self.0.execute(&sql.replace("INTO trades", "INTO before"));
+        self.0.execute("TRUNCATE TABLE trades");
+        self.0.execute("INSERT INTO trades SELECT * FROM before");
+    }
+
     fn refuse(&self, log_index: u32) {
         self.0.execute(&format!("ALTER TABLE trades ADD CONSTRAINT refuse CHECK log_index <> {log_index}"));
     }

@@ -3,8 +3,8 @@
 use polytape::failure::FailureClass;
 use polytape::model::{DeadLetter, Resolution, TokenId, Trade, U256};
 use polytape::warehouse::{
-    Checkpoint, ClickhouseConfig, ClickhouseError, ClickhouseWarehouse, Confirmation, JobRecord, JobState, Warehouse,
-    WarehouseError,
+    Checkpoint, ClickhouseConfig, ClickhouseError, ClickhouseWarehouse, Confirmation, JobRecord, JobState,
+    UnresolvedEntry, Warehouse, WarehouseError,
 };
 
 use super::conformance::trade;
@@ -103,9 +103,14 @@ async fn what_has_no_id_is_read_back_and_what_was_swallowed_is_missed() {
         assert!(is_unconfirmed && error.class() == FailureClass::Retry && !error.asks_for_less(), "{error}");
     }
     let token = TokenId(U256::MAX);
-    warehouse.resolve(&[(token, of_token())]).await.unwrap_err();
+    let entries = [entry(token)];
+    warehouse.resolve(&[(token, of_token())], &entries).await.unwrap_err();
+    warehouse.list_unresolved(&entries).await.unwrap_err();
     gateway.set(Gate::StripId);
-    assert_eq!(warehouse.resolve(&[(token, of_token())]).await.unwrap(), 3);
+    warehouse.resolve(&[(token, of_token())], &entries).await.unwrap();
+    warehouse.list_unresolved(&entries).await.unwrap();
+    gateway.set(Gate::Swallow);
+    warehouse.remove_unresolved(&entries).await.unwrap_err();
     assert_eq!(database.number("SELECT count() FROM trades FINAL WHERE version = 1"), 3);
 }
 
@@ -153,7 +158,7 @@ async fn what_is_too_large_says_so_and_reads_of_many_are_asked_in_parts() {
     assert_eq!(warehouse.written_markets(&ids).await.unwrap().len(), 1);
     warehouse.resolutions(&tokens).await.unwrap();
     let known: Vec<_> = tokens.iter().map(|token| (*token, of_token())).collect();
-    assert_eq!(warehouse.resolve(&known).await.unwrap(), 3);
+    assert_eq!(warehouse.resolve(&known, &tokens.iter().copied().map(entry).collect::<Vec<_>>()).await.unwrap(), 3);
     assert!(gateway.spoiled() > 3, "nothing was too large: the test shows nothing");
 }
 
@@ -166,4 +171,9 @@ async fn every_code_has_the_name_that_the_engine_gives_it() {
         let (code, name) = (words.next().unwrap(), words.next().unwrap());
         assert_eq!(database.execute(&format!("SELECT errorCodeToName({code})")).trim(), name);
     }
+}
+
+/// An entry of the list, of the day of the trades here.
+fn entry(token: TokenId) -> UnresolvedEntry {
+    UnresolvedEntry { token, insert: "1-202607".into(), first: 1_784_965_486, last: 1_784_965_486 }
 }

@@ -41,6 +41,10 @@ impl Rig for Embedded {
         self.0.file().execute("DELETE FROM trades", []).unwrap();
     }
 
+    fn as_of_before(&self) {
+        self.0.file().execute("UPDATE trades SET version = 2 WHERE version = 3", []).unwrap();
+    }
+
     fn refuse(&self, log_index: u32) {
         let trigger = format!(
             "CREATE TRIGGER refuse BEFORE INSERT ON trades WHEN new.log_index = {log_index}

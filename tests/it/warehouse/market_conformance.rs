@@ -1,9 +1,11 @@
 //! The part of the conformance suite that is about markets and the trades that wait for one.
 
+use std::collections::BTreeSet;
+
 use polytape::model::{
     Collateral, ConditionId, Event, Market, NonUsdcSide, RawJson, Resolution, TokenId, Trade, U256, derive_token_id,
 };
-use polytape::warehouse::{RowCounts, Warehouse, WrittenMarket};
+use polytape::warehouse::{RowCounts, UnresolvedEntry, Warehouse, WrittenMarket};
 use rusqlite::types::Value;
 
 use super::conformance::{Rig, text, trade};
@@ -60,8 +62,36 @@ async fn resolution(warehouse: &dyn Warehouse, token: TokenId) -> Option<Resolut
     warehouse.resolutions(&[token]).await.unwrap().remove(&token)
 }
 
-async fn unresolved(warehouse: &dyn Warehouse) -> Vec<TokenId> {
-    warehouse.unresolved_tokens(None, 100).await.unwrap()
+/// All of the list, by pages of so many tokens.
+async fn listed(warehouse: &dyn Warehouse, tokens: u32) -> Vec<UnresolvedEntry> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let page = warehouse.unresolved_tokens(after.as_ref(), tokens).await.unwrap();
+        assert!(tokens_of(&page.entries).len() <= tokens as usize);
+        all.extend(page.entries);
+        after = page.next;
+        if after.is_none() {
+            return all;
+        }
+    }
+}
+
+fn tokens_of(entries: &[UnresolvedEntry]) -> BTreeSet<TokenId> {
+    entries.iter().map(|entry| entry.token).collect()
+}
+
+async fn unresolved(warehouse: &dyn Warehouse) -> BTreeSet<TokenId> {
+    tokens_of(&listed(warehouse, 100).await)
+}
+
+/// As the resolver does it: by all that is on the list, which is then removed as far as it is done.
+async fn resolve(warehouse: &dyn Warehouse, known: &[(TokenId, Resolution)]) -> u64 {
+    let entries = listed(warehouse, 3).await;
+    let rows = warehouse.resolve(known, &entries).await.unwrap();
+    let still = warehouse.still_unresolved(&entries).await.unwrap();
+    let done: Vec<_> = entries.into_iter().filter(|entry| !still.contains(&entry.token)).collect();
+    warehouse.remove_unresolved(&done).await.unwrap();
+    rows
 }
 
 pub async fn a_market_is_written_column_by_column<R: Rig>() {
@@ -153,13 +183,65 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
         of_token(6, token(0), found("7", 1)),
     ];
     warehouse.write_trades(&rows).await.unwrap();
-    let mut expected = [nine, ten, position.position(0).unwrap()];
-    expected.sort_by_key(TokenId::to_string);
-    assert_eq!(unresolved(&*warehouse).await, expected, "each once, in the order of their text, and no combo");
-    assert_eq!(warehouse.unresolved_tokens(Some(expected[0]), 1).await.unwrap(), expected[1..2]);
-    assert_eq!(warehouse.unresolved_tokens(Some(expected[2]), 5).await.unwrap(), []);
-    assert_eq!(warehouse.newest_unresolved(100).await.unwrap(), [position.position(0).unwrap(), nine, ten]);
-    assert_eq!(warehouse.newest_unresolved(4).await.unwrap(), [position.position(0).unwrap(), nine]);
+    let position = position.position(0).unwrap();
+    let expected = BTreeSet::from([nine, ten, position]);
+    assert_eq!(unresolved(&*warehouse).await, expected, "what is complete is not there, and no combo");
+    assert_eq!(tokens_of(&listed(&*warehouse, 1).await), expected, "page by page");
+    let newest = warehouse.newest_unresolved(100).await.unwrap();
+    assert_eq!(tokens_of(&newest), expected);
+    assert_eq!(tokens_of(&warehouse.newest_unresolved(1).await.unwrap()).len(), 1);
+
+    // A market that does not name its outcome is no end of it.
+    let unnamed = |token| {
+        let Resolution::Market { condition_id, market_id, side, .. } = found("7", 1) else { unreachable!() };
+        (token, Resolution::Market { condition_id, outcome: String::new(), market_id, side })
+    };
+    assert_eq!(resolve(&*warehouse, &[unnamed(nine), unnamed(position)]).await, 3);
+    assert_eq!(unresolved(&*warehouse).await, expected);
+    assert_eq!(resolve(&*warehouse, &[unnamed(nine), (nine, found("7", 1))]).await, 2);
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([ten, position]));
+    warehouse.write_trades(&rows).await.unwrap();
+    assert_eq!(resolve(&*warehouse, &[]).await, 0, "the rows that came again are poorer than those that are there");
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([ten, position]), "and the list gets over it");
+}
+
+/// Rows of before the market's name counted, and what may replace them.
+pub async fn a_row_that_was_complete_before_names_counted_stays_so<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    warehouse.write_trades(&[of_token(1, token(0), found("7", 1))]).await.unwrap();
+    store.as_of_before();
+    let old = store.rows("trades");
+    assert_eq!(old[0].iter().find(|(name, _)| name == "version").unwrap().1, Value::Integer(2));
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
+    warehouse.write_trades(&[of_token(1, token(0), Resolution::Unknown)]).await.unwrap();
+    assert_eq!(resolve(&*warehouse, &[(token(0), found("8", 1))]).await, 0, "nothing is rewritten for it");
+    assert_eq!(store.rows("trades"), old);
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
+}
+
+/// The resolver reads the list, then rows; a writer comes in between.
+pub async fn only_what_was_read_leaves_the_list<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    let row = |transaction| of_token(transaction, token(0), Resolution::Unknown);
+    warehouse.write_trades(&[row(1)]).await.unwrap();
+    let known = [(token(0), found("7", 1))];
+    let read = listed(&*warehouse, 9).await;
+    assert_eq!(warehouse.resolve(&known, &read).await.unwrap(), 1);
+    warehouse.write_trades(&[row(2)]).await.unwrap();
+    warehouse.remove_unresolved(&read).await.unwrap();
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([token(0)]), "the row that came in between is waited for");
+    // Somebody who died behind the completion left this; another removes what both have read.
+    let read = listed(&*warehouse, 9).await;
+    assert_eq!(warehouse.resolve(&known, &read).await.unwrap(), 1);
+    let other = listed(&*warehouse, 9).await;
+    warehouse.remove_unresolved(&read).await.unwrap();
+    warehouse.remove_unresolved(&other).await.unwrap();
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
+    assert!(store.rows("trades").iter().all(|row| row.contains(&("version".into(), Value::Integer(3)))));
+    let newest = warehouse.newest_unresolved(9).await.unwrap();
+    assert_eq!(newest, [], "what is removed is not new either");
 }
 
 pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
@@ -170,11 +252,12 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     warehouse.write_trades(&rows).await.unwrap();
     warehouse.write_trades(std::slice::from_ref(&other)).await.unwrap();
     let partly = Resolution::Token { condition_id: "0xc0".into(), outcome: "Yes".into() };
-    assert_eq!(warehouse.resolve(&[(token(0), partly.clone()), (token(1), partly.clone())]).await.unwrap(), 3);
-    assert_eq!(warehouse.resolve(&[(token(0), partly.clone())]).await.unwrap(), 0, "it knew that already");
-    assert_eq!(warehouse.resolve(&[(token(0), found("7", 1))]).await.unwrap(), 3);
-    assert_eq!(warehouse.resolve(&[(token(0), found("8", 1)), (token(0), partly)]).await.unwrap(), 0);
-    assert_eq!(unresolved(&*warehouse).await, []);
+    let warehouse = &*warehouse;
+    assert_eq!(resolve(warehouse, &[(token(0), partly.clone()), (token(1), partly.clone())]).await, 3);
+    assert_eq!(resolve(warehouse, &[(token(0), partly.clone())]).await, 0, "it knew that already");
+    assert_eq!(resolve(warehouse, &[(token(0), found("7", 1))]).await, 3);
+    assert_eq!(resolve(warehouse, &[(token(0), found("8", 1)), (token(0), partly)]).await, 0);
+    assert_eq!(unresolved(warehouse).await, BTreeSet::new());
 
     let after = store.rows("trades");
     warehouse.write_trades(&rows).await.unwrap();
@@ -195,8 +278,8 @@ pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
     warehouse.write_trades(&rows).await.unwrap();
     let others: Vec<(TokenId, Resolution)> = (0..500).map(|n| (TokenId(U256::from(n)), found("7", 1))).collect();
     let all = [others, vec![(token(0), found("7", 1))]].concat();
-    assert_eq!(warehouse.resolve(&all).await.unwrap(), 12_001);
-    assert_eq!(unresolved(&*warehouse).await, []);
+    assert_eq!(resolve(&*warehouse, &all).await, 12_001);
+    assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
 }
 
 pub async fn the_newest_rows_show_their_market<R: Rig>() {

@@ -5,3 +5,4 @@ mod confirm;
 pub mod conformance;
 mod embedded;
 mod market_conformance;
+mod unresolved;
