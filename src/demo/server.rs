@@ -1,5 +1,6 @@
 //! The demo world on a socket: nodes of its chain, Gamma and the Data API, with the faults that are switched on.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -7,10 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::faults::FaultSwitches;
 use super::ledger::Ledger;
@@ -36,6 +38,21 @@ pub(super) struct Served {
     pub(super) gamma_requests: AtomicU64,
     pub(super) faulted: AtomicU64,
     pub(super) refused_ranges: AtomicU64,
+    pub(super) traffic: Traffic,
+}
+
+/// What the nodes of the chain were asked, by their number. A request that met a fault of the wire is not counted.
+#[derive(Debug, Default)]
+pub(super) struct Traffic(Mutex<BTreeMap<usize, (u64, u64)>>);
+
+impl Traffic {
+    pub(super) fn note(&self, asked: Asked, calls: usize) {
+        let Asked::Rpc { node } = asked else { return };
+        let mut traffic = self.0.lock();
+        let (posts, all) = traffic.entry(node.unwrap_or(0)).or_default();
+        *posts += 1;
+        *all += calls as u64;
+    }
 }
 
 impl DemoServer {
@@ -52,6 +69,7 @@ impl DemoServer {
             gamma_requests: AtomicU64::new(0),
             faulted: AtomicU64::new(0),
             refused_ranges: AtomicU64::new(0),
+            traffic: Traffic::default(),
         });
         let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
         let service = router.into_make_service_with_connect_info::<Wire>();
@@ -99,6 +117,11 @@ impl DemoServer {
     /// How many ranges were refused as too large.
     pub fn refused_ranges(&self) -> u64 {
         self.state.refused_ranges.load(Ordering::Relaxed)
+    }
+
+    /// How many requests a node has answered, and how many calls were in them.
+    pub fn traffic(&self, node: usize) -> (u64, u64) {
+        self.state.traffic.0.lock().get(&node).copied().unwrap_or_default()
     }
 
     /// Sets what moves the head.
