@@ -20,6 +20,9 @@ use super::listener::{LoopbackListener, Wire};
 use super::serve::serve;
 use super::world::World;
 
+/// At so many addresses it listens, so that nodes of several operators can be told apart.
+const OPERATORS: usize = 3;
+
 /// A server of a [`World`]. It stops when it is dropped: idle connections close, and nobody is accepted any more.
 #[derive(Debug)]
 pub struct DemoServer {
@@ -30,7 +33,8 @@ pub struct DemoServer {
 /// What the requests share.
 #[derive(Debug)]
 pub(super) struct Served {
-    pub(super) url: String,
+    /// Where it listens; the first is the main one.
+    urls: Vec<String>,
     pub(super) ledger: Ledger,
     clock: RwLock<Clock>,
     pub(super) faults: FaultSwitches,
@@ -58,10 +62,13 @@ impl Traffic {
 impl DemoServer {
     /// Serves a world at an address, whose port may be 0. The head follows the time of day.
     pub async fn start(world: Arc<World>, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+        let mut listeners = vec![TcpListener::bind(address).await?];
+        while listeners.len() < OPERATORS {
+            listeners.push(TcpListener::bind(SocketAddr::new(address.ip(), 0)).await?);
+        }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let state = Arc::new(Served {
-            url: format!("http://{address}"),
+            urls: addresses.iter().map(|address| format!("http://{address}")).collect(),
             ledger: Ledger::new(world),
             clock: RwLock::new(Clock::Wall),
             faults: FaultSwitches::default(),
@@ -71,22 +78,32 @@ impl DemoServer {
             refused_ranges: AtomicU64::new(0),
             traffic: Traffic::default(),
         });
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
-        let service = router.into_make_service_with_connect_info::<Wire>();
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        tokio::spawn(axum::serve(LoopbackListener(listener), service).with_graceful_shutdown(stopped).into_future());
+        for listener in listeners {
+            let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
+            let service = router.into_make_service_with_connect_info::<Wire>();
+            let stopped = stop.clone().cancelled_owned();
+            tokio::spawn(
+                axum::serve(LoopbackListener(listener), service).with_graceful_shutdown(stopped).into_future(),
+            );
+        }
         Ok(Self { state, _stop: stop.drop_guard() })
     }
 
     /// Where it answers as a node, as Gamma (`/markets…`) and as the Data API (`/v2/tokens`).
     pub fn url(&self) -> String {
-        self.state.url.clone()
+        self.state.url().to_owned()
     }
 
-    /// Where it answers as several nodes of one chain. [`Faults::only_node`](super::Faults::only_node) tells them apart.
+    /// Where it answers as several nodes of one chain, each at an address of its own, as nodes of several operators are.
+    /// [`Faults::only_node`](super::Faults::only_node) tells them apart.
     pub fn urls(&self, nodes: usize) -> Vec<String> {
-        (0..nodes).map(|node| format!("{}/node/{node}", self.url())).collect()
+        (0..nodes).zip(self.state.urls.iter().cycle()).map(|(node, url)| format!("{url}/node/{node}")).collect()
+    }
+
+    /// The same, all at one address, as nodes of one operator are.
+    pub fn urls_of_one_operator(&self, nodes: usize) -> Vec<String> {
+        (0..nodes).map(|node| format!("{}/node/{node}", self.state.url())).collect()
     }
 
     /// The world that it serves.
@@ -146,6 +163,10 @@ impl DemoServer {
 }
 
 impl Served {
+    pub(super) fn url(&self) -> &str {
+        self.urls.first().map_or("", String::as_str)
+    }
+
     pub(super) fn head(&self) -> u64 {
         let clock = *self.clock.read();
         clock.head(&self.ledger.world)

@@ -64,7 +64,7 @@ fn everything_that_happens_on_polygon_happens_here() {
 #[test]
 fn the_amounts_of_a_match_add_up() {
     let matches = matches(&events(&world(42, None)));
-    let (mut kinds, mut surplus) = ([0; 3], BTreeSet::new());
+    let (mut kinds, mut surpluses, mut rare) = ([0; 3], BTreeSet::new(), 0);
     for rows in &matches {
         let (taker, makers) = rows.split_last().unwrap();
         assert!((1..=4).contains(&makers.len()), "{makers:?}");
@@ -85,7 +85,7 @@ fn the_amounts_of_a_match_add_up() {
             assert_eq!(taker.exchange.layout(), Layout::V1, "only V1 tells a refund, or gives out a donation");
             let (more_shares, more_usd) = (taker.shares > shares, taker.usd > usd);
             assert!(more_shares != more_usd && taker.shares >= shares && taker.usd >= usd, "more on one side");
-            surpluses.insert((taker.side, more_usd));
+            surpluses.insert((taker.side as u8, more_usd));
             rare += 1;
         }
     }
