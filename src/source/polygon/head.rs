@@ -8,9 +8,10 @@ use super::Polygon;
 use super::endpoint::{Call, Endpoint};
 use super::failure::Failure;
 use super::header::Header;
+use super::headers::{header_call, read_header};
 use super::hex;
-use super::read::{header_call, read_header};
 use super::round::Round;
+use super::time::MOST_AHEAD;
 use super::vocabulary;
 use crate::clock::since_epoch;
 use crate::source::{Head, SourceError};
@@ -19,14 +20,17 @@ use crate::source::{Head, SourceError};
 /// two blocks deep.
 const DEEP_ENOUGH: u64 = 64;
 
-/// How far a block's time may be ahead of this machine's clock, in seconds. Beyond that one of them is wrong.
-const MOST_AHEAD: u64 = 600;
-
 /// The highest head that any endpoint has named.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Highest {
     head: Head,
     since: Instant,
+}
+
+impl Highest {
+    pub(super) const fn block(self) -> u64 {
+        self.head.block
+    }
 }
 
 impl Polygon {
@@ -48,6 +52,7 @@ impl Polygon {
 
     /// The higher of the known head and this one. An endpoint that is behind, or stands still, loses its turn.
     fn highest(&self, round: &Round<'_>, header: &Header) -> Head {
+        self.headers.learn(header);
         let now = Instant::now();
         let found = Head { block: header.number, timestamp: header.timestamp };
         let known = self.shared.lock().highest;
