@@ -11,3 +11,4 @@ mod left_out_logs;
 mod refused_ranges;
 mod stale_backends;
 mod unknown_layouts;
+mod wrong_chains;

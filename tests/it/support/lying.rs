@@ -57,6 +57,11 @@ impl Lying {
         self
     }
 
+    /// A configuration that reads from other nodes.
+    pub fn config(&self, urls: &[String], start: &str) -> String {
+        config(&self.server, urls, start, "")
+    }
+
     /// Starts the program.
     pub fn start(&self) -> Running {
         self.place.start(&["--no-tui"])
