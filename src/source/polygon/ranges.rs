@@ -221,7 +221,11 @@ impl Polygon {
 }
 
 /// The logs of a range by block, and those that name none.
-fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(BTreeMap<u64, Vec<ReadLog>>, Vec<ReadLog>), Failure> {
+pub(super) fn placed(
+    logs: Vec<ReadLog>,
+    from: u64,
+    to: u64,
+) -> Result<(BTreeMap<u64, Vec<ReadLog>>, Vec<ReadLog>), Failure> {
     let (mut blocks, mut unplaced): (BTreeMap<u64, Vec<ReadLog>>, _) = (BTreeMap::new(), Vec::new());
     let without_place = logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
     if without_place > MOST_WITHOUT_PLACE {
