@@ -130,6 +130,7 @@ impl Chain {
             |log: &Value| Some((number(&log["blockNumber"]), u32::try_from(number(log.get("logIndex")?)).ok()?));
         let within = self.logs.iter().filter(|log| {
             range.contains(&number(&log["blockNumber"]))
+                && number(&log["blockNumber"]) <= self.tip
                 && addresses.contains(&log["address"])
                 && place(log).is_none_or(|place| !self.left_out.contains(&place))
         });

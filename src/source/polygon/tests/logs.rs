@@ -33,7 +33,11 @@ fn make_page(logs: &[&str], from: u64, to: u64, header: impl Fn(&ReadLog) -> Hea
     })?;
     let blocks: Result<Vec<Block>, String> =
         blocks.into_values().map(|logs| Block::new(header(&logs[0]), logs)).collect();
-    Ok(page::assemble(blocks?, &unplaced, ChainPosition::start_of(from), to, 1_234))
+    let blocks = blocks?;
+    if let Some(cause) = blocks.iter().find_map(|block| block.misplaced.clone()) {
+        return Err(cause);
+    }
+    Ok(page::assemble(blocks, &unplaced, ChainPosition::start_of(from), to, 1_234))
 }
 
 /// The page that these logs make, as the answer for all blocks.
