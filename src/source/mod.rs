@@ -83,7 +83,13 @@ pub trait FillSource: Send + Sync {
     /// Which world it shows: `chain:137`. A store holds one world only.
     async fn world(&self) -> Result<String, SourceError>;
 
-    /// The newest final block.
+    /// What the store says before the source is asked: the world that it holds, and from where it goes on. A provider that
+    /// shows another world is then left out, rather than decide which one is right.
+    fn remember(&self, world: &str, from: ChainPosition) {
+        let _ = (world, from);
+    }
+
+    /// The newest final block. It may be lower than it was.
     async fn head(&self) -> Result<Head, SourceError>;
 
     /// The position at which `start` begins.

@@ -5,6 +5,7 @@
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
 mod backoff;
+mod block_time;
 mod command;
 mod error;
 mod gauge;

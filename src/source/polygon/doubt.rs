@@ -21,12 +21,14 @@ pub(super) enum Doubt {
     Time,
     /// Logs that cannot be read.
     Garbled,
+    /// It named a head that nothing confirms.
+    Head,
 }
 
 impl Doubt {
     /// All of them.
-    pub(super) const ALL: [Self; 7] =
-        [Self::Missing, Self::Empty, Self::Cut, Self::Imbalance, Self::Places, Self::Time, Self::Garbled];
+    pub(super) const ALL: [Self; 8] =
+        [Self::Missing, Self::Empty, Self::Cut, Self::Imbalance, Self::Places, Self::Time, Self::Garbled, Self::Head];
 
     /// A short name.
     pub(super) const fn label(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Doubt {
             Self::Places => "places",
             Self::Time => "time",
             Self::Garbled => "garbled",
+            Self::Head => "head",
         }
     }
 }

@@ -20,6 +20,7 @@
 //! | an answer counts up to its last log; a round number of logs may be a cut | `ranges`, `caps` |
 //! | the rows of a match add up, or are read twice | `balance`, `imbalances` |
 //! | a refusal that is not understood makes the next range smaller | `limits` |
+//! | a head is confirmed by another operator's node, or holds together with what is known; it may fall | `head`, `confirm` |
 //! | what fails is asked less and less often | `pace` |
 //! | two URLs of one operator are one opinion | `operator` |
 //!
@@ -30,6 +31,7 @@ mod balance;
 mod block;
 mod caps;
 mod config;
+mod confirm;
 mod doubt;
 mod elements;
 mod emptiness;
@@ -71,7 +73,7 @@ use parking_lot::Mutex;
 use self::emptiness::Emptiness;
 use self::endpoint::{Call, Chain, Endpoint};
 use self::failure::Failure;
-use self::head::{Highest, quantity};
+use self::head::{Confirmed, quantity};
 use self::headers::Headers;
 use self::imbalances::Imbalances;
 use self::range::RangeSizer;
@@ -105,7 +107,9 @@ struct Shared {
     sizer: RangeSizer,
     /// Whether most blocks of the last range held logs.
     dense: bool,
-    highest: Option<Highest>,
+    head: Option<Confirmed>,
+    /// The last block that the store holds whole, as the caller says.
+    cursor: Option<u64>,
 }
 
 impl Polygon {
@@ -117,7 +121,7 @@ impl Polygon {
         let endpoints = urls.into_iter().map(|url| Endpoint::new(url, client.clone(), &config));
         let endpoints = endpoints.collect();
         let sizer = RangeSizer::new(config.target_rows, config.max_range);
-        let shared = Mutex::new(Shared { next: 0, chain: None, sizer, dense: true, highest: None });
+        let shared = Mutex::new(Shared { next: 0, chain: None, sizer, dense: true, head: None, cursor: None });
         Ok(Self {
             config,
             endpoints,
@@ -147,7 +151,7 @@ impl Polygon {
 
     /// What is to be read from a position on, up to the block `last`.
     fn span(&self, from: ChainPosition, last: u64) -> Span {
-        let known = self.shared.lock().highest.map_or(0, Highest::block);
+        let known = self.shared.lock().head.map_or(0, Confirmed::block);
         Span { from, last, head: known.max(last) }
     }
 
@@ -189,7 +193,8 @@ impl FillSource for Polygon {
     }
 
     async fn world(&self) -> Result<String, SourceError> {
-        if let Some(chain) = self.shared.lock().chain {
+        let is_shown = self.endpoints.iter().any(|endpoint| endpoint.chain() == Chain::Right);
+        if let Some(chain) = self.shared.lock().chain.filter(|_| is_shown) {
             return Ok(format!("chain:{chain}"));
         }
         let mut round = self.round()?;
@@ -200,6 +205,13 @@ impl FillSource for Polygon {
             }
         }
         Err(round.into_error())
+    }
+
+    fn remember(&self, world: &str, from: ChainPosition) {
+        let chain = world.strip_prefix("chain:").and_then(|number| number.parse().ok());
+        let mut shared = self.shared.lock();
+        shared.chain = shared.chain.or(chain);
+        shared.cursor = from.block.checked_sub(1);
     }
 
     async fn head(&self) -> Result<Head, SourceError> {

@@ -2,3 +2,13 @@
 //! binary beside it, and the tables compared with the truth, whole rows.
 //!
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
+
+mod block_timestamps;
+mod capped_answers;
+mod garbled_places;
+mod heads_too_high;
+mod left_out_logs;
+mod refused_ranges;
+mod stale_backends;
+mod unknown_layouts;
+mod wrong_chains;

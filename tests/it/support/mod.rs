@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod clickhouse;
 pub mod length;
 pub mod logs;
+pub mod lying;
 pub mod node;
 pub mod outside;
 pub mod process;
