@@ -115,3 +115,94 @@ fn weigh(taker: &Fill, makers: &[&Fill]) -> Option<Kind> {
     let usd: i128 = makers.iter().fold(0, |sum: i128, row| sum.saturating_add(part(row)));
     (usd.abs_diff(taker.usd.micros().cast_signed()) > makers.len() as u128).then_some(Kind::Usd)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Amount, Side, TokenId, U256};
+
+    const TAKER: u8 = 0xaa;
+
+    fn row(exchange: Exchange, maker: u8, taker: Address, side: Side, usd: u128, shares: u128) -> Fill {
+        Fill {
+            block_number: 7,
+            log_index: 0,
+            timestamp: 1_700_000_000,
+            transaction_hash: B256::repeat_byte(1),
+            source_id: String::new(),
+            order_hash: B256::repeat_byte(maker),
+            exchange,
+            token_id: TokenId(U256::from(5)),
+            maker: Address::repeat_byte(maker),
+            taker,
+            side,
+            usd: Amount::from_micros(usd).unwrap(),
+            shares: Amount::from_micros(shares).unwrap(),
+            fee: Amount::ZERO,
+        }
+    }
+
+    /// A match: side, usd and shares of the maker rows and then of the taker row.
+    fn a_match(exchange: Exchange, rows: &[(Side, u128, u128)]) -> Vec<Fill> {
+        let (last, makers) = rows.split_last().unwrap();
+        let makers = makers.iter().zip(1..).map(|((side, usd, shares), maker)| {
+            row(exchange, maker, Address::repeat_byte(TAKER), *side, *usd, *shares)
+        });
+        let taker = row(exchange, TAKER, exchange.address(), last.0, last.1, last.2);
+        makers.chain([taker]).collect()
+    }
+
+    fn kinds(rows: &[Fill]) -> Vec<Kind> {
+        add_up(rows, |_| false).imbalances.into_iter().map(|imbalance| imbalance.kind).collect()
+    }
+
+    #[test]
+    fn recorded_matches_add_up() {
+        use Side::{Buy, Sell};
+        let recorded: [(Exchange, &[(Side, u128, u128)]); 5] = [
+            // Block 51,865,340: two sellers and a buyer.
+            (
+                Exchange::NegRiskV1,
+                &[(Sell, 34_664_200, 111_820_000), (Sell, 3_100_000, 10_000_000), (Buy, 37_764_200, 121_820_000)],
+            ),
+            // 6,000 shares made for two buyers of opposite tokens …
+            (Exchange::NegRiskV1, &[(Buy, 3_960_000_000, 6_000_000_000), (Buy, 2_040_000_000, 6_000_000_000)]),
+            // … and 206.19 destroyed for two sellers.
+            (Exchange::NegRiskV1, &[(Sell, 123_714_000, 206_190_000), (Sell, 82_476_000, 206_190_000)]),
+            // Both at once, with a rest of one unit.
+            (
+                Exchange::CtfV1,
+                &[(Sell, 84_000_000, 200_000_000), (Buy, 22_095_238, 38_095_237), (Buy, 99_999_999, 238_095_237)],
+            ),
+            // V2: 2.083332 shares made, the amounts rounded by one unit each.
+            (Exchange::CtfV2, &[(Buy, 1_083_333, 2_083_332), (Buy, 999_999, 2_083_332)]),
+        ];
+        for (exchange, rows) in recorded {
+            let sheet = add_up(&a_match(exchange, rows), |_| false);
+            assert_eq!((sheet.imbalances, sheet.agreed), (vec![], BTreeMap::from([(exchange, 1)])), "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_shows_and_what_is_odd_does_too() {
+        use Side::{Buy, Sell};
+        let rows = [(Sell, 300, 1_000), (Sell, 200, 500), (Buy, 500, 1_500)];
+        let whole = a_match(Exchange::CtfV2, &rows);
+        assert_eq!(kinds(&whole), []);
+        assert_eq!(kinds(&whole[1..]), [Kind::Shares]);
+        assert_eq!(kinds(&whole[2..]), [Kind::NoMaker]);
+        assert_eq!(kinds(&whole[..2]), [Kind::NoTaker(Address::repeat_byte(TAKER))], "said once");
+        let refund = a_match(Exchange::CtfV1, &[(Sell, 300, 1_000), (Buy, 310, 1_000)]);
+        assert_eq!(kinds(&refund), [Kind::Usd], "V1 emits what it pulled before a refund");
+        let donation = a_match(Exchange::CtfV1, &[(Sell, 300, 1_000), (Buy, 300, 1_007)]);
+        assert_eq!(kinds(&donation), [Kind::Shares]);
+        let operator = Address::repeat_byte(0x0b);
+        let direct = row(Exchange::CtfV1, 9, operator, Buy, 5, 10);
+        let mixed: Vec<Fill> = std::iter::once(direct).chain(whole.clone()).collect();
+        assert_eq!(kinds(&mixed), [Kind::NoTaker(operator)], "and the match behind it is judged by itself");
+        assert_eq!(add_up(&whole[1..], |_| true), Sheet::default(), "a log that cannot be read is no imbalance");
+        let one_unit_off = a_match(Exchange::CtfV2, &[(Sell, 300, 1_000), (Buy, 301, 1_000)]);
+        let two_units_off = a_match(Exchange::CtfV2, &[(Sell, 300, 1_000), (Buy, 302, 1_000)]);
+        assert_eq!((kinds(&one_unit_off), kinds(&two_units_off)), (vec![], vec![Kind::Usd]));
+    }
+}

@@ -54,7 +54,7 @@ impl Block {
                 return Err(format!("two hashes of block {number}: {hash} and {other}"));
             }
         }
-        let logs = sorted(logs)?;
+        let (logs, clash) = sorted(logs);
         let events: Vec<_> = logs.iter().map(|log| event(log, timestamp)).collect();
         let unreadable: HashSet<B256> = logs
             .iter()
@@ -64,7 +64,7 @@ impl Block {
             .collect();
         let fills = events.iter().filter_map(|event| event.as_ref().ok());
         let sheet = balance::add_up(fills, |transaction| unreadable.contains(&transaction));
-        let misplaced = places::check(&logs).err();
+        let misplaced = clash.or_else(|| places::check(&logs).err());
         let other_time = logs.iter().any(|log| log.timestamp.is_some_and(|time| time != timestamp));
         Ok(Self { header, logs, events, misplaced, sheet, other_time })
     }
@@ -107,7 +107,7 @@ impl Block {
 }
 
 /// Sorts by index and drops exact repeats; two different logs at one place cannot be.
-fn sorted(mut logs: Vec<ReadLog>) -> Result<Vec<ReadLog>, String> {
+fn sorted(mut logs: Vec<ReadLog>) -> (Vec<ReadLog>, Option<String>) {
     logs.sort_by_key(|log| log.index);
     let mut clash = None;
     logs.dedup_by(|later, earlier| {
@@ -120,7 +120,7 @@ fn sorted(mut logs: Vec<ReadLog>) -> Result<Vec<ReadLog>, String> {
         }
         repeats
     });
-    clash.map_or(Ok(logs), Err)
+    (logs, clash)
 }
 
 fn event(log: &ReadLog, timestamp: u64) -> Result<Fill, String> {

@@ -68,11 +68,14 @@ impl Client {
                 Failure::RateLimited { cause, retry_after, is_plain }
             }
             (_, Verdict::NoMethod) => Failure::NoMethod(cause),
+            // Old blocks, or many, are for others; new ones or fewer may be had.
+            (StatusCode::FORBIDDEN, Verdict::LacksBlock) => Failure::Refused(cause),
             (_, Verdict::LacksBlock) => Failure::LacksBlock(cause),
             // Not entitled: it will not be soon, so it is left alone like one that was asked too often.
-            (StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN, _) => {
+            (StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED, _) => {
                 Failure::RateLimited { cause, retry_after, is_plain: true }
             }
+            (StatusCode::FORBIDDEN, _) => Failure::RateLimited { cause, retry_after, is_plain: false },
             (StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT, _) => Failure::TimedOut(cause),
             // Cloudflare's word for a server that took too long.
             (status, _) if status.as_u16() == 524 => Failure::TimedOut(cause),

@@ -66,7 +66,8 @@ impl Imbalances {
         }
     }
 
-    fn saw_operator(&mut self, taker: Address) {
+    /// A taker had no row of its own, say two readings.
+    pub(super) fn saw_operator(&mut self, taker: Address) {
         if self.operators.len() < MOST_OPERATORS || self.operators.contains_key(&taker) {
             let seen = self.operators.entry(taker).or_default();
             *seen = seen.saturating_add(1);
@@ -76,5 +77,44 @@ impl Imbalances {
     /// How often matches did not add up, by contract and kind.
     pub(super) fn counts(&self) -> impl Iterator<Item = (Exchange, &'static str, u64)> {
         self.real.iter().map(|((exchange, kind), count)| (*exchange, *kind, *count))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_primitives::B256;
+
+    fn sheet(exchange: Exchange, kind: Kind) -> Sheet {
+        Sheet { imbalances: vec![Imbalance { exchange, transaction: B256::ZERO, kind }], agreed: BTreeMap::new() }
+    }
+
+    #[test]
+    fn an_operator_is_known_after_three_second_looks() {
+        let mut imbalances = Imbalances::default();
+        let direct = sheet(Exchange::CtfV1, Kind::NoTaker(Address::repeat_byte(1)));
+        for _ in 0..3 {
+            assert!(imbalances.are_doubtful(&direct));
+            imbalances.passed(&direct, true);
+        }
+        assert!(!imbalances.are_doubtful(&direct));
+        assert!(imbalances.are_doubtful(&sheet(Exchange::CtfV1, Kind::NoTaker(Address::repeat_byte(2)))));
+        for _ in 0..100 {
+            imbalances.passed(&sheet(Exchange::CtfV1, Kind::Shares), true);
+        }
+        assert!(imbalances.are_doubtful(&sheet(Exchange::CtfV1, Kind::Shares)), "all else is always looked at");
+    }
+
+    #[test]
+    fn of_v3_little_is_spent_before_its_matches_are_known_to_add_up() {
+        let mut imbalances = Imbalances::default();
+        let odd = sheet(Exchange::V3, Kind::Usd);
+        for _ in 0..V3_IN_VAIN {
+            assert!(imbalances.are_doubtful(&odd));
+            imbalances.passed(&odd, true);
+        }
+        assert!(!imbalances.are_doubtful(&odd), "only counted");
+        imbalances.passed(&Sheet { imbalances: vec![], agreed: BTreeMap::from([(Exchange::V3, V3_AGREED)]) }, false);
+        assert!(imbalances.are_doubtful(&odd));
     }
 }

@@ -71,15 +71,17 @@ impl Polygon {
                 }
             };
             let rows = answer.rows();
+            let counted = endpoint.counted(rows);
+            // It had more for a part than for the whole, or as much for a half as for the whole.
             if let Some(before) = suspect.take()
-                && before.rows_to(to) < answer.rows_to(to)
+                && (before.rows_to(to) < answer.rows_to(to) || before.rows() == rows)
             {
                 let cap = before.rows();
                 tracing::warn!(endpoint = endpoint.name(), cap, "the endpoint cuts its answers without a word");
                 endpoint.note(Doubt::Cut);
                 endpoint.set_row_cap(cap);
             }
-            if caps::is_suspect(rows, endpoint.counted(rows)) && to > from {
+            if caps::is_suspect(rows, counted) && to > from {
                 most = (asked / 2).max(1);
                 suspect = Some(answer);
                 continue;
@@ -194,21 +196,18 @@ impl Polygon {
         let (by_block, unplaced) = placed(logs, from, to)?;
         let blocks: Vec<u64> = by_block.keys().copied().collect();
         self.shared.lock().dense = (blocks.len() as u64).saturating_mul(2) >= to - from + 1;
-        let headers = self.headers_for(endpoint, &by_block, &blocks).await?;
+        let fresh = |block: u64| block == to || along.contains(&block);
+        self.forget_others(&by_block, fresh);
+        let headers = self.headers_of(endpoint, &blocks).await?;
         let build = |(header, logs): (Header, Vec<ReadLog>)| Block::new(header, logs).map_err(Failure::Untrusted);
         let blocks = headers.into_iter().zip(by_block.into_values()).map(build).collect::<Result<_, _>>()?;
         Ok(Answer { blocks, unplaced })
     }
 
-    /// The headers of blocks with logs. One that is remembered and is not that of the logs is asked for again: it may have
-    /// come from a node that lied.
-    async fn headers_for(
-        &self,
-        endpoint: &Endpoint,
-        logs: &BTreeMap<u64, Vec<ReadLog>>,
-        blocks: &[u64],
-    ) -> Result<Vec<Header>, Failure> {
-        for (block, logs) in logs {
+    /// Forgets remembered headers that are not those of the logs: they may have come from a node that lied, and are asked for
+    /// again. Not those that just came with the logs: they must agree.
+    fn forget_others(&self, logs: &BTreeMap<u64, Vec<ReadLog>>, fresh: impl Fn(u64) -> bool) {
+        for (block, logs) in logs.iter().filter(|(block, _)| !fresh(**block)) {
             let hash = logs.iter().find_map(|log| log.block_hash);
             if let (Some(hash), Some(header)) = (hash, self.headers.get(*block))
                 && hash != header.hash
@@ -216,12 +215,15 @@ impl Polygon {
                 self.headers.forget(*block);
             }
         }
-        self.headers_of(endpoint, blocks).await
     }
 }
 
 /// The logs of a range by block, and those that name none.
-fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(BTreeMap<u64, Vec<ReadLog>>, Vec<ReadLog>), Failure> {
+pub(super) fn placed(
+    logs: Vec<ReadLog>,
+    from: u64,
+    to: u64,
+) -> Result<(BTreeMap<u64, Vec<ReadLog>>, Vec<ReadLog>), Failure> {
     let (mut blocks, mut unplaced): (BTreeMap<u64, Vec<ReadLog>>, _) = (BTreeMap::new(), Vec::new());
     let without_place = logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
     if without_place > MOST_WITHOUT_PLACE {
