@@ -41,6 +41,8 @@ pub(super) struct Case {
     unbalanced: bool,
     /// Where its logs stand cannot be true.
     misplaced: bool,
+    /// The endpoint has left logs out before: nothing is believed of it alone.
+    distrusted: bool,
     /// Another reading had more.
     grown: bool,
     /// Another reading said the same.
@@ -62,11 +64,21 @@ enum Way {
 impl Case {
     pub(super) const fn new(block: Block, empty: bool, cut: bool) -> Self {
         let misplaced = block.misplaced.is_some();
-        Self { block, empty, cut, unbalanced: false, misplaced, grown: false, alike: false, settled: false }
+        Self {
+            block,
+            empty,
+            cut,
+            unbalanced: false,
+            misplaced,
+            distrusted: false,
+            grown: false,
+            alike: false,
+            settled: false,
+        }
     }
 
     const fn is_doubtful(&self) -> bool {
-        self.empty || self.cut || self.unbalanced || self.misplaced
+        self.empty || self.cut || self.unbalanced || self.misplaced || self.distrusted
     }
 
     const fn is_open(&self) -> bool {
@@ -165,6 +177,7 @@ impl Polygon {
         let imbalances = self.imbalances.lock();
         for case in cases {
             case.unbalanced = imbalances.are_doubtful(&case.block.sheet);
+            case.distrusted = endpoint.is_distrusted();
             let doubts = [
                 (case.empty, Doubt::Empty),
                 (case.unbalanced, Doubt::Imbalance),
@@ -294,6 +307,9 @@ impl Polygon {
             if !self.emptiness.lock().heard(hash, Instant::now(), patience) || waits {
                 return in_doubt(format!("it has no logs in block {number}, and nothing confirms that"));
             }
+        }
+        if open && case.distrusted && !case.alike && !case.grown {
+            return in_doubt(format!("it leaves logs out, and nothing confirms block {number}"));
         }
         if open && case.unbalanced && !case.grown && !case.alike && self.another_operator_may_speak(endpoint) {
             return in_doubt(format!("a match in block {number} does not add up, and there is no second reading"));
