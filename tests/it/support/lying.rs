@@ -118,6 +118,10 @@ impl Lying {
             number.is_some_and(|block: u64| block >= watermark)
         };
         difference.extra.retain(|row| !above(row));
+        // A dead letter holds what the node said, the wrong time, too.
+        if self.server.faults().get().lies.block_timestamp.is_some() {
+            difference.altered.retain(|row| !row.starts_with("DeadLetterRow"));
+        }
         Tables { watermark, rows, difference }
     }
 
@@ -133,7 +137,7 @@ impl Tables {
         let Difference { missing, extra, altered } = &self.difference;
         let wrong = [("lost", missing), ("too many", extra), ("altered", altered)];
         for (how, rows) in wrong {
-            let first = rows.first().map_or("", String::as_str);
+            let first: String = rows.first().map_or("", String::as_str).chars().take(400).collect();
             assert!(rows.is_empty(), "{what}: {how} {} of {} rows below the watermark: {first}", rows.len(), self.rows);
         }
         let watermark = self.watermark;
