@@ -1,7 +1,7 @@
 //! The logs of one block, checked against its header, and what is doubtful about them.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use alloy_primitives::B256;
 
@@ -9,7 +9,7 @@ use super::balance::{self, Sheet};
 use super::header::Header;
 use super::log::ReadLog;
 use super::places;
-use crate::model::{Fill, decode_order_filled};
+use crate::model::{Fill, RawLog, decode_order_filled};
 
 /// A block as one reading shows it.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(super) struct Block {
     pub(super) events: Vec<Result<Fill, String>>,
     /// What cannot be true about where they stand.
     pub(super) misplaced: Option<String>,
+    /// Whether a transaction is numbered from 0 where others come before it.
+    pub(super) begins_anew: bool,
     /// Whether their matches add up.
     pub(super) sheet: Sheet,
     /// Whether a log says another time than the header.
@@ -65,13 +67,31 @@ impl Block {
         let fills = events.iter().filter_map(|event| event.as_ref().ok());
         let sheet = balance::add_up(fills, |transaction| unreadable.contains(&transaction));
         let misplaced = clash.or_else(|| places::check(&logs).err());
+        let begins_anew = places::begin_anew(&logs);
         let other_time = logs.iter().any(|log| log.timestamp.is_some_and(|time| time != timestamp));
-        Ok(Self { header, logs, events, misplaced, sheet, other_time })
+        Ok(Self { header, logs, events, misplaced, begins_anew, sheet, other_time })
     }
 
     /// Logs that cannot be read, which is the node's fault rather than the chain's.
     pub(super) fn garbled(&self) -> usize {
         self.logs.iter().filter(|log| log.log.is_err()).count()
+    }
+
+    /// All logs of two readings of which each has some that the other lacks; `None` where they contradict each other: a log
+    /// that stands at one place here and at another there.
+    pub(super) fn merge(&self, other: &Self) -> Option<Self> {
+        let bare = |log: &ReadLog| log.log.clone().ok().map(|raw| RawLog { log_index: 0, ..raw });
+        let here: HashMap<B256, Vec<&ReadLog>> = self.logs.iter().fold(HashMap::new(), |mut all, log| {
+            all.entry(log.transaction.unwrap_or_default()).or_default().push(log);
+            all
+        });
+        let moved = other.logs.iter().any(|log| {
+            let mut same = here.get(&log.transaction.unwrap_or_default()).into_iter().flatten();
+            same.any(|mine| mine.index != log.index && bare(mine) == bare(log))
+        });
+        let logs = self.logs.iter().chain(&other.logs).cloned().collect();
+        let both = Self::new(self.header, logs).ok()?;
+        (!moved && both.misplaced.is_none() && both.garbled() == 0).then_some(both)
     }
 
     /// How this reading differs from another one of the same block.

@@ -9,7 +9,7 @@ use alloy_primitives::B256;
 /// So many answers …
 const ANSWERS: u32 = 3;
 
-/// So many blocks are remembered; reading waits at the first of them, so there are never many.
+/// So many blocks are remembered; reading waits at the first of them, so there are never many more than are read at once.
 const MOST: usize = 1_024;
 
 /// What was said of blocks that are called empty.

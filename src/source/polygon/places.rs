@@ -29,6 +29,11 @@ pub(super) fn check(logs: &[ReadLog]) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether a transaction behind others begins at 0, which is a reason to look twice: nearly always those before it have logs.
+pub(super) fn begin_anew(logs: &[ReadLog]) -> bool {
+    logs.iter().any(|log| log.index == Some(0) && log.transaction_index.is_some_and(|transaction| transaction > 0))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -52,5 +57,6 @@ mod tests {
         assert!(check(&again).unwrap_err().contains("log 3 of block 7 is of transaction 0"));
         assert_eq!(check(&[log(3, Some(1)), log(3, Some(2))]), Err("two logs at 7:3".to_owned()));
         assert_eq!(check(&[log(3, Some(1)), log(3, None)]), Ok(()), "exempt");
+        assert!(begin_anew(&again) && !begin_anew(&[log(0, Some(0)), log(1, Some(3)), log(2, None)]));
     }
 }

@@ -39,10 +39,14 @@ pub(super) struct Case {
     cut: bool,
     /// A match of it does not add up.
     unbalanced: bool,
-    /// Where its logs stand cannot be true.
+    /// Where its logs stand cannot be true …
     misplaced: bool,
     /// The endpoint has left logs out before: nothing is believed of it alone.
     distrusted: bool,
+    /// … or hardly.
+    renumbered: bool,
+    /// There was no answer: `null`. Then another's word is the first, and not the second.
+    unanswered: bool,
     /// Another reading had more.
     grown: bool,
     /// Another reading said the same.
@@ -64,6 +68,7 @@ enum Way {
 impl Case {
     pub(super) const fn new(block: Block, empty: bool, cut: bool) -> Self {
         let misplaced = block.misplaced.is_some();
+        let renumbered = block.begins_anew;
         Self {
             block,
             empty,
@@ -71,14 +76,21 @@ impl Case {
             unbalanced: false,
             misplaced,
             distrusted: false,
+            renumbered,
+            unanswered: false,
             grown: false,
             alike: false,
             settled: false,
         }
     }
 
+    /// A block of which an endpoint said nothing.
+    pub(super) const fn unanswered(block: Block) -> Self {
+        Self { unanswered: true, ..Self::new(block, true, false) }
+    }
+
     const fn is_doubtful(&self) -> bool {
-        self.empty || self.cut || self.unbalanced || self.misplaced || self.distrusted
+        self.empty || self.cut || self.unbalanced || self.misplaced || self.renumbered || self.distrusted
     }
 
     const fn is_open(&self) -> bool {
@@ -104,7 +116,7 @@ impl Case {
         let comparison = self.block.compare(&reading);
         if way == Way::Receipts {
             if comparison != Comparison::Same {
-                first.note(Doubt::Missing);
+                first.note(if self.renumbered { Doubt::Places } else { Doubt::Missing });
                 self.block = reading;
             }
             self.alike = comparison == Comparison::Same;
@@ -113,21 +125,27 @@ impl Case {
         }
         match comparison {
             Comparison::Same => {
-                self.alike = true;
-                self.settled = !self.cut || uncut;
+                self.alike = !self.unanswered;
+                self.settled = self.alike && (!self.cut || uncut);
+                self.unanswered = false;
             }
+            Comparison::Differs if self.renumbered && !reading.begins_anew => {
+                first.note(Doubt::Places);
+                self.renumbered = false;
+                self.grow(reading, uncut);
+            }
+            Comparison::Differs if reading.begins_anew && !self.renumbered => by.note(Doubt::Places),
             Comparison::More => by.note(Doubt::Missing),
             Comparison::Less => {
-                first.note(Doubt::Missing);
+                if !self.unanswered {
+                    first.note(Doubt::Missing);
+                }
+                self.unanswered = false;
                 self.grow(reading, uncut);
             }
             // Each left something out. What they contradict each other in, receipts must decide.
             Comparison::Differs => {
-                let logs = self.block.logs.iter().chain(&reading.logs).cloned().collect();
-                if let Ok(both) = Block::new(self.block.header, logs)
-                    && both.misplaced.is_none()
-                    && both.garbled() == 0
-                {
+                if let Some(both) = self.block.merge(&reading) {
                     first.note(Doubt::Missing);
                     by.note(Doubt::Missing);
                     self.grow(both, uncut);
@@ -162,6 +180,8 @@ impl Polygon {
             }
             self.ask_again(endpoint, &mut cases).await;
         }
+        let proved = self.prove_empty(endpoint, &mut cases);
+        tracing::trace!(endpoint = endpoint.name(), proved, "blocks are empty, as they were called three times");
         let mut blocks = Vec::with_capacity(cases.len());
         for case in cases {
             let number = case.block.header.number;
@@ -179,9 +199,9 @@ impl Polygon {
             case.unbalanced = imbalances.are_doubtful(&case.block.sheet);
             case.distrusted = endpoint.is_distrusted();
             let doubts = [
-                (case.empty, Doubt::Empty),
+                (case.empty && !case.unanswered, Doubt::Empty),
                 (case.unbalanced, Doubt::Imbalance),
-                (case.misplaced, Doubt::Places),
+                (case.misplaced || case.renumbered, Doubt::Places),
                 (case.block.other_time, Doubt::Time),
             ];
             for (_, doubt) in doubts.iter().filter(|(there, _)| *there) {
@@ -286,10 +306,28 @@ impl Polygon {
         }
     }
 
+    /// Where neither another operator nor receipts can say, a block is empty that was called so often enough. Returns how
+    /// many of them are.
+    fn prove_empty(&self, endpoint: &Endpoint, cases: &mut [Case]) -> usize {
+        let (now, waits) = (Instant::now(), self.another_operator_may_speak(endpoint));
+        let mut emptiness = self.emptiness.lock();
+        let mut proved = 0;
+        for case in cases.iter_mut().filter(|case| case.empty && case.block.logs.is_empty()) {
+            let hash = case.block.header.hash;
+            if case.settled {
+                emptiness.forget(hash);
+            } else if !case.unanswered && emptiness.heard(hash, now, self.config.empty_patience) && !waits {
+                case.settled = true;
+                proved += 1;
+            }
+        }
+        proved
+    }
+
     /// The block, if it is believed.
     fn conclude(&self, endpoint: &Endpoint, case: Case) -> Result<Block, Failure> {
         let open = case.is_open();
-        let Header { number, hash, .. } = case.block.header;
+        let number = case.block.header.number;
         let in_doubt = |what: String| Err(Failure::Unconfirmed(what));
         if open && case.misplaced {
             let cause = case.block.misplaced.unwrap_or_default();
@@ -301,21 +339,18 @@ impl Polygon {
                 case.block.logs.len()
             ));
         }
+        if open && case.unanswered {
+            return Err(Failure::Lagging(number));
+        }
         if open && case.empty && case.block.logs.is_empty() {
-            let patience = self.config.empty_patience;
-            let waits = self.another_operator_may_speak(endpoint);
-            if !self.emptiness.lock().heard(hash, Instant::now(), patience) || waits {
-                return in_doubt(format!("it has no logs in block {number}, and nothing confirms that"));
-            }
+            return in_doubt(format!("it has no logs in block {number}, and nothing confirms that"));
         }
         if open && case.distrusted && !case.alike && !case.grown {
             return in_doubt(format!("it leaves logs out, and nothing confirms block {number}"));
         }
-        if open && case.unbalanced && !case.grown && !case.alike && self.another_operator_may_speak(endpoint) {
-            return in_doubt(format!("a match in block {number} does not add up, and there is no second reading"));
-        }
-        if case.empty {
-            self.emptiness.lock().forget(hash);
+        let once = !case.grown && !case.alike && (case.unbalanced || case.renumbered);
+        if open && once && self.another_operator_may_speak(endpoint) {
+            return in_doubt(format!("the logs of block {number} do not add up, and there is no second reading"));
         }
         self.imbalances.lock().passed(&case.block.sheet, case.unbalanced);
         Ok(case.block)

@@ -22,7 +22,7 @@ use super::settle::Case;
 use super::vocabulary;
 
 /// The most blocks that are read by hash at once.
-pub(super) const MOST_BLOCKS: u64 = 24;
+pub(super) const MOST_BLOCKS: u64 = 128;
 
 impl Polygon {
     /// Reads the blocks `from` to `to` one by one, in as few requests as it takes. May end before `to`, where the endpoint
@@ -68,8 +68,12 @@ impl Polygon {
             } else {
                 answer
             };
-            match answer.and_then(|json| read_block(header, &json)) {
-                Ok(block) => {
+            match answer.and_then(|json| said_of_block(header, &json)) {
+                Ok(None) => match Block::new(header, Vec::new()) {
+                    Ok(block) => cases.push(Case::unanswered(block)),
+                    Err(cause) => return Err(Failure::Untrusted(cause)),
+                },
+                Ok(Some(block)) => {
                     let (empty, rows) = (block.logs.is_empty(), block.logs.len() as u64);
                     let cut = caps::is_suspect(rows, endpoint.counted(rows));
                     cases.push(Case::new(block, empty, cut));
@@ -129,8 +133,12 @@ impl Polygon {
 
 /// The logs of one block. `null` is no answer.
 pub(super) fn read_block(header: Header, json: &Bytes) -> Result<Block, Failure> {
+    said_of_block(header, json)?.ok_or(Failure::Lagging(header.number))
+}
+
+fn said_of_block(header: Header, json: &Bytes) -> Result<Option<Block>, Failure> {
     match list::read(json).map_err(Failure::Untrusted)? {
-        Said::Null => Err(Failure::Lagging(header.number)),
-        Said::Logs(logs) => Block::new(header, logs).map_err(Failure::Untrusted),
+        Said::Null => Ok(None),
+        Said::Logs(logs) => Block::new(header, logs).map(Some).map_err(Failure::Untrusted),
     }
 }

@@ -207,6 +207,32 @@ async fn logs_numbered_from_0_again_are_never_believed() {
 }
 
 #[tokio::test]
+async fn a_transaction_that_begins_at_0_behind_others_is_looked_at_twice() {
+    let good = matches(1..=4);
+    let mut bad = good.clone();
+    for log in bad.logs.iter_mut().filter(|log| log["blockNumber"] == "0x3") {
+        let index = super::chain::number(&log["logIndex"]) - 4;
+        log["logIndex"] = json!(format!("{index:#x}"));
+    }
+    // Nothing else stands in the block, so that it collides with nothing.
+    let (liar, right) = (
+        Node::good(Chain { receipts: false, ..bad.clone() }).await,
+        Node::good(Chain { receipts: false, ..good.clone() }).await,
+    );
+    for nodes in [&[&liar, &right][..], &[&right, &liar]] {
+        assert_eq!(places(&page(&source(nodes), 1, 4).await.unwrap()), whole(1..=4));
+    }
+    let receipts = good.clone();
+    let node = Node::scripted(good, move |request| {
+        Some(super::node::answer_with(&receipts, request, |call| {
+            (call["method"] == "eth_getLogs").then(|| bad.one(call))
+        }))
+    })
+    .await;
+    assert_eq!(places(&page(&source(&[&node]), 1, 4).await.unwrap()), whole(1..=4), "by its receipts");
+}
+
+#[tokio::test]
 async fn a_log_that_says_another_time_is_a_doubt_and_keeps_its_row() {
     let mut chain = matches(1..=8);
     for log in &mut chain.logs {

@@ -73,14 +73,29 @@ async fn a_backend_that_lacks_a_block_does_not_make_it_empty() {
 
 #[tokio::test]
 async fn null_for_a_block_is_no_answer() {
-    let chain = Chain::with_fills(&[(98, 0)]);
-    let node = Node::scripted(chain.clone(), move |request| {
-        let null = |call: &Value| (call["method"] == "eth_getLogs").then(|| json!({"result": null}));
-        Some(answer_with(&chain, request, null))
-    })
-    .await;
-    let error = page(&tip(&[&node]), 98, 98).await.unwrap_err();
-    assert_eq!(error, SourceError::Lagging { endpoint: node.name(), block: 98 });
+    let null = |receipts: bool| async move {
+        let chain = Chain { receipts, ..Chain::with_fills(&[(97, 0)]) };
+        Node::scripted(chain.clone(), move |request| {
+            let null = |call: &Value| (call["method"] == "eth_getLogs").then(|| json!({"result": null}));
+            Some(answer_with(&chain, request, null))
+        })
+        .await
+    };
+    let (mute, other) = (null(false).await, null(false).await);
+    for nodes in [&[&mute][..], &[&mute, &other]] {
+        let source = tip_with(nodes, |config| config.empty_patience = Duration::ZERO);
+        for _ in 0..4 {
+            let error = page(&source, 98, 98).await.unwrap_err();
+            assert!(matches!(error, SourceError::Lagging { block: 98, .. }), "however often: {error}");
+        }
+    }
+    let with_receipts = null(true).await;
+    let read = page(&tip(&[&with_receipts]), 97, 98).await.unwrap();
+    assert_eq!((places(&read), read.next), (vec![(97, 0)], ChainPosition::start_of(99)), "receipts can say");
+    let good = Node::good(Chain { receipts: false, ..Chain::with_fills(&[(97, 0)]) }).await;
+    let read = page(&tip(&[&mute, &good]), 97, 97).await.unwrap();
+    assert_eq!(places(&read), [(97, 0)]);
+    assert!(page(&tip(&[&mute, &good]), 98, 98).await.is_err(), "one word is not two");
 }
 
 #[tokio::test]
