@@ -37,7 +37,7 @@ pub(super) fn answer(state: &Served, method: &Method, uri: &Uri, body: &[u8]) ->
 }
 
 fn about(state: &Served) -> Reply {
-    let (world, head, url) = (&state.ledger.world, state.head(), &state.url);
+    let (world, head, url) = (&state.ledger.world, state.head(), state.url());
     written(&json!({
         "seed": world.config().seed,
         "chain_id": world.chain_id(),

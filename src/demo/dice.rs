@@ -12,6 +12,7 @@ pub(super) enum Purpose {
     Faults,
     Closing,
     Series,
+    Surplus,
 }
 
 /// A repeatable sequence of random numbers.

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::asked::Asked;
 use super::dice::Dice;
+use super::lies::Lies;
 
 /// What may happen to a request. A fault that makes no sense for a request does not happen to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -49,8 +50,8 @@ pub enum Fault {
 pub struct Faults {
     /// The share of requests, from 0 to 1, that meets each fault. One request meets one at most.
     pub rates: BTreeMap<Fault, f64>,
-    /// Of the nodes of [`DemoServer::urls`](super::DemoServer::urls) only this one shows the faults of `rates`. Gamma and
-    /// the Data API show them all the same.
+    /// Of the nodes of [`DemoServer::urls`](super::DemoServer::urls) only this one shows the faults of `rates` and tells
+    /// `lies`. Gamma and the Data API show faults all the same.
     pub only_node: Option<usize>,
     /// How late a stalled answer is: `stall_ms` in JSON.
     #[serde(rename = "stall_ms", serialize_with = "as_millis", deserialize_with = "from_millis")]
@@ -83,6 +84,13 @@ pub struct Faults {
     pub data_api_down: bool,
     /// … and the chain.
     pub rpc_down: bool,
+    /// How the chain's nodes lie.
+    pub lies: Lies,
+    /// In this block the proxy of Exchange V3 says that its implementation was replaced, which is no fault.
+    pub upgraded_at: Option<u64>,
+    /// Every so many blocks Exchange V3 emits a fill in a layout that nobody knows, in transactions of its own. It is in no
+    /// truth, since nobody could read it.
+    pub unknown_layout_every: Option<u64>,
 }
 
 fn as_millis<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -113,6 +121,9 @@ impl Default for Faults {
             gamma_down: false,
             data_api_down: false,
             rpc_down: false,
+            lies: Lies::default(),
+            upgraded_at: None,
+            unknown_layout_every: None,
         }
     }
 }
@@ -145,6 +156,24 @@ impl Faults {
             max_blocks: Some(20),
             max_rows: Some(300),
             ..Self::default()
+        }
+    }
+
+    /// Lies of all nodes, and nothing else wrong.
+    pub fn lying(lies: Lies) -> Self {
+        Self { lies, ..Self::default() }
+    }
+
+    /// Whether some blocks have logs that are neither fills nor what always stands between them.
+    pub(super) fn surprise(&self) -> bool {
+        self.upgraded_at.is_some() || self.unknown_layout_every.is_some()
+    }
+
+    /// How a node lies that is asked.
+    pub(super) fn lies_of(&self, asked: Asked) -> Lies {
+        match asked {
+            Asked::Rpc { node } if self.only_node.is_some() && self.only_node != node => Lies::default(),
+            _ => self.lies.clone(),
         }
     }
 

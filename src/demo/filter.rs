@@ -42,11 +42,33 @@ impl Filter {
             && topics.all(Option::is_none)
     }
 
+    /// Those that are fills.
+    pub(super) fn fills() -> Self {
+        Self { addresses: None, topics: vec![Some(vec![ORDER_FILLED_V1, ORDER_FILLED_V2])] }
+    }
+
+    /// Whether logs that are no fills may pass.
+    pub(super) fn takes_others(&self) -> bool {
+        self.topics.first().and_then(Option::as_ref).is_none_or(|some| {
+            some.iter().any(|signature| *signature != ORDER_FILLED_V1 && *signature != ORDER_FILLED_V2)
+        })
+    }
+
+    /// Whether it says nothing of signatures.
+    pub(super) fn takes_any_signature(&self) -> bool {
+        self.topics.first().and_then(Option::as_ref).is_none()
+    }
+
     /// Whether the log of an intent passes.
     pub(super) fn takes(&self, intent: &Intent) -> bool {
-        let wanted = |some: &Option<Vec<B256>>, topic: &B256| some.as_ref().is_none_or(|some| some.contains(topic));
-        self.addresses.as_ref().is_none_or(|some| some.contains(&intent.exchange.address()))
-            && self.topics.iter().zip(&render::topics(intent)).all(|(some, topic)| wanted(some, topic))
+        self.passes(intent.exchange.address(), &render::topics(intent))
+    }
+
+    /// Whether a log passes.
+    pub(super) fn passes(&self, address: Address, topics: &[B256]) -> bool {
+        let wanted = |place: usize, some: &Vec<B256>| topics.get(place).is_some_and(|topic| some.contains(topic));
+        self.addresses.as_ref().is_none_or(|some| some.contains(&address))
+            && self.topics.iter().enumerate().all(|(place, some)| some.as_ref().is_none_or(|some| wanted(place, some)))
     }
 }
 

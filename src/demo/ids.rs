@@ -12,6 +12,8 @@ pub(super) enum Kind {
     Wallet,
     Operator,
     Condition,
+    Lie,
+    Signature,
 }
 
 /// The hash of one thing: its seed, its kind and what tells it apart from others of its kind.

@@ -6,10 +6,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::RwLock;
+use quick_cache::sync::Cache;
 
+use super::faults::Faults;
 use super::filter::Filter;
-use super::render;
-use super::world::World;
+use super::lies::Lies;
+use super::matching::Event;
+use super::others::{self, Other};
+use super::render::{self, Place};
+use super::world::{Block, World};
+
+/// How many headers are kept, each of some ten kilobytes.
+const HEADERS: usize = 512;
 
 /// The logs of one block, joined by commas.
 #[derive(Clone, Debug)]
@@ -23,27 +31,63 @@ struct Rendered {
 pub(super) struct Ledger {
     pub(super) world: Arc<World>,
     ahead: RwLock<HashMap<u64, Rendered>>,
+    headers: Cache<u64, Bytes>,
+}
+
+/// How a node tells of its logs.
+#[derive(Clone, Copy)]
+pub(super) struct Telling<'a> {
+    pub(super) faults: &'a Faults,
+    /// The lies of this node.
+    pub(super) lies: &'a Lies,
 }
 
 impl Ledger {
     pub(super) fn new(world: Arc<World>) -> Self {
-        Self { world, ahead: RwLock::default() }
+        Self { world, ahead: RwLock::default(), headers: Cache::new(HEADERS) }
     }
 
     /// Renders blocks, so that answers about them cost no more than a copy. About a kilobyte a log is held for good.
     pub(super) fn prerender(&self, blocks: RangeInclusive<u64>) {
+        let (faults, lies) = (Faults::default(), Lies::default());
         for number in self.world.eventful(blocks) {
             let mut logs = Vec::new();
-            let rows = self.render(number, &Filter::default(), true, &mut logs);
+            let telling = Telling { faults: &faults, lies: &lies };
+            let rows = self.render(number, &Filter::fills(), telling, usize::MAX, &mut logs);
             self.ahead.write().insert(number, Rendered { logs: logs.into(), rows });
         }
     }
 
-    /// Appends the logs of a block to `out`, a list that may have begun already, and says how many there were.
-    pub(super) fn append(&self, number: u64, filter: &Filter, block_timestamp: bool, out: &mut Vec<u8>) -> usize {
-        if block_timestamp
+    /// Appends a block's header.
+    pub(super) fn header(&self, number: u64, out: &mut Vec<u8>) {
+        if let Some(header) = self.headers.get(&number) {
+            out.extend_from_slice(&header);
+            return;
+        }
+        let begin = out.len();
+        let block = self.world.block(number);
+        let transactions = 0..self.world.transactions(&block);
+        render::header(out, &block, transactions.map(|index| self.world.transaction(number, index)));
+        self.headers.insert(number, Bytes::copy_from_slice(&out[begin..]));
+    }
+
+    /// Appends the logs of a block to `out`, a list that may have begun already, as far as there is room, and says how many
+    /// there were.
+    pub(super) fn append(
+        &self,
+        number: u64,
+        filter: &Filter,
+        telling: Telling<'_>,
+        room: Option<usize>,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let Telling { faults, lies } = telling;
+        if !faults.no_block_timestamp
+            && !lies.alter_logs()
             && filter.takes_all_fills()
+            && !(filter.takes_others() && (filter.takes_any_signature() || faults.surprise()))
             && let Some(ahead) = self.ahead.read().get(&number)
+            && room.is_none_or(|room| ahead.rows <= room)
         {
             if ahead.rows > 0 {
                 separate(out);
@@ -51,18 +95,112 @@ impl Ledger {
             }
             return ahead.rows;
         }
-        self.render(number, filter, block_timestamp, out)
+        self.render(number, filter, telling, room.unwrap_or(usize::MAX), out)
     }
 
-    fn render(&self, number: u64, filter: &Filter, block_timestamp: bool, out: &mut Vec<u8>) -> usize {
+    fn render(&self, number: u64, filter: &Filter, telling: Telling<'_>, room: usize, out: &mut Vec<u8>) -> usize {
+        let Telling { faults, lies } = telling;
         let block = self.world.block(number);
-        let mut rows = 0;
-        for event in block.events.iter().filter(|event| filter.takes(&event.intent)) {
+        let stamp = (!faults.no_block_timestamp).then(|| lies.block_timestamp.unwrap_or(block.timestamp));
+        let mut lines = self.lines(&block, faults, filter);
+        if lies.alter_logs() {
+            lines.retain(|line| !matches!(line, Line::Fill(event) if lies.omits(&self.world, event)));
+        }
+        let (mut rows, mut ordinal, mut transaction) = (0, 0, None);
+        for line in lines.iter().take(room) {
+            if transaction.replace(line.transaction_index()) != Some(line.transaction_index()) {
+                ordinal = 0;
+            }
+            let mut place = line.place(&block, stamp);
+            if let Line::Fill(event) = line
+                && lies.restarts_index(&self.world, event)
+            {
+                place.log_index = ordinal;
+            }
+            ordinal += 1;
             separate(out);
-            render::log(out, self.world.cast(), &block, event, block_timestamp);
+            line.render(&self.world, place, out);
             rows += 1;
         }
         rows
+    }
+
+    /// The logs of a block that a filter takes, in order.
+    fn lines<'a>(&self, block: &'a Block, faults: &Faults, filter: &Filter) -> Vec<Line<'a>> {
+        let events = block.events.iter().filter(|event| filter.takes(&event.intent));
+        let mut lines: Vec<_> = events.map(Line::Fill).collect();
+        if filter.takes_others() {
+            let between = if filter.takes_any_signature() { others::between(block) } else { Vec::new() };
+            let others = between.into_iter().chain(others::surprises(&self.world, block, faults));
+            lines.extend(others.filter(|other| filter.passes(other.address, &other.topics)).map(Line::Other));
+            lines.sort_by_key(Line::log_index);
+        }
+        lines
+    }
+
+    /// Appends all receipts of a block, with all their logs: nobody lies in these.
+    pub(super) fn receipts(&self, number: u64, faults: &Faults, out: &mut Vec<u8>) {
+        let block = self.world.block(number);
+        let stamp = (!faults.no_block_timestamp).then_some(block.timestamp);
+        let mut lines = self.lines(&block, faults, &Filter::default()).into_iter().peekable();
+        out.push(b'[');
+        for index in 0..self.world.transactions(&block) {
+            separate(out);
+            out.extend_from_slice(b"{\"type\":\"0x2\",\"status\":\"0x1\",\"transactionHash\":\"");
+            render::hash(out, &self.world.transaction(number, index));
+            out.extend_from_slice(b"\",\"transactionIndex\":\"");
+            render::quantity(out, index);
+            out.extend_from_slice(b"\",\"blockHash\":\"");
+            render::hash(out, &block.hash);
+            out.extend_from_slice(b"\",\"blockNumber\":\"");
+            render::quantity(out, number);
+            out.extend_from_slice(b"\",\"logs\":[");
+            while let Some(line) = lines.next_if(|line| line.transaction_index() == index) {
+                separate(out);
+                line.render(&self.world, line.place(&block, stamp), out);
+            }
+            out.extend_from_slice(b"]}");
+        }
+        out.push(b']');
+    }
+}
+
+/// One log.
+enum Line<'a> {
+    Fill(&'a Event),
+    Other(Other),
+}
+
+impl Line<'_> {
+    const fn log_index(&self) -> u64 {
+        match self {
+            Self::Fill(event) => event.log_index,
+            Self::Other(other) => other.log_index,
+        }
+    }
+
+    const fn transaction_index(&self) -> u64 {
+        match self {
+            Self::Fill(event) => event.transaction_index,
+            Self::Other(other) => other.transaction_index,
+        }
+    }
+
+    /// Where it truly stands.
+    fn place<'b>(&'b self, block: &'b Block, timestamp: Option<u64>) -> Place<'b> {
+        let (transaction_index, log_index) = (self.transaction_index(), self.log_index());
+        let transaction_hash = match self {
+            Self::Fill(event) => &event.transaction_hash,
+            Self::Other(other) => &other.transaction_hash,
+        };
+        Place { block, transaction_hash, transaction_index, log_index, timestamp }
+    }
+
+    fn render(&self, world: &World, place: Place<'_>, out: &mut Vec<u8>) {
+        match self {
+            Self::Fill(event) => render::fill(out, world.cast(), &event.intent, place),
+            Self::Other(other) => render::other(out, other, place),
+        }
     }
 }
 

@@ -5,7 +5,8 @@
 //!
 //! A call of `matchOrders` leaves one fill for each maker order, whose taker is the wallet of the taker order, and then
 //! one for the taker order itself, whose taker is the exchange. `fillOrder` of V1 leaves one fill, with an operator as
-//! its taker.
+//! its taker. The amounts of a match add up, but for two things that V1 does: its taker's row says what was pulled before
+//! a refund, and what the contract held from a donation is given out with the rest.
 
 use alloy_primitives::{Address, B256};
 
@@ -22,6 +23,8 @@ const SERIES_SHARE: u64 = 5;
 const DEFECTS: u64 = 1_500;
 /// One maker order in so many is larger than a float can count.
 const WHALES: u64 = 15_000;
+/// One match of V1 in so many has a refund or gives out a donation.
+const SURPLUSES: u64 = 200;
 /// An order is filled over so many blocks.
 const ORDER_LIFE: u64 = 64;
 
@@ -65,7 +68,16 @@ pub(super) struct Event {
     pub(super) transaction_hash: B256,
     pub(super) transaction_index: u64,
     pub(super) log_index: u64,
+    /// The match or direct fill of the block that it is a row of.
+    pub(super) group: u64,
     pub(super) intent: Intent,
+}
+
+impl Event {
+    /// Whether it is the row of a match's taker order.
+    pub(super) fn is_taker_row(&self) -> bool {
+        self.intent.taker == self.intent.exchange.address()
+    }
 }
 
 /// The events of a block with exactly `fills` good fills.
@@ -87,6 +99,8 @@ pub(super) fn events(config: &WorldConfig, cast: &Cast, block: u64, fills: u64) 
         transaction_hash: B256::ZERO,
         transaction_index: dice.below(20),
         log_index,
+        group: 0,
+        surplus: Dice::new(seed, Purpose::Surplus, block),
         events: Vec::with_capacity(fills as usize + 1),
         dice,
     };
@@ -137,8 +151,11 @@ struct Matcher<'a> {
     transaction_hash: B256,
     transaction_index: u64,
     log_index: u64,
+    group: u64,
     events: Vec<Event>,
     dice: Dice,
+    /// Dice of their own, so that the rest of the block does not depend on them.
+    surplus: Dice,
 }
 
 impl Matcher<'_> {
@@ -171,6 +188,7 @@ impl Matcher<'_> {
         self.log_index += self.dice.below(12);
         let matches = 1 + u64::from(self.dice.one_in(4)) + u64::from(self.dice.one_in(12));
         for _ in 0..matches {
+            self.group += 1;
             match self.left {
                 0 => return,
                 1 => self.fill_order(),
@@ -250,7 +268,20 @@ impl Matcher<'_> {
         }
         // A pair of opposite shares is worth a dollar: in a mint or merge the taker has the rest of it.
         let usd = if meeting == Meeting::Complementary { usd_sum } else { shares_sum - usd_sum };
-        self.emit(taker_leg, taker_order, exchange.address(), usd, shares_sum, true);
+        let (usd, shares) = self.with_surplus(taker_leg, usd, shares_sum);
+        self.emit(taker_leg, taker_order, exchange.address(), usd, shares, true);
+    }
+
+    /// What the taker order's row says of its amounts. V1 tells what was pulled before what was too much is given back (a
+    /// refund), and gives out all that the contract holds (a donation to it).
+    fn with_surplus(&mut self, leg: Leg, usd: u128, shares: u128) -> (u128, u128) {
+        if leg.exchange.layout() != Layout::V1 || !self.surplus.one_in(SURPLUSES) {
+            return (usd, shares);
+        }
+        let extra = u128::from(self.surplus.between(100, 5_000_000));
+        let is_refund = self.surplus.one_in(2);
+        // A buyer pulls dollars and receives shares; a seller the reverse.
+        if is_refund == (leg.side == Side::Buy) { (usd + extra, shares) } else { (usd, shares + extra) }
     }
 
     /// Some wallet other than `wallet`.
@@ -353,6 +384,7 @@ impl Matcher<'_> {
             transaction_hash: self.transaction_hash,
             transaction_index: self.transaction_index,
             log_index: self.log_index,
+            group: self.group,
             intent,
         });
     }

@@ -9,7 +9,7 @@
 //!
 //! ```text
 //! WorldConfig ─▶ pace ─▶ matching ─┬▶ render ─▶ ledger ─▶ rpc ──────┐
-//!       │       how many   intents  └▶ truth ─┐                      │
+//!       │       how many   intents  └▶ truth ─┐       lies           │
 //!       │                  ▲                  ├▶ whole truth         ├▶ serve ─▶ listener ─▶ the wire
 //!       └▶ cast, roles, ───┤                  │                      │  faults
 //!          series          └▶ gamma ─┬▶ row ──┘                      │
@@ -33,13 +33,16 @@ mod filter;
 mod gamma;
 mod ids;
 mod ledger;
+mod lies;
 mod listener;
 mod market;
 mod market_row;
 mod matching;
+mod others;
 mod pace;
 mod params;
 mod range_error;
+mod refusal;
 mod render;
 mod reply;
 mod roles;
@@ -57,6 +60,7 @@ mod world;
 pub use clock::Clock;
 pub use config::WorldConfig;
 pub use faults::{Fault, FaultSwitches, Faults};
+pub use lies::{Lies, Refusal, UnknownHash};
 pub use market_row::MarketRow;
 pub use server::DemoServer;
 pub use trade_row::{Price, TradeRow};

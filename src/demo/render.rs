@@ -6,6 +6,7 @@ use alloy_primitives::{Address, B256, hex};
 
 use super::cast::Cast;
 use super::matching::{Defect, Event, Intent};
+use super::others::Other;
 use super::world::Block;
 use crate::model::{Layout, ORDER_FILLED_V1, ORDER_FILLED_V2, Side};
 
@@ -21,38 +22,77 @@ pub(super) fn topics(intent: &Intent) -> [B256; 4] {
     [signature, intent.order_hash, intent.maker.into_word(), intent.taker.into_word()]
 }
 
-/// One log as `eth_getLogs` gives it. Not every provider tells the block's time in it.
+/// Where a log says that it stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) block: &'a Block,
+    pub(super) transaction_hash: &'a B256,
+    pub(super) transaction_index: u64,
+    pub(super) log_index: u64,
+    /// The time of its block. Not every provider tells it.
+    pub(super) timestamp: Option<u64>,
+}
+
+/// One log as `eth_getLogs` gives it.
 pub(super) fn log(out: &mut Vec<u8>, cast: &Cast, block: &Block, event: &Event, block_timestamp: bool) {
-    let intent = &event.intent;
+    let place = Place {
+        block,
+        transaction_hash: &event.transaction_hash,
+        transaction_index: event.transaction_index,
+        log_index: event.log_index,
+        timestamp: block_timestamp.then_some(block.timestamp),
+    };
+    fill(out, cast, &event.intent, place);
+}
+
+/// A fill's log, at a place.
+pub(super) fn fill(out: &mut Vec<u8>, cast: &Cast, intent: &Intent, place: Place<'_>) {
+    head(out, intent.exchange.address(), &topics(intent));
+    data(out, cast, intent);
+    tail(out, place);
+}
+
+/// A log that is no fill, at a place.
+pub(super) fn other(out: &mut Vec<u8>, other: &Other, place: Place<'_>) {
+    head(out, other.address, &other.topics);
+    for word in 0..other.words {
+        out.extend_from_slice(hex::Buffer::<32>::new().format(&number(word as u128 + 1)).as_bytes());
+    }
+    tail(out, place);
+}
+
+fn head(out: &mut Vec<u8>, emitter: Address, topics: &[B256]) {
     out.extend_from_slice(b"{\"address\":\"");
-    address(out, intent.exchange.address());
+    address(out, emitter);
     out.extend_from_slice(b"\",\"topics\":[");
-    for (place, topic) in topics(intent).iter().enumerate() {
+    for (place, topic) in topics.iter().enumerate() {
         out.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
         hash(out, topic);
         out.push(b'"');
     }
     out.extend_from_slice(b"],\"data\":\"0x");
-    data(out, cast, intent);
+}
+
+fn tail(out: &mut Vec<u8>, place: Place<'_>) {
     out.extend_from_slice(b"\",\"blockNumber\":\"");
-    quantity(out, block.number);
+    quantity(out, place.block.number);
     out.extend_from_slice(b"\",\"transactionHash\":\"");
-    hash(out, &event.transaction_hash);
+    hash(out, place.transaction_hash);
     out.extend_from_slice(b"\",\"transactionIndex\":\"");
-    quantity(out, event.transaction_index);
+    quantity(out, place.transaction_index);
     out.extend_from_slice(b"\",\"blockHash\":\"");
-    hash(out, &block.hash);
-    if block_timestamp {
+    hash(out, &place.block.hash);
+    if let Some(timestamp) = place.timestamp {
         out.extend_from_slice(b"\",\"blockTimestamp\":\"");
-        quantity(out, block.timestamp);
+        quantity(out, timestamp);
     }
     out.extend_from_slice(b"\",\"logIndex\":\"");
-    quantity(out, event.log_index);
+    quantity(out, place.log_index);
     out.extend_from_slice(b"\",\"removed\":false}");
 }
 
 /// A header as `eth_getBlockByNumber` gives it, without the fields that nobody reads.
-pub(super) fn header(out: &mut Vec<u8>, block: &Block) {
+pub(super) fn header(out: &mut Vec<u8>, block: &Block, transactions: impl Iterator<Item = B256>) {
     out.extend_from_slice(b"{\"number\":\"");
     quantity(out, block.number);
     out.extend_from_slice(b"\",\"hash\":\"");
@@ -61,7 +101,13 @@ pub(super) fn header(out: &mut Vec<u8>, block: &Block) {
     hash(out, &block.parent_hash);
     out.extend_from_slice(b"\",\"timestamp\":\"");
     quantity(out, block.timestamp);
-    out.extend_from_slice(b"\",\"transactions\":[]}");
+    out.extend_from_slice(b"\",\"transactions\":[");
+    for (place, transaction) in transactions.enumerate() {
+        out.extend_from_slice(if place == 0 { b"\"" } else { b",\"" });
+        hash(out, &transaction);
+        out.push(b'"');
+    }
+    out.extend_from_slice(b"]}");
 }
 
 /// A number as JSON-RPC writes it: `0x`, no leading zeros.
@@ -73,7 +119,7 @@ pub(super) fn quantity(out: &mut Vec<u8>, number: u64) {
     }
 }
 
-fn hash(out: &mut Vec<u8>, hash: &B256) {
+pub(super) fn hash(out: &mut Vec<u8>, hash: &B256) {
     out.extend_from_slice(hex::Buffer::<32, true>::new().format(&hash.0).as_bytes());
 }
 

@@ -54,12 +54,13 @@ pub(super) async fn serve(
         Some(Fault::LostCursor) => json(Reply::invalid("invalid after_cursor")),
         fault => match (Request { asked, uri, body, faults, fault }).compute(state, dice).await {
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-            Ok(mut reply) => match fault {
+            Ok((mut reply, is_cut)) => match fault {
                 Some(Fault::CutJson) => {
                     reply.body.truncate(reply.body.len() * 2 / 3);
                     json(reply)
                 }
                 Some(Fault::CutBody) => closing_midway(reply),
+                _ if is_cut => closing_midway(reply),
                 _ => json(reply),
             },
         },
@@ -76,8 +77,8 @@ struct Request {
 }
 
 impl Request {
-    /// The answer of a service that is as the faults make it.
-    async fn compute(self, state: Arc<Served>, mut dice: Dice) -> Result<Reply, JoinError> {
+    /// The answer of a service that is as the faults make it, and whether its connection closes in the middle.
+    async fn compute(self, state: Arc<Served>, mut dice: Dice) -> Result<(Reply, bool), JoinError> {
         if self.fault == Some(Fault::Stall) {
             tokio::time::sleep(self.faults.stall).await;
         }
@@ -88,7 +89,7 @@ impl Request {
         spawn_blocking(move || self.answer(&state, head, &mut dice)).await
     }
 
-    fn answer(&self, state: &Served, head: u64, dice: &mut Dice) -> Reply {
+    fn answer(&self, state: &Served, head: u64, dice: &mut Dice) -> (Reply, bool) {
         let world = &state.ledger.world;
         let circle = if dice.one_in(2) { Circle::Here } else { Circle::Start };
         let sight = || Sight {
@@ -99,15 +100,15 @@ impl Request {
             circle: (self.fault == Some(Fault::CircularCursor)).then_some(circle),
         };
         let uri = &self.uri;
-        match self.asked {
+        let reply = match self.asked {
             Asked::Rpc { .. } => {
                 let (ledger, faults, refused_ranges) = (&state.ledger, &*self.faults, &state.refused_ranges);
                 let rate_limited = self.fault == Some(Fault::RpcRateLimit);
-                Reply::ok(rpc::answer(
-                    &rpc::Node { ledger, head, faults, rate_limited, refused_ranges },
-                    dice,
-                    &self.body,
-                ))
+                let lies = &faults.lies_of(self.asked);
+                let node = rpc::Node { ledger, head, faults, lies, rate_limited, refused_ranges };
+                let rpc::Answer { reply, is_cut, calls } = rpc::answer(&node, dice, &self.body);
+                state.traffic.note(self.asked, calls);
+                return (reply, is_cut);
             }
             Asked::Keyset { .. } => sight().keyset(uri),
             Asked::Markets => sight().by_offset(uri),
@@ -118,7 +119,8 @@ impl Request {
                 DataApi { seed, cast: world.cast(), gamma: world.gamma(), now: head, poison }.tokens(uri)
             }
             Asked::Control | Asked::Nothing => Reply::not_found("no such page"),
-        }
+        };
+        (reply, false)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The demo world on a socket: nodes of its chain, Gamma and the Data API, with the faults that are switched on.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -7,16 +8,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::asked::Asked;
 use super::clock::Clock;
 use super::faults::FaultSwitches;
 use super::ledger::Ledger;
 use super::listener::{LoopbackListener, Wire};
 use super::serve::serve;
 use super::world::World;
+
+/// At so many addresses it listens, so that nodes of several operators can be told apart.
+const OPERATORS: usize = 3;
 
 /// A server of a [`World`]. It stops when it is dropped: idle connections close, and nobody is accepted any more.
 #[derive(Debug)]
@@ -28,7 +33,8 @@ pub struct DemoServer {
 /// What the requests share.
 #[derive(Debug)]
 pub(super) struct Served {
-    pub(super) url: String,
+    /// Where it listens; the first is the main one.
+    urls: Vec<String>,
     pub(super) ledger: Ledger,
     clock: RwLock<Clock>,
     pub(super) faults: FaultSwitches,
@@ -36,15 +42,33 @@ pub(super) struct Served {
     pub(super) gamma_requests: AtomicU64,
     pub(super) faulted: AtomicU64,
     pub(super) refused_ranges: AtomicU64,
+    pub(super) traffic: Traffic,
+}
+
+/// What the nodes of the chain were asked, by their number. A request that met a fault of the wire is not counted.
+#[derive(Debug, Default)]
+pub(super) struct Traffic(Mutex<BTreeMap<usize, (u64, u64)>>);
+
+impl Traffic {
+    pub(super) fn note(&self, asked: Asked, calls: usize) {
+        let Asked::Rpc { node } = asked else { return };
+        let mut traffic = self.0.lock();
+        let (posts, all) = traffic.entry(node.unwrap_or(0)).or_default();
+        *posts += 1;
+        *all += calls as u64;
+    }
 }
 
 impl DemoServer {
     /// Serves a world at an address, whose port may be 0. The head follows the time of day.
     pub async fn start(world: Arc<World>, address: SocketAddr) -> io::Result<Self> {
-        let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
+        let mut listeners = vec![TcpListener::bind(address).await?];
+        while listeners.len() < OPERATORS {
+            listeners.push(TcpListener::bind(SocketAddr::new(address.ip(), 0)).await?);
+        }
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
         let state = Arc::new(Served {
-            url: format!("http://{address}"),
+            urls: addresses.iter().map(|address| format!("http://{address}")).collect(),
             ledger: Ledger::new(world),
             clock: RwLock::new(Clock::Wall),
             faults: FaultSwitches::default(),
@@ -52,23 +76,34 @@ impl DemoServer {
             gamma_requests: AtomicU64::new(0),
             faulted: AtomicU64::new(0),
             refused_ranges: AtomicU64::new(0),
+            traffic: Traffic::default(),
         });
-        let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
-        let service = router.into_make_service_with_connect_info::<Wire>();
         let stop = CancellationToken::new();
-        let stopped = stop.clone().cancelled_owned();
-        tokio::spawn(axum::serve(LoopbackListener(listener), service).with_graceful_shutdown(stopped).into_future());
+        for listener in listeners {
+            let router = Router::new().fallback(serve).with_state(Arc::clone(&state));
+            let service = router.into_make_service_with_connect_info::<Wire>();
+            let stopped = stop.clone().cancelled_owned();
+            tokio::spawn(
+                axum::serve(LoopbackListener(listener), service).with_graceful_shutdown(stopped).into_future(),
+            );
+        }
         Ok(Self { state, _stop: stop.drop_guard() })
     }
 
     /// Where it answers as a node, as Gamma (`/markets…`) and as the Data API (`/v2/tokens`).
     pub fn url(&self) -> String {
-        self.state.url.clone()
+        self.state.url().to_owned()
     }
 
-    /// Where it answers as several nodes of one chain. [`Faults::only_node`](super::Faults::only_node) tells them apart.
+    /// Where it answers as several nodes of one chain, each at an address of its own, as nodes of several operators are.
+    /// [`Faults::only_node`](super::Faults::only_node) tells them apart.
     pub fn urls(&self, nodes: usize) -> Vec<String> {
-        (0..nodes).map(|node| format!("{}/node/{node}", self.url())).collect()
+        (0..nodes).zip(self.state.urls.iter().cycle()).map(|(node, url)| format!("{url}/node/{node}")).collect()
+    }
+
+    /// The same, all at one address, as nodes of one operator are.
+    pub fn urls_of_one_operator(&self, nodes: usize) -> Vec<String> {
+        (0..nodes).map(|node| format!("{}/node/{node}", self.state.url())).collect()
     }
 
     /// The world that it serves.
@@ -101,6 +136,11 @@ impl DemoServer {
         self.state.refused_ranges.load(Ordering::Relaxed)
     }
 
+    /// How many requests a node has answered, and how many calls were in them.
+    pub fn traffic(&self, node: usize) -> (u64, u64) {
+        self.state.traffic.0.lock().get(&node).copied().unwrap_or_default()
+    }
+
     /// Sets what moves the head.
     pub fn set_clock(&self, clock: Clock) {
         *self.state.clock.write() = clock;
@@ -123,6 +163,10 @@ impl DemoServer {
 }
 
 impl Served {
+    pub(super) fn url(&self) -> &str {
+        self.urls.first().map_or("", String::as_str)
+    }
+
     pub(super) fn head(&self) -> u64 {
         let clock = *self.clock.read();
         clock.head(&self.ledger.world)

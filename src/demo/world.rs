@@ -79,13 +79,40 @@ impl World {
 
     /// A block without its events, at no cost.
     pub(super) fn header(&self, number: u64) -> Block {
-        let hash = |number: u64| id(self.config.seed, Kind::Block, [number]);
         Block {
             number,
-            hash: hash(number),
-            parent_hash: hash(number.wrapping_sub(1)),
+            hash: self.block_hash(number),
+            parent_hash: self.block_hash(number.wrapping_sub(1)),
             timestamp: self.timestamp(number),
             events: Vec::new(),
+        }
+    }
+
+    /// The hash of a block. Its last eight bytes hide the number, so that a block is found by its hash without a list.
+    pub(super) fn block_hash(&self, number: u64) -> B256 {
+        let mut hash = id(self.config.seed, Kind::Block, [number]);
+        let masked = number ^ head_of(&hash);
+        hash[24..].copy_from_slice(&masked.to_be_bytes());
+        hash
+    }
+
+    /// The number of the block with a hash, where that is one of this world.
+    pub(super) fn number_of(&self, hash: &B256) -> Option<u64> {
+        let masked = u64::from_be_bytes(hash[24..].try_into().ok()?);
+        let number = masked ^ head_of(hash);
+        (self.block_hash(number) == *hash).then_some(number)
+    }
+
+    /// The hash of a block's transaction.
+    pub(super) fn transaction(&self, block: u64, index: u64) -> B256 {
+        id(self.config.seed, Kind::Transaction, [block, index])
+    }
+
+    /// How many transactions a block has: some stand behind those with fills, and some blocks have none at all.
+    pub(super) fn transactions(&self, block: &Block) -> u64 {
+        match block.events.last() {
+            Some(last) => last.transaction_index + 3,
+            None => u64::from(block.hash[0] % 4),
         }
     }
 
@@ -139,4 +166,9 @@ impl World {
     fn block_nanos(&self) -> u128 {
         self.config.block_time.as_nanos().max(1)
     }
+}
+
+/// The first eight bytes of a hash, as a number.
+fn head_of(hash: &B256) -> u64 {
+    u64::from_be_bytes(hash[..8].try_into().unwrap_or_default())
 }

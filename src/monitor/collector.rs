@@ -10,7 +10,7 @@ use crate::breaker::{Breaker, Outage};
 use crate::broker::{Broker, BrokerError, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
 use crate::secrets;
-use crate::source::Head;
+use crate::source::{Head, SourceState};
 use crate::stage::{
     InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageState, StageStatus, TokenProgress,
 };
@@ -27,6 +27,8 @@ pub struct Source {
     pub watermark: Option<ChainPosition>,
     /// When its ingester last knew that the streams are as it left them.
     pub confirmed: Option<Instant>,
+    /// From this block on rows may be missing, until they have been read again.
+    pub in_doubt: Option<u64>,
 }
 
 /// What is said of a stream that nobody has begun.
@@ -83,7 +85,13 @@ impl Collector {
             cursor: progress.cursor,
             watermark: progress.watermark,
             confirmed: progress.confirmed,
+            in_doubt: progress.in_doubt,
         }
+    }
+
+    /// What the source has found out about its providers.
+    pub fn source_state(&self) -> SourceState {
+        self.observer.progress().source
     }
 
     /// The markets; `None` where they are not read.

@@ -15,7 +15,7 @@ mod snapshot;
 pub use collector::{Collector, Source};
 pub use publisher::{LogCounts, Publisher};
 pub use snapshot::{
-    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, OutageView,
-    QueryView,
+    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
+    OutageView, QueryView,
     Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{FillSource, Head, Page, SourceError, Start};
+use super::{FillSource, Head, InDoubt, Page, SourceError, SourceState, Start};
 use crate::breaker::{Breaker, last_cause};
 use crate::model::ChainPosition;
 
@@ -57,6 +57,19 @@ impl FillSource for Guarded {
 
     async fn world(&self) -> Result<String, SourceError> {
         self.ask(self.inner.world()).await
+    }
+
+    fn remember(&self, world: &str, from: ChainPosition) {
+        self.inner.remember(world, from);
+    }
+
+    // In its own time: what fails there is asked again by the source itself.
+    async fn check(&self) -> Option<Vec<InDoubt>> {
+        self.inner.check().await
+    }
+
+    fn state(&self) -> SourceState {
+        self.inner.state()
     }
 
     async fn head(&self) -> Result<Head, SourceError> {

@@ -14,12 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
+use super::block_time::BlockTime;
 use super::cursor_watch::{CursorWatch, Found};
 use super::life::{Life, read_position, write_position};
 use super::room::Room;
 use super::status::Progress;
 use super::{Stage, StageError, Step};
 use crate::broker::{Advance, Appended, BrokerError, MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
+use crate::failure::FailureClass;
 use crate::model::ChainPosition;
 use crate::model::entry::Entry;
 use crate::source::{Head, Page, SourceError};
@@ -38,6 +40,9 @@ pub(super) struct IngestFills {
     position: ChainPosition,
     head: Option<Head>,
     asked_head: Option<Instant>,
+    /// When the next head is due.
+    head_due: Option<Instant>,
+    block_time: BlockTime,
     /// A page that has been read and is not appended to its end.
     parts: VecDeque<Part>,
     /// The page behind it, on its way.
@@ -72,6 +77,8 @@ impl IngestFills {
             position,
             head: None,
             asked_head: None,
+            head_due: None,
+            block_time: BlockTime::default(),
             parts: VecDeque::new(),
             coming: None,
         };
@@ -130,8 +137,8 @@ impl IngestFills {
 
     /// Waits until the head may be asked for again, and asks.
     async fn wait_for_head(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
-        if let Some(asked) = self.asked_head
-            && drain.run_until_cancelled(tokio::time::sleep_until(asked + self.poll_interval)).await.is_none()
+        if let Some(due) = self.head_due
+            && drain.run_until_cancelled(tokio::time::sleep_until(due)).await.is_none()
         {
             return Ok(());
         }
@@ -140,8 +147,15 @@ impl IngestFills {
 
     async fn ask_head(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
         let Some(head) = drain.run_until_cancelled(self.life.source.head()).await else { return Ok(()) };
+        let now = Instant::now();
+        (self.asked_head, self.head_due) = (Some(now), Some(now + self.poll_interval));
         let head = head?;
-        self.asked_head = Some(Instant::now());
+        // Behind a new block the next one takes its time.
+        if self.block_time.learn(head)
+            && let Some(time) = self.block_time.get()
+        {
+            self.head_due = Some(now + time.max(self.poll_interval));
+        }
         self.head = Some(head);
         self.progress.send_modify(|progress| progress.head = Some((head, std::time::Instant::now())));
         Ok(())
@@ -172,15 +186,27 @@ impl Stage for IngestFills {
         }
         let behind = self.head.is_none_or(|head| head.block >= self.position.block);
         if behind && self.asked_head.is_none_or(|asked| asked.elapsed() > HEAD_REFRESH) {
-            self.ask_head(drain).await?;
+            match self.ask_head(drain).await {
+                // What is known to be final can be read all the same.
+                Err(error @ StageError::Source(_)) if self.head.is_some() && error.class() == FailureClass::Retry => {
+                    tracing::debug!(stage = "ingest-fills", %error, "no new head: reading up to the last one");
+                }
+                asked => asked?,
+            }
         }
         if self.coming.is_none() {
             self.coming = self.send_for(self.position);
         }
         let Some(coming) = &mut self.coming else {
             self.wait_for_head(drain).await?;
-            let caught_up = self.head.is_some_and(|head| head.block < self.position.block);
-            return Ok(if caught_up { Step::Idle } else { Step::Moved(0) });
+            return Ok(match self.head.map(|head| (head.block, self.position.block)) {
+                Some((head, cursor)) if cursor > head.saturating_add(1) => Step::Wait(format!(
+                    "the cursor, block {cursor}, is {} blocks above the newest final block, {head}: waiting for the chain",
+                    cursor - head - 1
+                )),
+                Some((head, cursor)) if cursor > head => Step::Idle,
+                _ => Step::Moved(0),
+            });
         };
         let Some(page) = drain.run_until_cancelled(coming).await else { return Ok(Step::Idle) };
         self.coming = None;

@@ -14,7 +14,7 @@ use super::market_cursor::MarketCursor;
 use super::token_cache::Partly;
 use crate::broker::{Broker, BrokerError, Group, Layout, Stream};
 use crate::model::ChainPosition;
-use crate::source::{FillSource, Start};
+use crate::source::{FillSource, SourceError, Start};
 use crate::warehouse::{Checkpoint, Warehouse};
 
 /// The name of the source of markets.
@@ -133,21 +133,36 @@ impl Life {
     /// Fails unless the source shows the world that the store holds. Until that is known nobody writes.
     pub(super) async fn check_world(&self) -> Result<(), StageError> {
         let ask = async {
-            let stored = self.checkpoint().await?.ok_or(StageError::NotBegun)?.world;
+            let checkpoint = self.checkpoint().await?.ok_or(StageError::NotBegun)?;
             if !self.reads_source {
                 self.agreement.assume();
                 return Ok(());
             }
-            let served = self.source.world().await?;
-            self.agreement.compare(self.source.name(), &stored, &served)
+            let served = self.served_world(Some(&checkpoint)).await?;
+            self.agreement.compare(self.source.name(), &checkpoint.world, &served)
         };
         self.agreement.ask(ask).await
     }
 
+    /// Which world the source shows. It is told first which one the store holds, so that of several providers those of
+    /// another world are left out.
+    async fn served_world(&self, checkpoint: Option<&Checkpoint>) -> Result<String, StageError> {
+        if let Some(Checkpoint { world, watermark, .. }) = checkpoint {
+            let from = read_position("the watermark", watermark).unwrap_or(ChainPosition::start_of(0));
+            self.source.remember(world, from);
+        }
+        match self.source.world().await {
+            // All of them show another.
+            Err(SourceError::WrongChain { found, .. }) if checkpoint.is_some() => Ok(format!("chain:{found}")),
+            served => Ok(served?),
+        }
+    }
+
     /// Enters as the ingester: asks the source which world it shows, and on a first run where to begin.
     pub(super) async fn enter_as_ingester(&self) -> Result<(), StageError> {
-        let served = self.source.world().await?;
-        match self.checkpoint().await? {
+        let checkpoint = self.checkpoint().await?;
+        let served = self.served_world(checkpoint.as_ref()).await?;
+        match checkpoint {
             Some(Checkpoint { world: stored, .. }) => self.agreement.compare(self.source.name(), &stored, &served)?,
             None => {
                 match self.broker.join(&self.layout()).await {

@@ -5,9 +5,11 @@
 //! stays in hand over a passing failure, and is dropped when its connection is renewed.
 
 mod agreement;
+mod block_time;
 mod breakers;
 mod command;
 mod cursor_watch;
+mod doubts;
 mod error;
 mod gauge;
 mod halve;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use super::Desired;
 use crate::model::ChainPosition;
 use crate::secrets;
-use crate::source::Head;
+use crate::source::{Head, SourceState};
 
 /// The state of a stage, as words that never change meaning. `SLOW` and `UNKN` are not among them: a stage cannot say
 /// so of itself, they are what somebody who watches finds.
@@ -128,6 +128,10 @@ pub struct Progress {
     pub watermark: Option<ChainPosition>,
     /// When the ingester last knew that its cursor is where it left it, so that what it says of the streams is true.
     pub confirmed: Option<Instant>,
+    /// From this block on rows may be missing, until they have been read again.
+    pub in_doubt: Option<u64>,
+    /// What the source has found out about its providers.
+    pub source: SourceState,
     /// The markets.
     pub markets: MarketProgress,
     /// The tokens of trades that have no market yet.

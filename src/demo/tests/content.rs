@@ -64,24 +64,33 @@ fn everything_that_happens_on_polygon_happens_here() {
 #[test]
 fn the_amounts_of_a_match_add_up() {
     let matches = matches(&events(&world(42, None)));
-    let mut kinds = [0; 3];
+    let (mut kinds, mut surpluses, mut rare) = ([0; 3], BTreeSet::new(), 0);
     for rows in &matches {
         let (taker, makers) = rows.split_last().unwrap();
         assert!((1..=4).contains(&makers.len()), "{makers:?}");
         assert!(makers.iter().all(|maker| maker.exchange == taker.exchange && maker.taker == taker.maker));
         let shares: u128 = makers.iter().map(|maker| maker.shares).sum();
         let usd: u128 = makers.iter().map(|maker| maker.usd).sum();
-        assert_eq!(shares, taker.shares);
-        if makers[0].outcome == taker.outcome {
-            assert_eq!(usd, taker.usd);
-            assert_eq!(makers[0].side, taker.side.opposite());
-            kinds[0] += 1;
-        } else {
-            assert_eq!(usd + taker.usd, shares, "a pair of shares is a dollar");
-            assert_eq!(makers[0].side, taker.side);
-            kinds[if taker.side == Side::Buy { 1 } else { 2 }] += 1;
+        // In a mint or merge a pair of shares is a dollar.
+        let is_complementary = makers[0].outcome == taker.outcome;
+        let usd = if is_complementary { usd } else { shares - usd };
+        let side = if is_complementary { taker.side.opposite() } else { taker.side };
+        assert_eq!(makers[0].side, side);
+        kinds[match (is_complementary, taker.side) {
+            (true, _) => 0,
+            (false, Side::Buy) => 1,
+            (false, Side::Sell) => 2,
+        }] += 1;
+        if (shares, usd) != (taker.shares, taker.usd) {
+            assert_eq!(taker.exchange.layout(), Layout::V1, "only V1 tells a refund, or gives out a donation");
+            let (more_shares, more_usd) = (taker.shares > shares, taker.usd > usd);
+            assert!(more_shares != more_usd && taker.shares >= shares && taker.usd >= usd, "more on one side");
+            surpluses.insert((taker.side as u8, more_usd));
+            rare += 1;
         }
     }
+    assert_eq!(surpluses.len(), 4, "refunds and donations of buyers and sellers");
+    assert!(rare * 100 < matches.len(), "{rare} of {}", matches.len());
     assert!(kinds.iter().all(|count| *count > 100), "complementary, mint, merge: {kinds:?}");
 }
 

@@ -2,6 +2,7 @@
 
 mod chain;
 mod content;
+mod lies;
 mod outside;
 mod wire;
 

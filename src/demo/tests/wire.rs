@@ -11,15 +11,15 @@ use super::*;
 use crate::model::{Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2, decode_order_filled};
 
 /// The head of the servers below.
-const HEAD: u64 = FIRST + 200;
+pub(super) const HEAD: u64 = FIRST + 200;
 
-async fn server() -> DemoServer {
+pub(super) async fn server() -> DemoServer {
     let server = DemoServer::start(Arc::new(world(42, Some(10_000))), ([127, 0, 0, 1], 0).into()).await.unwrap();
     server.freeze_at(HEAD);
     server
 }
 
-async fn post(url: &str, body: String) -> reqwest::Result<reqwest::Response> {
+pub(super) async fn post(url: &str, body: String) -> reqwest::Result<reqwest::Response> {
     reqwest::Client::new().post(url).body(body).send().await
 }
 
@@ -28,7 +28,7 @@ async fn text(server: &DemoServer, body: &Value) -> String {
 }
 
 /// The answer to one call, without its envelope.
-async fn call(server: &DemoServer, method: &str, params: Value) -> Result<Value, (i64, String)> {
+pub(super) async fn call(server: &DemoServer, method: &str, params: Value) -> Result<Value, (i64, String)> {
     let request = json!({"jsonrpc": "2.0", "id": 5, "method": method, "params": params});
     let mut answer: Value = serde_json::from_str(&text(server, &request).await).unwrap();
     assert_eq!((&answer["jsonrpc"], &answer["id"]), (&json!("2.0"), &json!(5)));
@@ -38,7 +38,7 @@ async fn call(server: &DemoServer, method: &str, params: Value) -> Result<Value,
     }
 }
 
-fn filter(blocks: RangeInclusive<u64>) -> Value {
+pub(super) fn filter(blocks: RangeInclusive<u64>) -> Value {
     json!([{
         "fromBlock": format!("{:#x}", blocks.start()),
         "toBlock": format!("{:#x}", blocks.end()),
@@ -47,7 +47,7 @@ fn filter(blocks: RangeInclusive<u64>) -> Value {
     }])
 }
 
-async fn logs(server: &DemoServer, blocks: RangeInclusive<u64>) -> Result<Vec<Value>, (i64, String)> {
+pub(super) async fn logs(server: &DemoServer, blocks: RangeInclusive<u64>) -> Result<Vec<Value>, (i64, String)> {
     call(server, "eth_getLogs", filter(blocks)).await.map(|logs| logs.as_array().unwrap().clone())
 }
 
@@ -132,7 +132,11 @@ async fn filters_are_honoured() {
     ] {
         let mut request = filter(FIRST..=FIRST + 40);
         request[0][field] = value;
-        let some = call(&server, "eth_getLogs", request).await.unwrap();
+        let mut some = call(&server, "eth_getLogs", request).await.unwrap();
+        // Without signatures the exchanges' other events come, too.
+        let is_fill =
+            |log: &Value| [ORDER_FILLED_V1, ORDER_FILLED_V2].iter().any(|s| log["topics"][0] == s.to_string());
+        some.as_array_mut().unwrap().retain(is_fill);
         let expected: Vec<_> = all.iter().filter(|log| test(log)).cloned().collect();
         assert!(!expected.is_empty());
         assert_eq!(some, Value::Array(expected), "{field}");

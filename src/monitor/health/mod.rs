@@ -3,6 +3,7 @@
 mod backlog;
 mod behind;
 mod dead_letters;
+mod doubts;
 mod failed;
 mod frozen;
 mod gaps;
@@ -15,6 +16,7 @@ mod read_rows;
 mod replays;
 mod restarts;
 mod stalled;
+mod surprises;
 mod told;
 mod unlisted;
 mod unreachable;
@@ -48,6 +50,8 @@ const RULES: &[Rule] = &[
     unreachable::RULE,
     unseen::RULE,
     frozen::RULE,
+    doubts::RULE,
+    surprises::RULE,
     waiting::RULE,
     stalled::RULE,
     memory::RULE,

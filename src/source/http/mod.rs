@@ -17,7 +17,7 @@ use reqwest::{Response, Url, redirect};
 pub(super) use self::api::{Api, ApiError};
 pub(super) use self::batches::Batches;
 pub use self::config::{ApiConfig, ApiConfigError};
-pub(super) use self::elements::{AtMost, Elements, fields};
+pub(super) use self::elements::{Elements, fields};
 pub(super) use self::keys::Keys;
 pub(super) use crate::secrets::excerpt;
 

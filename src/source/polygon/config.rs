@@ -30,6 +30,14 @@ pub struct PolygonConfig {
     pub limit_memory: Duration,
     /// How long to wait for a second opinion from endpoints that do not answer.
     pub patience: Duration,
+    /// The longest pause after an endpoint's first failure. Doubles each time, up to half a minute.
+    pub back_off: Duration,
+    /// So near the head, in blocks, logs are asked for by the hash of their block.
+    pub by_hash_within: u64,
+    /// So near the head, in blocks, the end of a range that holds no logs is asked for by hash.
+    pub careful_within: u64,
+    /// For how long a block near the head must have been called empty where nothing else can confirm it.
+    pub empty_patience: Duration,
     /// After how long without a new final block another endpoint is asked.
     pub stale_after: Duration,
 }
@@ -52,6 +60,10 @@ impl Default for PolygonConfig {
             cool_down: Duration::from_secs(1),
             limit_memory: Duration::from_secs(30 * 60),
             patience: Duration::from_secs(5 * 60),
+            back_off: Duration::from_millis(100),
+            by_hash_within: 128,
+            careful_within: 4_096,
+            empty_patience: Duration::from_secs(60),
             stale_after: Duration::from_secs(15),
         }
     }

@@ -8,12 +8,21 @@ use parking_lot::Mutex;
 use reqwest::Url;
 
 use super::config::PolygonConfig;
+use super::doubt::{Doubt, Doubts};
 use super::failure::Failure;
-use super::http;
-use super::reply::{self, Outcome, Reply, RpcError};
+use super::limits::{Limit, Ranges};
+use super::pace::Pace;
+use super::read::Depth;
+use super::reply::{self, Broken, Outcome, Reply, RpcError};
+use super::trail::Trail;
 use super::vocabulary::{self, Verdict};
+use super::{http, operator};
+use crate::source::SourceError;
 use crate::source::http::name_of;
 use crate::source::http::retry_after::LONGEST;
+
+/// How long nothing is believed of an endpoint alone that left logs out.
+const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -27,12 +36,16 @@ pub(super) struct Call {
 /// A JSON-RPC endpoint.
 pub(super) struct Endpoint {
     name: String,
+    operator: String,
     http: http::Client,
     next_id: AtomicU64,
     max_batch: usize,
     cool_down: Duration,
+    back_off: Duration,
     limit_memory: Duration,
+    doubts: Doubts,
     learned: Mutex<Learned>,
+    trail: Mutex<Trail>,
 }
 
 /// What the endpoint's answers have taught.
@@ -44,9 +57,18 @@ struct Learned {
     complaint: String,
     /// How often in a row it has limited the rate.
     strikes: u32,
+    pace: Pace,
+    last_error: Option<SourceError>,
     batch: Option<Limit<usize>>,
-    range: Option<Limit<u64>>,
+    ranges: Ranges,
+    /// At how many logs it cuts its answers.
+    row_cap: Option<Limit<u64>>,
+    /// How many logs its last answer had.
+    rows: Option<u64>,
     no_finality_until: Option<Instant>,
+    distrusted_until: Option<Instant>,
+    no_receipts_until: Option<Instant>,
+    no_block_hash_until: Option<Instant>,
     /// Since when it has answered no question about logs.
     silent_since: Option<Instant>,
 }
@@ -63,29 +85,20 @@ pub(super) enum Chain {
     Wrong(u64),
 }
 
-/// A limit that holds until it is worth another try.
-#[derive(Clone, Copy, Debug)]
-struct Limit<T> {
-    value: T,
-    until: Instant,
-}
-
-impl<T: Copy> Limit<T> {
-    fn at(limit: Option<Self>, now: Instant) -> Option<T> {
-        limit.filter(|limit| now < limit.until).map(|limit| limit.value)
-    }
-}
-
 impl Endpoint {
     pub(super) fn new(url: Url, client: reqwest::Client, config: &PolygonConfig) -> Self {
         Self {
             name: name_of(&url),
+            operator: operator::of(&url),
             http: http::Client::new(url, client, config.max_body),
             next_id: AtomicU64::new(1),
             max_batch: config.max_batch.max(1),
             cool_down: config.cool_down,
+            back_off: config.back_off,
             limit_memory: config.limit_memory,
+            doubts: Doubts::default(),
             learned: Mutex::default(),
+            trail: Mutex::default(),
         }
     }
 
@@ -94,21 +107,48 @@ impl Endpoint {
         &self.name
     }
 
+    /// Who runs it, as far as its name tells: two endpoints of one operator are one opinion.
+    pub(super) fn operator(&self) -> &str {
+        &self.operator
+    }
+
     /// Asks one question.
     pub(super) async fn one(&self, call: Call) -> Result<Bytes, Failure> {
         let mut results = self.all(&[call]).await?;
         results.pop().ok_or_else(|| Failure::Untrusted("no answer".to_owned()))
     }
 
-    /// Asks several questions, in as few batches as the endpoint allows. The results come in the order of the calls.
+    /// Asks several questions, in as few batches as the endpoint allows. The results come in the order of the calls; the
+    /// first failure is that of all.
     pub(super) async fn all(&self, calls: &[Call]) -> Result<Vec<Bytes>, Failure> {
+        self.each(calls).await?.into_iter().collect()
+    }
+
+    /// The same, but each question fails alone; an error where a whole request does.
+    pub(super) async fn each(&self, calls: &[Call]) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
         let mut results = Vec::with_capacity(calls.len());
         while results.len() < calls.len() {
             let rest = &calls[results.len()..];
             let batch = &rest[..self.batch_size().min(rest.len())];
             match self.batch(batch).await {
+                Ok(more)
+                    if batch.len() > 1 && more.iter().any(|it| matches!(it, Err(Failure::BatchTooLarge { .. }))) =>
+                {
+                    let limit = more.into_iter().find_map(|it| match it {
+                        Err(Failure::BatchTooLarge { limit, .. }) => Some(limit),
+                        _ => None,
+                    });
+                    self.shrink_batch(batch.len(), limit.flatten());
+                }
                 Ok(more) => {
                     self.learned.lock().strikes = 0;
+                    if more.iter().all(Result::is_ok) {
+                        self.set_answered();
+                    }
+                    // One call that is refused for its rate speaks for all.
+                    if let Some(Err(failure)) = more.iter().find(|it| matches!(it, Err(Failure::RateLimited { .. }))) {
+                        return Err(failure.clone());
+                    }
                     results.extend(more);
                 }
                 // Each round asks for less, so this ends.
@@ -120,7 +160,7 @@ impl Endpoint {
     }
 
     /// Sends one HTTP request.
-    async fn batch(&self, calls: &[Call]) -> Result<Vec<Bytes>, Failure> {
+    async fn batch(&self, calls: &[Call]) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
         let asked = calls.len();
         let first_id = self.next_id.fetch_add(asked as u64, Ordering::Relaxed);
         let requests = calls.iter().zip(first_id..).map(|(Call { method, params }, id)| {
@@ -130,10 +170,12 @@ impl Endpoint {
         let body = if asked == 1 { requests.concat() } else { format!("[{}]", requests.join(",")) };
 
         let answer = self.http.post(body, asked).await?;
-        let reply =
-            reply::read(&answer, first_id, asked).map_err(|cause| Failure::Untrusted(self.http.redact(&cause)))?;
+        let reply = reply::read(&answer, first_id, asked).map_err(|broken| match broken {
+            Broken::Off(cause) => Failure::CutOff(self.http.redact(&cause)),
+            Broken::Wrong(cause) => Failure::Untrusted(self.http.redact(&cause)),
+        })?;
         match reply {
-            Reply::Each(outcomes) => outcomes.into_iter().map(|outcome| self.result(outcome)).collect(),
+            Reply::Each(outcomes) => Ok(outcomes.into_iter().map(|outcome| self.result(outcome)).collect()),
             Reply::Whole(error) => Err(match self.judge(&error) {
                 // One error for a whole batch, in words that mean nothing: perhaps it knows no batches.
                 Failure::Refused(cause) if asked > 1 => Failure::BatchTooLarge { limit: None, cause },
@@ -151,7 +193,11 @@ impl Endpoint {
         match vocabulary::judge(error.code, &error.message) {
             Verdict::BatchTooLarge(limit) => Failure::BatchTooLarge { limit, cause },
             Verdict::RangeTooLarge(hint) => Failure::RangeTooLarge { hint, cause },
-            Verdict::RateLimited => Failure::RateLimited { cause, retry_after: None },
+            Verdict::RateLimited => {
+                let is_plain = vocabulary::names_a_rate(&error.message);
+                Failure::RateLimited { cause, retry_after: None, is_plain }
+            }
+            Verdict::NoMethod => Failure::NoMethod(cause),
             Verdict::LacksBlock => Failure::LacksBlock(cause),
             Verdict::Other => Failure::Refused(cause),
         }
@@ -210,14 +256,117 @@ impl Endpoint {
         self.learned.lock().silent_since.map(|since| now.duration_since(since))
     }
 
-    /// The most blocks that it allows in one request, where it has said so.
-    pub(super) fn range_limit(&self, now: Instant) -> Option<u64> {
-        Limit::at(self.learned.lock().range, now)
+    /// The most blocks that it allows in one request, where that is known or guessed.
+    pub(super) fn range_limit(&self, depth: Depth) -> Option<u64> {
+        self.learned.lock().ranges.most(depth, Instant::now())
     }
 
-    /// It allows at most `blocks` blocks in one request.
-    pub(super) fn limit_range(&self, blocks: u64, now: Instant) {
-        self.learned.lock().range = Some(Limit { value: blocks.max(1), until: now + self.limit_memory });
+    /// It has said that it allows at most `blocks` blocks in one request.
+    pub(super) fn limit_range(&self, blocks: u64, depth: Depth) {
+        let until = Instant::now() + self.limit_memory;
+        self.learned.lock().ranges.named(blocks, depth, until);
+    }
+
+    /// It has not answered for so many blocks, and perhaps would for fewer.
+    pub(super) fn refused_range(&self, blocks: u64, depth: Depth) {
+        self.learned.lock().ranges.refused(blocks, depth);
+    }
+
+    /// It has answered for so many blocks.
+    pub(super) fn answered_range(&self, blocks: u64, depth: Depth) {
+        let until = Instant::now() + self.limit_memory;
+        self.learned.lock().ranges.answered(blocks, depth, until);
+    }
+
+    /// It has given an answer of so many logs. Returns how many the one before had.
+    pub(super) fn counted(&self, rows: u64) -> Option<u64> {
+        self.learned.lock().rows.replace(rows)
+    }
+
+    /// At how many logs it was found to cut its answers.
+    pub(super) fn row_cap(&self) -> Option<u64> {
+        Limit::at(self.learned.lock().row_cap, Instant::now())
+    }
+
+    /// It cuts its answers at so many logs.
+    pub(super) fn set_row_cap(&self, rows: u64) {
+        self.learned.lock().row_cap = Some(Limit::new(rows, Instant::now() + self.limit_memory));
+    }
+
+    /// Whether it has lately said that it does not know `eth_getBlockReceipts`.
+    pub(super) fn lacks_receipts(&self) -> bool {
+        self.learned.lock().no_receipts_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    pub(super) fn set_lacks_receipts(&self) {
+        self.learned.lock().no_receipts_until = Some(Instant::now() + self.limit_memory);
+    }
+
+    /// Whether it has lately refused to find logs by the hash of their block.
+    pub(super) fn lacks_block_hash(&self) -> bool {
+        self.learned.lock().no_block_hash_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    pub(super) fn set_lacks_block_hash(&self) {
+        self.learned.lock().no_block_hash_until = Some(Instant::now() + self.limit_memory);
+    }
+
+    /// There is a reason to look twice at what it says.
+    pub(super) fn note(&self, doubt: Doubt) {
+        tracing::debug!(endpoint = self.name, doubt = doubt.label(), "an answer is in doubt");
+        self.doubts.note(doubt);
+    }
+
+    /// What rests on its word alone.
+    pub(super) const fn trail(&self) -> &Mutex<Trail> {
+        &self.trail
+    }
+
+    /// Whether it was found to leave logs out, so that nothing is believed of it alone.
+    pub(super) fn is_distrusted(&self) -> bool {
+        self.learned.lock().distrusted_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// It was found to leave logs out.
+    pub(super) fn set_distrusted(&self) {
+        self.learned.lock().distrusted_until = Some(Instant::now() + DISTRUST);
+    }
+
+    /// How often there was, for each reason.
+    pub(super) fn doubts(&self) -> impl Iterator<Item = (Doubt, u64)> {
+        Doubt::ALL.into_iter().map(|doubt| (doubt, self.doubts.count(doubt)))
+    }
+
+    /// It failed: leave it alone for a while.
+    pub(super) fn set_failed(&self, error: &SourceError, now: Instant) {
+        let mut learned = self.learned.lock();
+        learned.last_error = Some(error.clone());
+        learned.pace.failed(self.back_off, now);
+    }
+
+    /// Why it failed the last time.
+    pub(super) fn last_error(&self) -> Option<SourceError> {
+        self.learned.lock().last_error.clone()
+    }
+
+    /// It answered.
+    pub(super) fn set_answered(&self) {
+        self.learned.lock().pace.answered();
+    }
+
+    /// Whether it should be left alone, while there are others to ask.
+    pub(super) fn rests(&self, now: Instant) -> bool {
+        self.learned.lock().pace.rests(now)
+    }
+
+    /// Whether it must not be asked at all, having failed so often.
+    pub(super) fn is_barred(&self, now: Instant) -> bool {
+        self.learned.lock().pace.is_barred(now)
+    }
+
+    /// Whether it may be asked for a second opinion.
+    pub(super) fn may_ask(&self, now: Instant) -> bool {
+        self.is_usable() && self.cools_for(now).is_none() && !self.rests(now)
     }
 
     /// Whether it has lately said that it does not know `finalized`.
@@ -230,7 +379,8 @@ impl Endpoint {
         self.learned.lock().no_finality_until = Some(now + self.limit_memory);
     }
 
-    fn batch_size(&self) -> usize {
+    /// How many calls it takes at once.
+    pub(super) fn batch_size(&self) -> usize {
         let limit = Limit::at(self.learned.lock().batch, Instant::now());
         limit.unwrap_or(self.max_batch).clamp(1, self.max_batch)
     }
@@ -239,6 +389,6 @@ impl Endpoint {
     fn shrink_batch(&self, tried: usize, named: Option<usize>) {
         let value = named.filter(|limit| *limit < tried).unwrap_or(tried / 2).max(1);
         tracing::debug!(endpoint = self.name, batch = value, "the endpoint wants smaller batches");
-        self.learned.lock().batch = Some(Limit { value, until: Instant::now() + self.limit_memory });
+        self.learned.lock().batch = Some(Limit::new(value, Instant::now() + self.limit_memory));
     }
 }

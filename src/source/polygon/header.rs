@@ -4,16 +4,20 @@ use alloy_primitives::B256;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::hex;
+use super::{elements, hex};
 use crate::source::http::excerpt;
 
-/// Number, hash and time of a block.
+/// Number, hash and time of a block, and what proves them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
     pub(super) number: u64,
     pub(super) hash: B256,
+    /// The hash of the block before it; every node says it, but nothing is lost where one does not.
+    pub(super) parent: Option<B256>,
     /// Unix seconds.
     pub(super) timestamp: u64,
+    /// How many transactions it has, where it says so.
+    pub(super) transactions: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -24,6 +28,10 @@ struct Fields<'a> {
     hash: &'a RawValue,
     #[serde(borrow)]
     timestamp: &'a RawValue,
+    #[serde(borrow, default, rename = "parentHash")]
+    parent: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    transactions: Option<&'a RawValue>,
 }
 
 impl Header {
@@ -39,7 +47,9 @@ impl Header {
         Ok(Some(Self {
             number: hex::quantity(fields.number.get()).map_err(named("number"))?,
             hash: hex::fixed(fields.hash.get()).map_err(named("hash"))?.into(),
+            parent: fields.parent.and_then(|parent| hex::fixed(parent.get()).ok()).map(B256::from),
             timestamp: hex::quantity(fields.timestamp.get()).map_err(named("timestamp"))?,
+            transactions: fields.transactions.and_then(|list| elements::count(list.get().as_bytes()).ok()),
         }))
     }
 
@@ -62,7 +72,12 @@ mod tests {
     fn reads_a_header_and_none() {
         let hash = B256::repeat_byte(7);
         let json = format!(r#"{{"number":"0x10","hash":"{hash}","timestamp":"0x5","miner":{{"x":[1]}}}}"#);
-        assert_eq!(Header::read(json.as_bytes()), Ok(Some(Header { number: 16, hash, timestamp: 5 })));
+        let bare = Header { number: 16, hash, parent: None, timestamp: 5, transactions: None };
+        assert_eq!(Header::read(json.as_bytes()), Ok(Some(bare)));
+        let more = format!(r#","parentHash":"{hash}","transactions":["0x1",{{"hash":"0x2"}},"0x3"]}}"#);
+        let json = format!("{}{more}", &json[..json.len() - 1]);
+        let whole = Header { parent: Some(hash), transactions: Some(3), ..bare };
+        assert_eq!(Header::read(json.as_bytes()), Ok(Some(whole)));
         assert_eq!(Header::read(b"null"), Ok(None));
         assert!(Header::read_of(17, json.as_bytes()).unwrap_err().contains("block 16 for block 17"));
     }

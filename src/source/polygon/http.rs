@@ -56,19 +56,26 @@ impl Client {
         let verdict = vocabulary::judge(error.code, &error.message);
 
         match (status, verdict) {
-            (StatusCode::TOO_MANY_REQUESTS, _) => Failure::RateLimited { cause, retry_after },
+            (StatusCode::TOO_MANY_REQUESTS, _) => Failure::RateLimited { cause, retry_after, is_plain: true },
             (StatusCode::SERVICE_UNAVAILABLE, _) if retry_after.is_some() => {
-                Failure::RateLimited { cause, retry_after }
+                Failure::RateLimited { cause, retry_after, is_plain: true }
             }
             (_, Verdict::BatchTooLarge(limit)) => Failure::BatchTooLarge { limit, cause },
             (_, Verdict::RangeTooLarge(hint)) => Failure::RangeTooLarge { hint, cause },
             (StatusCode::PAYLOAD_TOO_LARGE, _) => Failure::RangeTooLarge { hint: Hint::FewerRows, cause },
-            (_, Verdict::RateLimited) => Failure::RateLimited { cause, retry_after },
+            (_, Verdict::RateLimited) => {
+                let is_plain = vocabulary::names_a_rate(&error.message);
+                Failure::RateLimited { cause, retry_after, is_plain }
+            }
+            (_, Verdict::NoMethod) => Failure::NoMethod(cause),
+            // Old blocks, or many, are for others; new ones or fewer may be had.
+            (StatusCode::FORBIDDEN, Verdict::LacksBlock) => Failure::Refused(cause),
             (_, Verdict::LacksBlock) => Failure::LacksBlock(cause),
             // Not entitled: it will not be soon, so it is left alone like one that was asked too often.
-            (StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED | StatusCode::FORBIDDEN, _) => {
-                Failure::RateLimited { cause, retry_after }
+            (StatusCode::UNAUTHORIZED | StatusCode::PAYMENT_REQUIRED, _) => {
+                Failure::RateLimited { cause, retry_after, is_plain: true }
             }
+            (StatusCode::FORBIDDEN, _) => Failure::RateLimited { cause, retry_after, is_plain: false },
             (StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT, _) => Failure::TimedOut(cause),
             // Cloudflare's word for a server that took too long.
             (status, _) if status.as_u16() == 524 => Failure::TimedOut(cause),
@@ -78,6 +85,7 @@ impl Client {
                 Failure::BatchTooLarge { limit: None, cause }
             }
             (status, _) if status.is_redirection() => Failure::Refused(format!("{cause}, a redirect is not followed")),
+            (status, _) if status.is_server_error() => Failure::Broken(cause),
             _ => Failure::Refused(cause),
         }
     }
@@ -85,7 +93,12 @@ impl Client {
     /// What a broken connection means.
     fn broken(&self, cause: reqwest::Error) -> Failure {
         let timed_out = cause.is_timeout() && !cause.is_connect();
+        let reached = !cause.is_connect() && !cause.is_builder();
         let cause = self.redact(&innermost(&cause.without_url()));
-        if timed_out { Failure::TimedOut(cause) } else { Failure::Unreachable(cause) }
+        match (timed_out, reached) {
+            (true, _) => Failure::TimedOut(cause),
+            (false, true) => Failure::CutOff(cause),
+            (false, false) => Failure::Unreachable(cause),
+        }
     }
 }

@@ -1,13 +1,15 @@
 //! One log of an `eth_getLogs` answer: JSON to [`RawLog`], or to the reason why it is none.
 //!
-//! The fields are slices of the body; hex is decoded straight into its place. A field that cannot be read spoils this
-//! log only, and as much of its place as can be read is kept.
+//! The JSON is a slice of the body, which it keeps alive; hex is decoded straight into its place. A field that cannot be
+//! read spoils this log only, and as much of its place as can be read is kept.
 
 use alloy_primitives::{B256, hex as hexadecimal, keccak256};
+use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::hex;
+use super::surprises::UPGRADED;
+use super::{elements, hex};
 use crate::model::RawLog;
 use crate::source::http::excerpt;
 
@@ -17,16 +19,21 @@ const MAX_TOPICS: usize = 4;
 /// The parser quotes what it did not expect, which may be long.
 const REASON: usize = 120;
 
+/// A log that is longer than this is not sorted before it is hashed: parsed JSON takes many times its length.
+const MOST_SORTED: usize = 64 * 1024;
+
 /// A log as a node sent it.
 #[derive(Clone, Debug)]
-pub(super) struct ReadLog<'a> {
+pub(super) struct ReadLog {
     /// Its block, where that can be read.
     pub(super) block: Option<u64>,
     /// Its place in the block, where that can be read.
     pub(super) index: Option<u32>,
+    /// The place of its transaction in the block, where that is said and can be read.
+    pub(super) transaction_index: Option<u64>,
     /// The hash of its block, where that can be read.
     pub(super) block_hash: Option<B256>,
-    /// The time of its block: not every node sends it.
+    /// The time of its block, as the log says it: not every node does, and not every one that does says the truth.
     pub(super) timestamp: Option<u64>,
     /// Whether a reorganisation took it back.
     pub(super) removed: bool,
@@ -35,7 +42,7 @@ pub(super) struct ReadLog<'a> {
     /// The log, or what is wrong with it.
     pub(super) log: Result<RawLog, String>,
     /// The JSON as received.
-    pub(super) raw: &'a str,
+    pub(super) raw: Bytes,
 }
 
 /// The fields that matter. Others may come and go.
@@ -57,15 +64,22 @@ struct Fields<'a> {
     #[serde(borrow)]
     transaction_hash: Option<&'a RawValue>,
     #[serde(borrow)]
+    transaction_index: Option<&'a RawValue>,
+    #[serde(borrow)]
     log_index: Option<&'a RawValue>,
     #[serde(borrow)]
     removed: Option<&'a RawValue>,
 }
 
-impl<'a> ReadLog<'a> {
+impl ReadLog {
+    /// Whether a proxy says by it that its implementation was replaced.
+    pub(super) fn is_upgrade(&self) -> bool {
+        self.log.as_ref().is_ok_and(|log| log.topics.first() == Some(&UPGRADED))
+    }
+
     /// Reads one element of the answer's array. Never fails: what cannot be read is said in `log`.
-    pub(super) fn read(raw: &'a str) -> Self {
-        let (fields, broken) = match serde_json::from_str::<Fields<'a>>(raw) {
+    pub(super) fn read(raw: &Bytes) -> Self {
+        let (fields, broken) = match serde_json::from_slice::<Fields<'_>>(raw) {
             Ok(fields) => (fields, None),
             Err(cause) => (Fields::default(), Some(format!("not a log: {}", excerpt(&cause.to_string(), REASON)))),
         };
@@ -77,6 +91,7 @@ impl<'a> ReadLog<'a> {
         Self {
             block: block.clone().ok(),
             index: index.clone().ok(),
+            transaction_index: fields.transaction_index.and_then(|index| hex::quantity(index.get()).ok()),
             block_hash: block_hash.clone().ok(),
             // Some nodes send zero for "unknown". The header tells then.
             timestamp: fields.block_timestamp.and_then(|t| hex::quantity(t.get()).ok()).filter(|t| *t > 0),
@@ -86,7 +101,7 @@ impl<'a> ReadLog<'a> {
                 Some(reason) => Err(reason),
                 None => assemble(&fields, block, index, block_hash, transaction),
             },
-            raw,
+            raw: raw.clone(),
         }
     }
 
@@ -94,7 +109,7 @@ impl<'a> ReadLog<'a> {
     pub(super) fn letter_position(&self) -> String {
         match (self.transaction, self.index) {
             (Some(transaction), Some(index)) => format!("{transaction:#x}:{index}"),
-            _ => format!("keccak:{}", hexadecimal::encode_prefixed(keccak256(canonical(self.raw)))),
+            _ => format!("keccak:{}", hexadecimal::encode_prefixed(keccak256(canonical(&self.raw)))),
         }
     }
 
@@ -149,18 +164,26 @@ fn index(json: &str) -> Result<u32, String> {
 }
 
 fn topics(json: &str) -> Result<Vec<B256>, String> {
-    let elements: Vec<&RawValue> = serde_json::from_str(json).map_err(|_| "is not a list".to_owned())?;
-    if elements.len() > MAX_TOPICS {
-        return Err(format!("has {} elements, more than a log can", elements.len()));
+    let mut topics = Vec::with_capacity(MAX_TOPICS);
+    let list = elements::each(json.as_bytes(), |topic| {
+        if topics.len() == MAX_TOPICS {
+            return Err(format!("has more than {MAX_TOPICS} elements, more than a log can"));
+        }
+        topics.push(hash(topic.get()).map_err(|cause| format!("has an element that {cause}"))?);
+        Ok(())
+    });
+    match list {
+        Ok(()) => Ok(topics),
+        Err(elements::Unreadable::Refused(cause)) => Err(cause),
+        Err(elements::Unreadable::NoList(_) | elements::Unreadable::BreaksOff(_)) => Err("is not a list".to_owned()),
     }
-    elements
-        .into_iter()
-        .map(|topic| hash(topic.get()).map_err(|cause| format!("has an element that {cause}")))
-        .collect()
 }
 
 /// The same text for the same JSON, however it is spaced and its keys are ordered.
-fn canonical(raw: &str) -> Vec<u8> {
-    let sorted = serde_json::from_str::<serde_json::Value>(raw).and_then(|value| serde_json::to_vec(&value));
-    sorted.unwrap_or_else(|_| raw.as_bytes().to_vec())
+fn canonical(raw: &[u8]) -> Vec<u8> {
+    if raw.len() > MOST_SORTED {
+        return raw.to_vec();
+    }
+    let sorted = serde_json::from_slice::<serde_json::Value>(raw).and_then(|value| serde_json::to_vec(&value));
+    sorted.unwrap_or_else(|_| raw.to_vec())
 }

@@ -1,35 +1,73 @@
 //! Fills from Polygon JSON-RPC nodes, read with `eth_getLogs` up to the newest final block.
 //!
 //! ```text
-//! page ── round ── endpoint ── http            one POST, bounded in time and size
-//!          │          └─ reply, vocabulary     whose answer it is, what an error means
-//!          └─ read ── log ── page              JSON to logs, logs to a checked page
+//! page ── round ── endpoint ── http                    one POST, bounded in time and size
+//!          │          ├─ reply, vocabulary             whose answer it is, what an error means
+//!          │          └─ limits, pace                  what it allows, how often it is asked
+//!          └─ read ── tip, ranges                      near the head by hash, further back in ranges
+//!               └─ settle ── receipts                  what is in doubt is read in another way
+//!                    └─ block ── list, log             JSON to logs, logs to blocks that are checked
 //! ```
 //!
-//! Public nodes lag, lie and limit, each in its own words. So nothing is believed that can be checked: every answer
-//! comes with the header of its last block, and hashes must agree. An empty answer, or one with garbled logs, needs a
-//! second endpoint that says the same; only where none has answered for minutes does the same one's word count twice. An
-//! answer that fails is refused as a whole and the next endpoint is asked; a page is never shorter than
-//! what it claims to cover.
+//! Public nodes lag, lie and limit, each in its own words. So nothing is believed that can be checked. The rules stand in a
+//! file each:
 //!
-//! Nothing here sleeps: an error that says when to come back goes to the caller.
+//! | rule | file |
+//! |---|---|
+//! | near the head a block is asked for by its hash, and an empty one needs more than one node's word | `tip`, `emptiness` |
+//! | a row's time is its header's, and no header is from a time that cannot be | `time`, `headers` |
+//! | indexes rise with transactions | `places` |
+//! | an answer counts up to its last log; a round number of logs may be a cut | `ranges`, `caps` |
+//! | the rows of a match add up, or are read twice | `balance`, `imbalances` |
+//! | a refusal that is not understood makes the next range smaller | `limits` |
+//! | a head is confirmed by another operator's node, or holds together with what is known; it may fall | `head`, `confirm` |
+//! | one range in twenty is compared; who leaves logs out is distrusted, and what rested on it read again | `compare`, `trail` |
+//! | unknown events and new implementations are told | `surprises` |
+//! | what fails is asked less and less often | `pace` |
+//! | two URLs of one operator are one opinion | `operator` |
+//!
+//! An answer that fails is refused as a whole and the next endpoint is asked; a page is never shorter than what it claims to
+//! cover. Nothing here sleeps: an error that says when to come back goes to the caller.
 
+mod balance;
+mod block;
+mod caps;
+mod compare;
 mod config;
+mod confirm;
+mod doubt;
+mod elements;
+mod emptiness;
 mod endpoint;
 mod failure;
+mod filter;
 mod head;
 mod header;
+mod headers;
 mod hex;
 mod http;
+mod imbalances;
+mod limits;
+mod list;
 mod log;
+mod operator;
+mod pace;
 mod page;
+mod places;
 mod range;
+mod ranges;
 mod read;
+mod receipts;
 mod reply;
 mod resolve;
 mod round;
+mod settle;
+mod surprises;
 #[cfg(test)]
 mod tests;
+mod time;
+mod tip;
+mod trail;
 mod vocabulary;
 
 use std::time::Instant;
@@ -37,13 +75,19 @@ use std::time::Instant;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use self::compare::Samples;
+use self::emptiness::Emptiness;
 use self::endpoint::{Call, Chain, Endpoint};
 use self::failure::Failure;
-use self::head::{Highest, quantity};
+use self::head::{Confirmed, quantity};
+use self::headers::Headers;
+use self::imbalances::Imbalances;
 use self::range::RangeSizer;
-use self::read::Read;
+use self::read::{Read, Span};
+use self::surprises::Surprises;
 use super::http::{Timeouts, connections};
-use super::{FillSource, Head, Page, SourceError, Start};
+use super::{FillSource, Head, InDoubt, NodeState, Page, SourceError, SourceState, Start};
+use crate::clock::unix_ms;
 use crate::model::{ChainPosition, Exchange};
 
 pub use self::config::{PolygonConfig, PolygonConfigError};
@@ -56,6 +100,11 @@ pub struct Polygon {
     config: PolygonConfig,
     endpoints: Vec<Endpoint>,
     shared: Mutex<Shared>,
+    headers: Headers,
+    emptiness: Mutex<Emptiness>,
+    imbalances: Mutex<Imbalances>,
+    samples: Mutex<Samples>,
+    surprises: Mutex<Surprises>,
 }
 
 /// What the endpoints have in common. Never locked while one of them is asked.
@@ -65,7 +114,11 @@ struct Shared {
     /// The chain that the first endpoint to answer has named.
     chain: Option<u64>,
     sizer: RangeSizer,
-    highest: Option<Highest>,
+    /// Whether most blocks of the last range held logs.
+    dense: bool,
+    head: Option<Confirmed>,
+    /// The last block that the store holds whole, as the caller says.
+    cursor: Option<u64>,
 }
 
 impl Polygon {
@@ -77,8 +130,17 @@ impl Polygon {
         let endpoints = urls.into_iter().map(|url| Endpoint::new(url, client.clone(), &config));
         let endpoints = endpoints.collect();
         let sizer = RangeSizer::new(config.target_rows, config.max_range);
-        let shared = Mutex::new(Shared { next: 0, chain: None, sizer, highest: None });
-        Ok(Self { config, endpoints, shared })
+        let shared = Mutex::new(Shared { next: 0, chain: None, sizer, dense: true, head: None, cursor: None });
+        Ok(Self {
+            config,
+            endpoints,
+            shared,
+            headers: Headers::default(),
+            emptiness: Mutex::default(),
+            imbalances: Mutex::default(),
+            samples: Mutex::default(),
+            surprises: Mutex::default(),
+        })
     }
 
     /// Asks an endpoint which chain it serves, once, and refuses it where that is not the chain of the others.
@@ -98,10 +160,10 @@ impl Polygon {
         Ok(found)
     }
 
-    /// Takes an answer as the page behind `from`.
-    fn believe(&self, from: ChainPosition, read: Read) -> Page {
-        self.shared.lock().sizer.succeeded(read.to - from.block + 1, read.rows);
-        read.page
+    /// What is to be read from a position on, up to the block `last`.
+    fn span(&self, from: ChainPosition, last: u64) -> Span {
+        let known = self.shared.lock().head.map_or(0, Confirmed::block);
+        Span { from, last, head: known.max(last) }
     }
 
     /// The endpoints of the right chain but one.
@@ -111,11 +173,21 @@ impl Polygon {
 
     /// Whether another endpoint may yet say what it knows: one that is silent, but not for long.
     fn may_still_speak(&self, than: &Endpoint) -> bool {
+        self.others(than).any(|other| self.may_speak(other))
+    }
+
+    /// The same of endpoints of other operators.
+    fn another_operator_may_speak(&self, than: &Endpoint) -> bool {
+        let mut others = self.others(than).filter(|other| other.operator() != than.operator());
+        others.any(|other| self.may_speak(other))
+    }
+
+    fn may_speak(&self, endpoint: &Endpoint) -> bool {
         let now = Instant::now();
-        self.others(than).any(|other| match other.silent_for(now) {
+        match endpoint.silent_for(now) {
             Some(silence) => silence < self.config.patience,
-            None => other.cools_for(now).is_some(),
-        })
+            None => endpoint.cools_for(now).is_some() || endpoint.rests(now),
+        }
     }
 }
 
@@ -132,7 +204,8 @@ impl FillSource for Polygon {
     }
 
     async fn world(&self) -> Result<String, SourceError> {
-        if let Some(chain) = self.shared.lock().chain {
+        let is_shown = self.endpoints.iter().any(|endpoint| endpoint.chain() == Chain::Right);
+        if let Some(chain) = self.shared.lock().chain.filter(|_| is_shown) {
             return Ok(format!("chain:{chain}"));
         }
         let mut round = self.round()?;
@@ -145,8 +218,38 @@ impl FillSource for Polygon {
         Err(round.into_error())
     }
 
+    fn remember(&self, world: &str, from: ChainPosition) {
+        let chain = world.strip_prefix("chain:").and_then(|number| number.parse().ok());
+        let mut shared = self.shared.lock();
+        shared.chain = shared.chain.or(chain);
+        shared.cursor = from.block.checked_sub(1);
+    }
+
     async fn head(&self) -> Result<Head, SourceError> {
         self.newest_final_block().await
+    }
+
+    async fn check(&self) -> Option<Vec<InDoubt>> {
+        self.look_for_unknown().await;
+        self.compare_next().await
+    }
+
+    fn state(&self) -> SourceState {
+        let node = |endpoint: &Endpoint| NodeState {
+            name: endpoint.name().to_owned(),
+            doubts: endpoint.doubts().map(|(doubt, count)| (doubt.label(), count)).collect(),
+            is_distrusted: endpoint.is_distrusted(),
+            other_chain: match endpoint.chain() {
+                Chain::Wrong(chain) => Some(chain),
+                _ => None,
+            },
+        };
+        let surprises = self.surprises.lock();
+        SourceState {
+            nodes: self.endpoints.iter().map(node).collect(),
+            unknown_events: surprises.unknown(),
+            upgrade: surprises.upgrade(),
+        }
     }
 
     async fn resolve(&self, start: &Start) -> Result<ChainPosition, SourceError> {
@@ -165,41 +268,68 @@ impl FillSource for Polygon {
         }
         let mut round = self.round()?;
         let mut doubt: Option<Doubt<'_>> = None;
+        let span = self.span(from, head);
+        let believe = |read: Read| {
+            for log in read.blocks.iter().flat_map(|block| &block.logs).filter(|log| log.is_upgrade()) {
+                self.note_upgrade(log);
+            }
+            page::assemble(read.blocks, &read.unplaced, from, read.to, unix_ms())
+        };
         while let Some(endpoint) = round.next_endpoint() {
             let last = doubt.as_ref().map_or(head, |doubt| doubt.read.to);
-            let read = match self.read(endpoint, from, last).await {
+            let was_distrusted = endpoint.is_distrusted();
+            let read = match self.read(endpoint, Span { last, ..span }).await {
                 Ok(read) => read,
                 Err(failure) => {
-                    endpoint.set_silent(Instant::now());
+                    if !matches!(failure, Failure::Unconfirmed(_)) {
+                        endpoint.set_silent(Instant::now());
+                    }
                     round.failed(failure);
                     continue;
                 }
             };
             endpoint.set_heard();
-            let alone = read.rows == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
+            if endpoint.is_distrusted() && !was_distrusted {
+                // It was read as one that can be trusted.
+                round.failed(Failure::Unconfirmed("it was just found to leave logs out".to_owned()));
+                continue;
+            }
+            let alone = read.garbled() == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
             if read.is_whole() || alone {
-                if let Some(doubt) = doubt.filter(|doubt| doubt.read.rows == 0) {
+                if let Some(doubt) = doubt.filter(|doubt| doubt.read.empty_behind && read.rows() > doubt.read.rows()) {
                     tracing::warn!(endpoint = doubt.endpoint.name(), "an empty answer for blocks that hold fills");
+                    doubt.endpoint.note(doubt::Doubt::Missing);
                 }
                 round.settle();
-                return Ok(self.believe(from, read));
+                if !endpoint.is_distrusted() {
+                    self.note_delivered(endpoint, from.block, &read);
+                }
+                return Ok(believe(read));
             }
             match &doubt {
                 // The second endpoint only agrees: the first keeps its turn.
-                Some(doubt) if doubt.read.rows == 0 && read.rows == 0 => return Ok(self.believe(from, read)),
-                Some(doubt) if doubt.read.garbled > 0 => {}
-                _ => doubt = Some(Doubt { endpoint, read }),
+                Some(doubt) if doubt.read.garbled() == 0 && read.garbled() == 0 && doubt.read.rows() <= read.rows() => {
+                    return Ok(believe(read));
+                }
+                Some(doubt) if doubt.read.garbled() > 0 => {}
+                _ => {
+                    if read.garbled() > 0 {
+                        endpoint.note(doubt::Doubt::Garbled);
+                    }
+                    doubt = Some(Doubt { endpoint, read });
+                }
             }
         }
         if let Some(Doubt { endpoint, read }) = doubt {
             let what = read.what_is_doubtful(from.block);
             if !self.may_still_speak(endpoint) {
                 // Nobody else can say. Then it counts what the same one says twice.
-                if let Ok(again) = self.read(endpoint, from, read.to).await {
-                    if again.garbled > 0 {
+                if let Ok(again) = self.read(endpoint, Span { last: read.to, ..span }).await {
+                    if again.garbled() > 0 {
                         tracing::warn!(endpoint = endpoint.name(), "{what}, twice: they become dead letters");
                     }
-                    return Ok(self.believe(from, again));
+                    self.note_delivered(endpoint, from.block, &again);
+                    return Ok(believe(again));
                 }
             }
             round.unconfirmed(endpoint.name(), format!("{what}, and no second endpoint confirms it"));

@@ -26,12 +26,17 @@ impl RangeSizer {
         self.blocks
     }
 
-    /// `blocks` blocks gave `rows` rows.
+    /// The number of rows that a request should return.
+    pub(super) const fn target_rows(&self) -> u64 {
+        self.target_rows
+    }
+
+    /// `blocks` blocks gave `rows` rows; `full` where as many were asked for as the endpoint allows.
     ///
-    /// Grows by 2 at most, and only where the whole size was asked for: a short range at the head says little.
-    pub(super) fn succeeded(&mut self, blocks: u64, rows: u64) {
+    /// Grows by 2 at most, and only then: a short range at the head says little.
+    pub(super) fn succeeded(&mut self, blocks: u64, rows: u64, full: bool) {
         let ideal = blocks.saturating_mul(self.target_rows) / rows.max(1);
-        let most = if blocks >= self.blocks { self.blocks.saturating_mul(2) } else { self.blocks };
+        let most = if full { self.blocks.saturating_mul(2) } else { self.blocks };
         self.blocks = ideal.clamp(1, most.min(self.max));
     }
 
@@ -52,7 +57,7 @@ mod tests {
         let mut sizes = vec![];
         for _ in 0..5 {
             sizes.push(sizer.blocks());
-            sizer.succeeded(sizer.blocks(), 0);
+            sizer.succeeded(sizer.blocks(), 0, true);
         }
         assert_eq!(sizes, [16, 32, 64, 100, 100]);
     }
@@ -61,20 +66,22 @@ mod tests {
     fn settles_where_the_rows_are_right() {
         let mut sizer = RangeSizer::new(4_000, 100_000);
         for _ in 0..10 {
-            sizer.succeeded(sizer.blocks(), sizer.blocks() * 113);
+            sizer.succeeded(sizer.blocks(), sizer.blocks() * 113, true);
         }
         assert_eq!(sizer.blocks(), 35, "35 blocks of 113 rows");
-        sizer.succeeded(35, 35 * 8_000);
+        sizer.succeeded(35, 35 * 8_000, true);
         assert_eq!(sizer.blocks(), 1, "never 0");
     }
 
     #[test]
     fn a_short_range_at_the_head_does_not_shrink_the_next() {
         let mut sizer = RangeSizer::new(4_000, 100_000);
-        sizer.succeeded(1, 110);
+        sizer.succeeded(1, 110, false);
         assert_eq!(sizer.blocks(), 16);
-        sizer.succeeded(2, 4_000);
+        sizer.succeeded(2, 4_000, false);
         assert_eq!(sizer.blocks(), 2, "but its rows count");
+        sizer.succeeded(1, 110, true);
+        assert_eq!(sizer.blocks(), 4, "and so does one that the endpoint keeps short");
     }
 
     proptest! {
@@ -87,7 +94,7 @@ mod tests {
             let mut sizer = RangeSizer::new(target, max);
             for (blocks, rows, shrink) in steps {
                 let before = sizer.blocks();
-                if shrink { sizer.shrink_to(blocks) } else { sizer.succeeded(blocks, rows) }
+                if shrink { sizer.shrink_to(blocks) } else { sizer.succeeded(blocks, rows, blocks % 2 == 0) }
                 prop_assert!((1..=max.max(1)).contains(&sizer.blocks()));
                 prop_assert!(sizer.blocks() <= before.saturating_mul(2));
             }

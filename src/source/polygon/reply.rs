@@ -4,7 +4,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::source::http::{AtMost, excerpt};
+use super::elements::{self, Unreadable};
+use crate::source::http::excerpt;
 
 /// An error as a node words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,15 @@ pub(super) enum Reply {
     Whole(RpcError),
 }
 
+/// Why an answer is of no use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Broken {
+    /// It breaks off.
+    Off(String),
+    /// It cannot be trusted.
+    Wrong(String),
+}
+
 #[derive(Deserialize)]
 struct Item<'a> {
     #[serde(borrow)]
@@ -43,50 +53,89 @@ fn present<'de, D: Deserializer<'de>>(json: D) -> Result<Option<&'de RawValue>, 
 /// Reads the answer to the `asked` requests with the ids from `first_id` on.
 ///
 /// The results are slices of `body`, not copies. An error says why the answer cannot be trusted.
-pub(super) fn read(body: &Bytes, first_id: u64, asked: usize) -> Result<Reply, String> {
+pub(super) fn read(body: &Bytes, first_id: u64, asked: usize) -> Result<Reply, Broken> {
+    let no_json = |text: &str| Broken::Wrong(format!("not JSON: {}", excerpt(beginning(text), 60)));
     let text =
-        std::str::from_utf8(body).map_err(|_| format!("not JSON: {}", excerpt(&String::from_utf8_lossy(body), 60)))?;
+        std::str::from_utf8(body).map_err(|_| no_json(&String::from_utf8_lossy(&body[..body.len().min(200)])))?;
     match text.trim_start().as_bytes().first() {
         Some(b'[') if asked > 1 => several(body, text, first_id, asked),
-        Some(b'[') => Err("a list of answers to one request".to_owned()),
+        Some(b'[') => Err(Broken::Wrong("a list of answers to one request".to_owned())),
         Some(b'{') => one(body, text, first_id, asked),
-        _ => Err(format!("not JSON: {}", excerpt(text, 60))),
+        _ => Err(no_json(text)),
     }
 }
 
-fn one(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, String> {
-    let item: Item<'_> = serde_json::from_str(text).map_err(|cause| format!("broken JSON: {cause}"))?;
+/// As much of a text as an excerpt can need, so that no copy of megabytes is made for one.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(400).map_or(text, |(end, _)| &text[..end])
+}
+
+impl From<serde_json::Error> for Broken {
+    fn from(cause: serde_json::Error) -> Self {
+        let words = format!("broken JSON: {cause}");
+        if cause.is_eof() { Self::Off(words) } else { Self::Wrong(words) }
+    }
+}
+
+impl From<String> for Broken {
+    fn from(cause: String) -> Self {
+        Self::Wrong(cause)
+    }
+}
+
+impl From<&str> for Broken {
+    fn from(cause: &str) -> Self {
+        Self::Wrong(cause.to_owned())
+    }
+}
+
+fn one(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, Broken> {
+    let item: Item<'_> = serde_json::from_str(text)?;
     if let Some(error) = item.error {
         return Ok(Reply::Whole(RpcError::read(error)));
     }
     if asked > 1 {
-        return Err(format!("one answer to {asked} requests"));
+        return Err(format!("one answer to {asked} requests").into());
     }
     if id_of(&item) != Some(first_id) {
-        return Err("an answer to another request".to_owned());
+        return Err("an answer to another request".into());
     }
     Ok(Reply::Each(vec![outcome(body, &item)?]))
 }
 
-fn several(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, String> {
-    // Two more than were asked for show as well as a million that there are too many.
-    let items: Vec<Item<'_>> = AtMost::new(asked + 2).read(text).map_err(|cause| format!("broken JSON: {cause}"))?;
+fn several(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, Broken> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; asked];
-    for item in &items {
+    let (mut answered, mut whole, mut broken) = (0, None, None);
+    let list = elements::each(text.as_bytes(), |json| {
+        let item: Item<'_> = serde_json::from_str(json.get()).map_err(|cause| {
+            let words = cause.to_string();
+            broken = Some(Broken::from(cause));
+            words
+        })?;
         // An error that names no request is about the batch.
         if let (None, Some(error)) = (item.id, item.error) {
-            return Ok(Reply::Whole(RpcError::read(error)));
+            whole = Some(RpcError::read(error));
+            return Err(String::new());
         }
-        let place = id_of(item).and_then(|id| usize::try_from(id.checked_sub(first_id)?).ok());
+        let place = id_of(&item).and_then(|id| usize::try_from(id.checked_sub(first_id)?).ok());
         let slot = place.and_then(|place| outcomes.get_mut(place)).ok_or("an answer to another request")?;
         if slot.is_some() {
             return Err("two answers to one request".to_owned());
         }
-        *slot = Some(outcome(body, item)?);
+        *slot = Some(outcome(body, &item)?);
+        answered += 1;
+        Ok(())
+    });
+    match (whole, broken, list) {
+        (Some(error), ..) => return Ok(Reply::Whole(error)),
+        (_, Some(broken), _) => return Err(broken),
+        (_, _, Err(Unreadable::Refused(cause))) => return Err(Broken::Wrong(cause)),
+        (_, _, Err(Unreadable::BreaksOff(cause))) => return Err(Broken::Off(format!("broken JSON: {cause}"))),
+        (_, _, Err(Unreadable::NoList(cause))) => return Err(Broken::Wrong(format!("broken JSON: {cause}"))),
+        (_, _, Ok(())) => {}
     }
-    let answered = items.len();
     let outcomes: Option<Vec<Outcome>> = outcomes.into_iter().collect();
-    outcomes.map(Reply::Each).ok_or_else(|| format!("{answered} answers to {asked} requests"))
+    outcomes.map(Reply::Each).ok_or_else(|| format!("{answered} answers to {asked} requests").into())
 }
 
 fn id_of(item: &Item<'_>) -> Option<u64> {
@@ -126,6 +175,7 @@ impl RpcError {
     pub(super) fn in_body(body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let item = serde_json::from_str::<Item<'_>>(&text);
+        // A list of at most 64 kB, as much as is read of such a body.
         let list = serde_json::from_str::<Vec<Item<'_>>>(&text);
         let error = item.ok().and_then(|item| item.error).or_else(|| list.ok()?.first()?.error);
         error.map_or_else(|| Self { code: None, message: text.clone().into_owned() }, Self::read)
@@ -137,7 +187,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn read_text(text: &str, asked: usize) -> Result<Reply, String> {
+    fn read_text(text: &str, asked: usize) -> Result<Reply, Broken> {
         read(&Bytes::copy_from_slice(text.as_bytes()), 5, asked)
     }
 
@@ -180,8 +230,11 @@ mod tests {
             ("[]", 2, "0 answers to 2 requests"),
         ];
         for (text, asked, expected) in table {
-            let cause = read_text(text, asked).unwrap_err();
+            let (Broken::Wrong(cause) | Broken::Off(cause)) = read_text(text, asked).unwrap_err();
             assert!(cause.contains(expected), "{text}: {cause}");
+        }
+        for text in [r#"{"id":5,"result":[1,"#, r#"[{"id":5,"result":[1,"#, r#"[{"id":5,"result":1},"#] {
+            assert!(matches!(read_text(text, 1 + usize::from(text.starts_with('['))), Err(Broken::Off(_))), "{text}");
         }
         assert_eq!(excerpt(&"é".repeat(100), 60), format!("{}…", "é".repeat(60)));
     }

@@ -3,7 +3,7 @@
 use super::Polygon;
 use super::failure::Failure;
 use super::header::Header;
-use super::read::{header_call, read_header};
+use super::headers::{header_call, read_header};
 use crate::model::Exchange;
 use crate::source::SourceError;
 

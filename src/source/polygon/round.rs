@@ -26,10 +26,22 @@ impl Polygon {
             (shared.next, shared.chain.unwrap_or_default())
         };
         let order = (0..self.endpoints.len()).map(|step| (first + step) % self.endpoints.len());
-        let mut rest: Vec<usize> = order.filter(|index| self.may_ask(*index, now)).collect();
+        let order: Vec<usize> = order.collect();
+        let rests = |index: &usize| self.endpoints.get(*index).is_some_and(|endpoint| endpoint.rests(now));
+        let mut rest: Vec<usize> = order.into_iter().filter(|index| self.may_ask(*index, now)).collect();
+        // One that failed lately is left alone while there are others.
+        if !rest.iter().all(rests) {
+            rest.retain(|index| !rests(index));
+        }
+        rest.retain(|index| self.endpoints.get(*index).is_some_and(|endpoint| !endpoint.is_barred(now)));
+        // One that leaves logs out is the last to be asked.
+        rest.sort_by_key(|index| self.endpoints.get(*index).is_some_and(Endpoint::is_distrusted));
         rest.reverse();
         if !rest.is_empty() {
             return Ok(Round { source: self, rest, current: first, worst: None });
+        }
+        if let Some(error) = self.all_failing(now) {
+            return Err(error);
         }
         Err(self.all_cooling(now).unwrap_or_else(|| {
             let wrong = self.endpoints.iter().find_map(|endpoint| match endpoint.chain() {
@@ -45,6 +57,12 @@ impl Polygon {
         self.endpoints.get(index).is_some_and(|endpoint| endpoint.is_usable() && endpoint.cools_for(now).is_none())
     }
 
+    /// `Some` where one has failed so often that it is not asked now, and there is nobody else.
+    fn all_failing(&self, now: Instant) -> Option<SourceError> {
+        let mut barred = self.endpoints.iter().filter(|endpoint| endpoint.is_usable() && endpoint.is_barred(now));
+        barred.find_map(Endpoint::last_error)
+    }
+
     /// `Some` where every endpoint that serves the right chain is cooling down.
     fn all_cooling(&self, now: Instant) -> Option<SourceError> {
         let usable = self.endpoints.iter().filter(|endpoint| endpoint.is_usable());
@@ -56,6 +74,27 @@ impl Polygon {
             cause: endpoint.complaint(),
             retry_after: Some(pause),
         })
+    }
+}
+
+impl Polygon {
+    /// An endpoint failed: it is left alone for as long as it asked, or a while.
+    pub(super) fn failed(&self, endpoint: &Endpoint, failure: Failure) -> SourceError {
+        let now = Instant::now();
+        let failure = match failure {
+            Failure::RateLimited { cause, retry_after, is_plain } => {
+                let pause = endpoint.cool_down(&cause, retry_after, now);
+                Failure::RateLimited { cause, retry_after: Some(pause), is_plain }
+            }
+            failure => failure,
+        };
+        let outage = failure.is_outage();
+        let error = failure.into_error(endpoint.name().to_owned());
+        if outage {
+            endpoint.set_failed(&error, now);
+        }
+        tracing::debug!(%error, "an endpoint failed");
+        error
     }
 }
 
@@ -80,15 +119,7 @@ impl<'a> Round<'a> {
     pub(super) fn failed(&mut self, failure: Failure) {
         self.rotate();
         let Some(endpoint) = self.source.endpoints.get(self.current) else { return };
-        let failure = match failure {
-            Failure::RateLimited { cause, retry_after } => {
-                let pause = endpoint.cool_down(&cause, retry_after, Instant::now());
-                Failure::RateLimited { cause, retry_after: Some(pause) }
-            }
-            failure => failure,
-        };
-        let error = failure.into_error(endpoint.name().to_owned());
-        tracing::debug!(%error, "an endpoint failed");
+        let error = self.source.failed(endpoint, failure);
         self.report(error);
     }
 

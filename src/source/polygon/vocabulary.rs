@@ -15,6 +15,8 @@ pub(super) enum Verdict {
     RateLimited,
     /// Another node: this one does not have the block.
     LacksBlock,
+    /// Another method: it does not know this one.
+    NoMethod,
     /// Nothing that is known.
     Other,
 }
@@ -33,7 +35,7 @@ pub(super) enum Hint {
 }
 
 /// Phrases that a number of blocks follows.
-const BLOCK_LIMITS: [&str; 13] = [
+const BLOCK_LIMITS: [&str; 23] = [
     "limited to a ",
     "limited to 0 - ",
     "limited to ",
@@ -47,6 +49,16 @@ const BLOCK_LIMITS: [&str; 13] = [
     "max block range is ",
     "max block range: ",
     "ranges over ",
+    "exceeds limit of ",
+    "exceeds the limit of ",
+    "exceeds maximum of ",
+    "must not exceed ",
+    "cannot exceed ",
+    "must be less than or equal to ",
+    "larger than ",
+    "greater than ",
+    "more than ",
+    "at most ",
 ];
 
 /// Phrases of a limit on blocks that name no number.
@@ -94,8 +106,34 @@ const RATE_LIMITS: [&str; 9] = [
     "request rate",
 ];
 
-/// Phrases of a node that does not have a block, or not any more.
-const LACKS_BLOCK: [&str; 7] = [
+/// Words that only a limit on the rate has.
+const RATES: [&str; 12] = [
+    "rate",
+    "too many requests",
+    "per second",
+    "per minute",
+    "a second",
+    "a minute",
+    "a day",
+    "daily",
+    "monthly",
+    "compute unit",
+    "quota",
+    "free tier",
+];
+
+/// Phrases of a method that is not there.
+const NO_METHOD: [&str; 6] = [
+    "method not found",
+    "does not exist/is not available",
+    "method is not available",
+    "method not supported",
+    "method is not supported",
+    "unsupported method",
+];
+
+/// Phrases of a node that does not have a block, or not any more, or not for everybody.
+const LACKS_BLOCK: [&str; 11] = [
     "header not found",
     "block not found",
     "unknown block",
@@ -103,6 +141,10 @@ const LACKS_BLOCK: [&str; 7] = [
     "beyond current head",
     "pruned",
     "history unavailable",
+    "invalid block height",
+    "missing trie node",
+    "archive",
+    "historical",
 ];
 
 /// Reads an error. The order matters: "Block range limit exceeded." is not a rate limit, "limit exceeded" is.
@@ -110,6 +152,9 @@ pub(super) fn judge(code: Option<i64>, message: &str) -> Verdict {
     let text = message.to_ascii_lowercase();
     if let Some(limit) = batch_limit(&text) {
         return Verdict::BatchTooLarge(limit);
+    }
+    if code == Some(-32_601) || NO_METHOD.iter().any(|phrase| text.contains(phrase)) {
+        return Verdict::NoMethod;
     }
     if let Some(hint) = range_hint(&text) {
         return Verdict::RangeTooLarge(hint);
@@ -125,6 +170,18 @@ pub(super) fn judge(code: Option<i64>, message: &str) -> Verdict {
         Some(-32005 | 429) => Verdict::RateLimited,
         _ => Verdict::Other,
     }
+}
+
+/// Whether a text that was taken for a limit on the rate says so in plain words. "limit exceeded" may as well mean a range.
+pub(super) fn names_a_rate(message: &str) -> bool {
+    let text = message.to_ascii_lowercase();
+    RATES.iter().any(|phrase| text.contains(phrase))
+}
+
+/// Whether a node that was asked for the logs of a block by its hash says that it cannot do that.
+pub(super) fn refuses_block_hash(message: &str) -> bool {
+    let text = message.to_ascii_lowercase();
+    ["blockhash", "block hash"].iter().any(|phrase| text.contains(phrase))
 }
 
 /// Whether a node that was asked for `finalized` says that it does not know that tag.
@@ -200,7 +257,7 @@ fn number_behind(text: &str, phrase: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::Hint::{Blocks, FewerBlocks, FewerRows, Window};
-    use super::Verdict::{BatchTooLarge, LacksBlock, Other, RangeTooLarge, RateLimited};
+    use super::Verdict::{BatchTooLarge, LacksBlock, NoMethod, Other, RangeTooLarge, RateLimited};
     use super::*;
     use proptest::prelude::*;
 
@@ -286,6 +343,16 @@ mod tests {
             (-32005, "batch limit exceeded", BatchTooLarge(None)),
             (-32000, "Too many requests in batch, max 10", BatchTooLarge(Some(10))),
             (-32000, "batch rate limit exceeded", RateLimited),
+            // Seen in September 2026
+            (-32602, "block range 64 exceeds limit of 10000", range(Blocks(10_000))),
+            (-32005, "range 20000 exceeds limit of 10000", range(Blocks(10_000))),
+            (-32000, "block range must not exceed 25 blocks", range(Blocks(25))),
+            (-32600, "eth_getLogs: the range must not exceed 25 blocks", range(Blocks(25))),
+            (-32603, "invalid block height: 97800000", LacksBlock),
+            (-32000, "Archive requests require a paid plan", LacksBlock),
+            (-32601, "the method eth_getBlockReceipts does not exist/is not available", NoMethod),
+            (-32601, "", NoMethod),
+            (-32004, "Unsupported method: eth_getBlockReceipts", NoMethod),
             (-39001, "Unknown block", LacksBlock),
             (-32000, "header not found", LacksBlock),
             (-32000, "finalized block not found", LacksBlock),

@@ -4,12 +4,17 @@
 //! `scripts/against REV` runs these with the binary of another revision, which shows that they can fail.
 
 mod bad_entries;
+mod block_timestamps;
+mod capped_answers;
 mod demoted_redis;
 mod estimated_rows;
 mod failing_dependencies;
+mod garbled_places;
 mod gateway_not_found;
 mod gateway_too_large;
+mod heads_too_high;
 mod late_answers;
+mod left_out_logs;
 mod lost_streams;
 mod markets_of_both_protocols;
 mod one_file;
@@ -17,6 +22,10 @@ mod other_world;
 mod oversized_answers;
 mod poisonous_market;
 mod private_files;
+mod refused_ranges;
 mod repeated_keys;
+mod stale_backends;
 mod unconfirmed_insert;
+mod unknown_layouts;
 mod unreachable_at_start;
+mod wrong_chains;

@@ -6,6 +6,7 @@ pub mod gate;
 pub mod gateway;
 pub mod length;
 pub mod logs;
+pub mod lying;
 pub mod node;
 pub mod outside;
 pub mod process;

@@ -41,6 +41,11 @@ impl Workplace {
         self
     }
 
+    /// Another configuration, from the next start on.
+    pub fn configure(&self, config: &str) {
+        fs::write(self.dir.path().join("config.toml"), config).unwrap();
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }

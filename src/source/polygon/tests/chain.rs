@@ -13,6 +13,12 @@ pub(super) struct Chain {
     pub(super) logs: Vec<Value>,
     /// Whether logs come with the time of their block.
     pub(super) log_times: bool,
+    /// Whether it knows `eth_getBlockReceipts`. They are of all logs, whatever `eth_getLogs` says.
+    pub(super) receipts: bool,
+    /// Logs that `eth_getLogs` leaves out, by block and index.
+    pub(super) left_out: Vec<(u64, u32)>,
+    /// The most logs in an answer; the rest is left out without a word.
+    pub(super) cap: usize,
 }
 
 pub(super) const GENESIS_TIME: u64 = 1_700_000_000;
@@ -21,7 +27,16 @@ impl Chain {
     /// A hundred blocks; the fills are at these places.
     pub(super) fn with_fills(places: &[(u64, u32)]) -> Self {
         let logs = places.iter().map(|(block, index)| log(*block, *index)).collect();
-        Self { id: 137, tip: 100, finalized: 98, logs, log_times: true }
+        Self {
+            id: 137,
+            tip: 100,
+            finalized: 98,
+            logs,
+            log_times: true,
+            receipts: true,
+            left_out: vec![],
+            cap: usize::MAX,
+        }
     }
 
     /// A fill in each of the blocks 1 to 90.
@@ -40,7 +55,16 @@ impl Chain {
 
     /// Answers one request of a batch.
     pub(super) fn one(&self, call: &Value) -> Value {
+        if call["method"] == "eth_getBlockReceipts" && !self.receipts {
+            let error = json!({"code": -32601, "message": "the method does not exist/is not available"});
+            return json!({"jsonrpc": "2.0", "id": call["id"], "error": error});
+        }
         json!({"jsonrpc": "2.0", "id": call["id"], "result": self.result(call)})
+    }
+
+    /// The same, without some logs in the answers to `eth_getLogs`.
+    pub(super) fn without_logs(self, left_out: &[(u64, u32)]) -> Self {
+        Self { left_out: left_out.to_vec(), ..self }
     }
 
     fn result(&self, call: &Value) -> Value {
@@ -51,6 +75,7 @@ impl Chain {
             "eth_getBlockByNumber" if params[0] == "finalized" => self.header(self.finalized),
             "eth_getBlockByNumber" => self.header(number(&params[0])),
             "eth_getLogs" => self.logs(&params[0]),
+            "eth_getBlockReceipts" => self.receipts(&params[0]),
             method => panic!("{method} is not for this source"),
         }
     }
@@ -60,14 +85,56 @@ impl Chain {
             return Value::Null;
         }
         let time = GENESIS_TIME + number * 2;
-        json!({"number": format!("{number:#x}"), "hash": block_hash(number), "timestamp": format!("{time:#x}")})
+        let transactions: Vec<Value> = self.transactions(number).into_iter().map(|(hash, _)| hash).collect();
+        json!({
+            "number": format!("{number:#x}"), "hash": block_hash(number), "timestamp": format!("{time:#x}"),
+            "parentHash": block_hash(number.wrapping_sub(1)), "transactions": transactions,
+        })
+    }
+
+    /// The transactions of a block with their logs, and one without.
+    fn transactions(&self, block: u64) -> Vec<(Value, Vec<Value>)> {
+        let mut transactions = vec![(json!(transaction_hash(block, u32::MAX)), vec![])];
+        for log in self.logs.iter().filter(|log| log["blockHash"] == json!(block_hash(block))) {
+            let hash = log["transactionHash"].clone();
+            match transactions.iter_mut().find(|(known, _)| *known == hash) {
+                Some((_, logs)) => logs.push(log.clone()),
+                None => transactions.push((hash, vec![log.clone()])),
+            }
+        }
+        transactions
+    }
+
+    fn receipts(&self, hash: &Value) -> Value {
+        let Some(block) = (0..=self.tip).find(|block| json!(block_hash(*block)) == *hash) else { return Value::Null };
+        let receipt = |(transaction, logs): (Value, Vec<Value>)| {
+            let bloom = format!("0x{}", "00".repeat(256));
+            json!({"transactionHash": transaction, "blockHash": hash, "logs": logs, "logsBloom": bloom})
+        };
+        self.transactions(block).into_iter().map(receipt).collect()
     }
 
     fn logs(&self, filter: &Value) -> Value {
-        assert_eq!(filter["address"].as_array().unwrap().len(), 5);
+        let addresses = filter["address"].as_array().unwrap();
+        assert!([1, 5].contains(&addresses.len()));
         assert_eq!(filter["topics"][0].as_array().unwrap().len(), 2);
-        let range = number(&filter["fromBlock"])..=number(&filter["toBlock"]);
-        let within = self.logs.iter().filter(|log| range.contains(&number(&log["blockNumber"])));
+        let range = match &filter["blockHash"] {
+            Value::Null => number(&filter["fromBlock"])..=number(&filter["toBlock"]),
+            hash => match (0..=self.tip).find(|block| json!(block_hash(*block)) == *hash) {
+                Some(block) => block..=block,
+                // As some nodes answer for a block that they lack.
+                None => return json!([]),
+            },
+        };
+        let place =
+            |log: &Value| Some((number(&log["blockNumber"]), u32::try_from(number(log.get("logIndex")?)).ok()?));
+        let within = self.logs.iter().filter(|log| {
+            range.contains(&number(&log["blockNumber"]))
+                && number(&log["blockNumber"]) <= self.tip
+                && addresses.contains(&log["address"])
+                && place(log).is_none_or(|place| !self.left_out.contains(&place))
+        });
+        let within = within.take(self.cap);
         within.map(|log| if self.log_times { log.clone() } else { without(log, "blockTimestamp") }).collect()
     }
 }

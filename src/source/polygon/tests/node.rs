@@ -87,10 +87,11 @@ pub(super) fn calls(request: &Value) -> Vec<Value> {
     request.as_array().cloned().unwrap_or_else(|| vec![request.clone()])
 }
 
-/// The range of the `eth_getLogs` in a request.
+/// The range of the `eth_getLogs` in a request; none where it asks for a block by its hash.
 pub(super) fn range(request: &Value) -> Option<(u64, u64)> {
     let call = calls(request).into_iter().find(|call| call["method"] == "eth_getLogs")?;
     let filter = &call["params"][0];
+    filter.get("fromBlock")?;
     Some((number(&filter["fromBlock"]), number(&filter["toBlock"])))
 }
 

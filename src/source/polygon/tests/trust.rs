@@ -20,10 +20,13 @@ async fn bad_at_logs(chain: Chain, answer: impl Fn(&Value) -> Response + Send + 
     Node::scripted(chain, move |request| range(request).map(|_| answer(request))).await
 }
 
-/// A node that replaces one result in the batches with `eth_getLogs`.
+/// A node that replaces one result in the batches with `eth_getLogs`: the logs, or the header of block 8.
 async fn lying(chain: Chain, method: &'static str, result: Value) -> Node {
     bad_at_logs(chain.clone(), move |request| {
-        answer_with(&chain, request, |call| (call["method"] == method).then(|| json!({"result": result})))
+        answer_with(&chain, request, |call| {
+            let here = call["method"] == method && (method == "eth_getLogs" || call["params"][0] == "0x8");
+            here.then(|| json!({"result": result}))
+        })
     })
     .await
 }
@@ -33,14 +36,16 @@ async fn a_page_holds_what_the_chain_holds() {
     let node = Node::good(Chain::with_fills(&[(3, 7), (3, 1), (5, 0), (40, 2)])).await;
     let source = source(&[&node]);
     let first = page(&source, 1, 98).await.unwrap();
-    assert_eq!(places(&first), [(3, 1), (3, 7), (5, 0)]);
-    assert_eq!(first.next, ChainPosition::start_of(6), "as far as its last log");
+    assert_eq!(places(&first), [(3, 1), (3, 7)]);
+    assert_eq!(first.next, ChainPosition::start_of(5), "reading goes on at its last log");
     let nexts: Vec<_> = first.events.iter().map(|event| event.next).collect();
-    assert_eq!(nexts, [ChainPosition::after(3, 1), ChainPosition::after(3, 7), ChainPosition::after(5, 0)]);
+    assert_eq!(nexts, [ChainPosition::after(3, 1), ChainPosition::after(3, 7)]);
+    let second = page(&source, 5, 39).await.unwrap();
+    assert_eq!((places(&second), second.next), (vec![(5, 0)], ChainPosition::start_of(37)), "nothing behind it");
 
     let inside = source.page(ChainPosition::after(3, 1), 4).await.unwrap();
     assert_eq!(places(&inside), [(3, 7)], "the rest of a block");
-    assert_eq!(inside.next, ChainPosition::start_of(4), "the rest of block 3, up to its last log");
+    assert_eq!(inside.next, ChainPosition::start_of(5));
     assert!(source.page(ChainPosition::start_of(99), 98).await.unwrap().events.is_empty());
 }
 
@@ -52,7 +57,7 @@ async fn the_next_endpoint_answers_where_one_fails() {
         (|_| status(403, "who are you?"), "limits the rate: HTTP 403"),
         (|_| status(302, ""), "a redirect is not followed"),
         (|_| status(200, "<html>Just a moment…</html>"), "cannot be trusted: not JSON: <html>Just a moment…</html>"),
-        (|_| status(200, "[{\"id\":1,\"result\":"), "cannot be trusted: broken JSON"),
+        (|_| status(200, "[{\"id\":1,\"result\":"), ": broken JSON"),
         (|_| status(200, ""), "cannot be trusted: not JSON"),
         (|_| cut_off(), ": "),
         (|request| error_for_all(request, -32000, "API key 0123456789secret disabled"), "API key … disabled"),
@@ -115,22 +120,27 @@ async fn the_header_is_asked_for_before_the_logs() {
     page(&source(&[&node]), 1, 8).await.unwrap();
     let batch = calls(&node.asked()[1]);
     let methods: Vec<_> = batch.iter().map(|call| call["method"].as_str().unwrap()).collect();
-    assert_eq!(methods, ["eth_getBlockByNumber", "eth_getLogs"]);
+    assert_eq!(methods.len(), 9, "the headers of all eight blocks, since most hold logs");
+    assert_eq!((methods[0], methods[8]), ("eth_getBlockByNumber", "eth_getLogs"));
+    assert_eq!(batch[0]["params"][0], "0x8", "the last one first");
 }
 
 #[tokio::test]
 async fn an_answer_that_cannot_be_true_is_refused_as_a_whole() {
-    let forked = json!({"number": "0x8", "hash": block_hash(1), "timestamp": "0x1"});
+    let forked = json!({"number": "0x8", "hash": block_hash(1), "timestamp": "0x6553f110"});
+    let early = json!({"number": "0x8", "hash": block_hash(8), "timestamp": "0x1"});
+    let late = json!({"number": "0x8", "hash": block_hash(8), "timestamp": "0x1ffffffff"});
     let other = json!({"number": "0x7", "hash": block_hash(7), "timestamp": "0x1"});
     let mut removed = log(3, 0);
     removed["removed"] = json!(true);
     let lies = [
         ("eth_getBlockByNumber", forked, "two hashes of block 8"),
         ("eth_getBlockByNumber", other, "the header of block 7 for block 8"),
+        ("eth_getBlockByNumber", early, "block 8 is of a time before Polygon, 1"),
+        ("eth_getBlockByNumber", late, "block 8 is of the future, time 8589934591"),
         ("eth_getBlockByNumber", json!(7), "a block header that cannot be read"),
         ("eth_getLogs", json!([log(3, 0), removed]), "a removed log in final block 3"),
         ("eth_getLogs", json!([log(9, 0)]), "a log of block 9, asked for 1 to 8"),
-        ("eth_getLogs", json!(null), "logs that are no list"),
         ("eth_getLogs", json!({}), "logs that are no list"),
     ];
     for (method, result, expected) in lies {
@@ -180,8 +190,8 @@ async fn an_answer_counts_up_to_its_last_log() {
     let until_5 = busy.logs.iter().filter(|log| log["blockNumber"].as_str() <= Some("0x5")).cloned().collect();
     let behind = Node::good(Chain { logs: until_5, ..busy.clone() }).await;
     let read = page(&source(&[&behind]), 1, 8).await.unwrap();
-    assert_eq!(places(&read).len(), 5);
-    assert_eq!(read.next, ChainPosition::start_of(6), "blocks 6 to 8 are asked for again");
+    assert_eq!(places(&read).len(), 4);
+    assert_eq!(read.next, ChainPosition::start_of(5), "block 5, where it may have been cut, and those behind it");
 }
 
 #[tokio::test]
@@ -234,10 +244,10 @@ async fn block_times_come_from_headers_where_logs_have_none() {
     let read = page(&source(&[&node]), 1, 8).await.unwrap();
     let full = Node::good(Chain { log_times: true, ..chain.clone() }).await;
     assert_eq!(read, page(&source(&[&full]), 1, 8).await.unwrap());
-    assert_eq!(node.calls("eth_getBlockByNumber"), 3, "blocks 3 and 5, and the last one as ever");
-    assert_eq!(full.calls("eth_getBlockByNumber"), 1);
+    assert_eq!(node.calls("eth_getBlockByNumber"), 8);
+    assert_eq!(full.calls("eth_getBlockByNumber"), 8, "what logs say of their time counts for nothing");
 
-    let wrong = json!({"number": "0x3", "hash": block_hash(4), "timestamp": "0x1"});
+    let wrong = json!({"number": "0x3", "hash": block_hash(4), "timestamp": "0x6553f106"});
     for (answer, expected) in [(wrong, "two hashes of block 3"), (json!(null), "lags: it does not have block 3")] {
         let liar = Node::scripted(chain.clone(), {
             let chain = chain.clone();
@@ -258,7 +268,8 @@ async fn a_log_without_a_hash_is_a_dead_letter_and_the_rest_are_fills() {
     chain.logs.push(without(&log(4, 0), "blockHash"));
     let node = Node::good(chain).await;
     let read = page(&source(&[&node]), 1, 8).await.unwrap();
-    assert_eq!(places(&read), [(3, 0), (5, 0)]);
+    assert_eq!(places(&read), [(3, 0)]);
+    assert_eq!(read.next, ChainPosition::start_of(5));
     assert_eq!(read.events[1].fill.as_ref().unwrap_err().reason, "blockHash is missing");
 }
 
@@ -277,5 +288,5 @@ async fn answers_of_a_batch_come_in_any_order_but_each_comes_once() {
     })
     .await;
     let error = page(&source(&[&incomplete]), 1, 8).await.unwrap_err();
-    assert!(error.to_string().contains("1 answers to 2 requests"), "{error}");
+    assert!(error.to_string().contains("1 answers to 9 requests"), "{error}");
 }

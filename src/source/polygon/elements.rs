@@ -1,0 +1,144 @@
+//! Lists of JSON, element by element.
+//!
+//! A list is never collected before it is known to be one of ours: 8 MB of `0,` are four million elements, and each
+//! would cost many times its two bytes. So elements are looked at, and counted, while the text is read.
+
+use std::cell::RefCell;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::source::http::excerpt;
+
+/// The parser quotes what it did not expect, which may be long.
+const REASON: usize = 120;
+
+/// So many elements may be of any size.
+const ANY_SIZE: usize = 100;
+
+/// Why a list was not read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unreadable {
+    /// It is none.
+    NoList(String),
+    /// It breaks off.
+    BreaksOff(String),
+    /// An element was refused.
+    Refused(String),
+}
+
+impl Unreadable {
+    pub(super) fn into_words(self) -> String {
+        match self {
+            Self::NoList(cause) | Self::BreaksOff(cause) | Self::Refused(cause) => cause,
+        }
+    }
+}
+
+/// Gives each element of the list `json` to `take`, which may refuse it, and with it the rest.
+pub(super) fn each<'a>(json: &'a [u8], take: impl FnMut(&'a RawValue) -> Result<(), String>) -> Result<(), Unreadable> {
+    let refusal = RefCell::new(None);
+    let mut text = serde_json::Deserializer::from_slice(json);
+    let read = Elements { take, refusal: &refusal }.deserialize(&mut text).and_then(|()| text.end());
+    match (refusal.into_inner(), read) {
+        (Some(cause), _) => Err(Unreadable::Refused(cause)),
+        (None, Err(cause)) => {
+            let words = excerpt(&cause.to_string(), REASON);
+            Err(if cause.is_eof() { Unreadable::BreaksOff(words) } else { Unreadable::NoList(words) })
+        }
+        (None, Ok(())) => Ok(()),
+    }
+}
+
+/// The elements of a list, as slices of it. `least` is the size, in bytes, that one of them has at least on average: a
+/// list of many smaller ones is none of ours, and is given up where that shows.
+pub(super) fn slices(json: &Bytes, least: usize) -> Result<Vec<Bytes>, Unreadable> {
+    let (mut slices, mut size) = (Vec::new(), 0);
+    each(json, |element| {
+        slices.push(json.slice_ref(element.get().as_bytes()));
+        size += element.get().len();
+        if slices.len() > ANY_SIZE && size < slices.len().saturating_mul(least) {
+            return Err(format!("{} elements of {size} bytes, too small to be any", slices.len()));
+        }
+        Ok(())
+    })?;
+    Ok(slices)
+}
+
+/// How many elements a list has.
+pub(super) fn count(json: &[u8]) -> Result<u64, Unreadable> {
+    let mut count = 0;
+    each(json, |_| {
+        count += 1;
+        Ok(())
+    })?;
+    Ok(count)
+}
+
+struct Elements<'r, F> {
+    take: F,
+    refusal: &'r RefCell<Option<String>>,
+}
+
+impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> DeserializeSeed<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+        json.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> Visitor<'de> for Elements<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
+        while let Some(element) = list.next_element::<&'de RawValue>()? {
+            if let Err(cause) = (self.take)(element) {
+                *self.refusal.borrow_mut() = Some(cause);
+                return Err(A::Error::custom("refused"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str, least: usize) -> Result<usize, Unreadable> {
+        slices(&Bytes::copy_from_slice(text.as_bytes()), least).map(|slices| slices.len())
+    }
+
+    #[test]
+    fn elements_are_slices_of_the_list() {
+        let list = Bytes::from_static(br#" [ {"a":[1]} , {} ] "#);
+        assert_eq!(slices(&list, 1).unwrap(), [&br#"{"a":[1]}"#[..], b"{}"]);
+        assert_eq!(read("[]", 500), Ok(0));
+        assert_eq!(count(b"[1,[2,3],{}]"), Ok(3));
+    }
+
+    #[test]
+    fn no_list_is_not_one_that_breaks_off() {
+        for text in ["{}", "null", "7", "[{}]x"] {
+            assert!(matches!(read(text, 1), Err(Unreadable::NoList(_))), "{text}");
+        }
+        for text in ["", "[{},", "[", "[{}", "[[[["] {
+            assert!(matches!(read(text, 1), Err(Unreadable::BreaksOff(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn many_small_elements_are_given_up_early() {
+        let many = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
+        assert_eq!(read(&many(100), 500), Ok(100), "a few may be of any size");
+        let cause = read(&many(100_000), 500).unwrap_err();
+        assert_eq!(cause.into_words(), "101 elements of 202 bytes, too small to be any");
+    }
+}

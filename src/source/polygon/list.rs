@@ -1,0 +1,47 @@
+//! The list of logs that `eth_getLogs` answers with.
+
+use bytes::Bytes;
+
+use super::elements;
+use super::log::ReadLog;
+
+/// What a log takes at least, in bytes: two hashes, an address, four topics and five words are 900.
+pub(super) const LEAST_LOG: usize = 500;
+
+/// What a node says of the logs of some blocks.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// These.
+    Logs(Vec<ReadLog>),
+    /// `null`: of one block, that it does not have it; of a range, that it found nothing.
+    Null,
+}
+
+/// Reads the answer. It is known to be a list of things as large as logs before any of them is read.
+pub(super) fn read(json: &Bytes) -> Result<Said, String> {
+    if json.trim_ascii() == b"null" {
+        return Ok(Said::Null);
+    }
+    let logs = elements::slices(json, LEAST_LOG);
+    let logs = logs.map_err(|cause| format!("logs that are no list: {}", cause.into_words()))?;
+    Ok(Said::Logs(logs.iter().map(ReadLog::read).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_large_comes_of_what_are_no_logs() {
+        let zeros = format!("[{}0]", "0,".repeat(1 << 20));
+        let objects = format!("[{}{{}}]", "{},".repeat(1 << 20));
+        let nested = "[".repeat(1 << 20);
+        let topics = format!(r#"[{{"topics":[{}0]}}]"#, "0,".repeat(1 << 20));
+        for text in [zeros, objects, nested] {
+            assert!(read(&text.into()).is_err());
+        }
+        let Ok(Said::Logs(logs)) = read(&topics.into()) else { panic!("one log") };
+        assert!(logs[0].log.is_err());
+        assert!(matches!(read(&Bytes::from_static(b" null ")), Ok(Said::Null)));
+    }
+}

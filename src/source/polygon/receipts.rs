@@ -1,0 +1,152 @@
+//! A block's logs out of its receipts: `eth_getBlockReceipts`.
+//!
+//! The one answer that proves itself whole: it has a receipt for each transaction, as many as the block's header counts,
+//! and a receipt holds all logs of its transaction. It is large (hundreds of kilobytes), so it is asked for only where an
+//! answer of `eth_getLogs` is in doubt.
+
+use std::collections::HashSet;
+
+use alloy_primitives::B256;
+use bytes::Bytes;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::endpoint::Call;
+use super::header::Header;
+use super::log::ReadLog;
+use super::{elements, filter, hex};
+
+/// A receipt has at least so many bytes: its bloom filter alone takes 512.
+const LEAST_RECEIPT: usize = 256;
+
+/// A log has at least so many bytes, as in [`super::list`].
+const LEAST_LOG: usize = super::list::LEAST_LOG;
+
+/// The receipts of a block.
+#[derive(Debug)]
+pub(super) struct Receipts {
+    /// How many transactions have one.
+    pub(super) transactions: u64,
+    /// The logs of fills in them, in no order.
+    pub(super) logs: Vec<ReadLog>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Fields<'a> {
+    #[serde(borrow)]
+    transaction_hash: Option<&'a RawValue>,
+    #[serde(borrow)]
+    block_hash: Option<&'a RawValue>,
+    #[serde(borrow)]
+    logs: Option<&'a RawValue>,
+}
+
+/// All receipts of the block with a hash.
+pub(super) fn call(hash: B256) -> Call {
+    Call { method: "eth_getBlockReceipts", params: format!(r#"["{hash:#x}"]"#) }
+}
+
+impl Receipts {
+    /// Reads the answer for a block; `None` where the node has none.
+    pub(super) fn read(json: &Bytes, block: &Header) -> Result<Option<Self>, String> {
+        if json.trim_ascii() == b"null" {
+            return Ok(None);
+        }
+        let unreadable = |cause: elements::Unreadable| format!("receipts that cannot be read: {}", cause.into_words());
+        let (mut transactions, mut logs) = (HashSet::new(), Vec::new());
+        for receipt in elements::slices(json, LEAST_RECEIPT).map_err(unreadable)? {
+            let fields: Fields<'_> =
+                serde_json::from_slice(&receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
+            let hash =
+                |json: Option<&RawValue>| json.and_then(|json| hex::fixed::<32>(json.get()).ok()).map(B256::from);
+            if hash(fields.block_hash).is_some_and(|hash| hash != block.hash) {
+                return Err(format!("a receipt of another block for block {}", block.number));
+            }
+            let transaction = hash(fields.transaction_hash).ok_or("a receipt that names no transaction")?;
+            let list = fields.logs.ok_or("a receipt without a list of logs")?;
+            if transactions.insert(transaction) {
+                let list = receipt.slice_ref(list.get().as_bytes());
+                let list = elements::slices(&list, LEAST_LOG / 4).map_err(unreadable)?;
+                logs.extend(list.iter().map(ReadLog::read).filter(is_wanted));
+            }
+        }
+        Ok(Some(Self { transactions: transactions.len() as u64, logs }))
+    }
+
+    /// Whether all transactions of the block have a receipt. Bor adds one for a state sync, which its header does not
+    /// always count.
+    pub(super) fn is_whole(&self, block: &Header) -> bool {
+        block.transactions.is_some_and(|all| (all..=all.saturating_add(1)).contains(&self.transactions))
+    }
+}
+
+/// A log that `eth_getLogs` would have given. One that cannot be read counts where it names an event of ours.
+fn is_wanted(log: &ReadLog) -> bool {
+    match &log.log {
+        Ok(raw) => filter::wants(raw.address, &raw.topics),
+        Err(_) => filter::may_want(&log.raw),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    fn block(transactions: Option<u64>) -> Header {
+        Header { number: 7, hash: B256::repeat_byte(7), parent: None, timestamp: 1_700_000_000, transactions }
+    }
+
+    fn receipt(transaction: u8, logs: Value) -> Value {
+        json!({
+            "transactionHash": B256::repeat_byte(transaction).to_string(),
+            "blockHash": B256::repeat_byte(7).to_string(),
+            "logs": logs,
+        })
+    }
+
+    fn read(json: &Value) -> Result<Option<Receipts>, String> {
+        Receipts::read(&json.to_string().into(), &block(Some(2)))
+    }
+
+    #[test]
+    fn the_logs_of_fills_are_picked_out() {
+        let vectors = include_str!("../../../tests/vectors/orderfilled_logs.jsonl");
+        let fill: Value = serde_json::from_str(vectors.lines().next().unwrap()).unwrap();
+        let mut other = fill.clone();
+        other["topics"][0] = json!(B256::repeat_byte(1).to_string());
+        let mut foreign = fill.clone();
+        foreign["address"] = json!("0x00000000000000000000000000000000000000aa");
+        let mut broken = fill.clone();
+        broken["data"] = json!("0xzz");
+        let json =
+            json!([receipt(1, json!([other, fill, foreign])), receipt(2, json!([])), receipt(3, json!([broken]))]);
+        let receipts = read(&json).unwrap().unwrap();
+        assert_eq!(receipts.transactions, 3);
+        assert_eq!(receipts.logs.len(), 2, "the fill, and the one that cannot be read");
+        assert!(receipts.logs[0].log.is_ok() && receipts.logs[1].log.is_err());
+    }
+
+    #[test]
+    fn whole_is_one_for_each_transaction() {
+        let receipts =
+            read(&json!([receipt(1, json!([])), receipt(1, json!([])), receipt(2, json!([]))])).unwrap().unwrap();
+        assert_eq!(receipts.transactions, 2, "one that comes twice is one");
+        let table = [(Some(1), true), (Some(2), true), (Some(3), false), (Some(0), false), (None, false)];
+        for (transactions, whole) in table {
+            assert_eq!(receipts.is_whole(&block(transactions)), whole, "{transactions:?}");
+        }
+        assert!(read(&json!([])).unwrap().unwrap().is_whole(&block(Some(0))), "an empty block");
+    }
+
+    #[test]
+    fn what_is_no_list_of_receipts() {
+        assert!(read(&json!(null)).unwrap().is_none());
+        let (zero, eight) = (B256::ZERO.to_string(), B256::repeat_byte(8).to_string());
+        let other = json!({"transactionHash": zero, "blockHash": eight, "logs": []});
+        for bad in [json!({}), json!([0]), json!([{}]), json!([{"transactionHash": zero}]), json!([other])] {
+            assert!(read(&bad).is_err(), "{bad}");
+        }
+    }
+}

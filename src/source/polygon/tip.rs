@@ -1,0 +1,144 @@
+//! **Tip**: blocks near the head are asked for by hash.
+//!
+//! Behind one URL stand nodes that differ by some blocks, and the one that lacks a block answers a *range* that holds it with
+//! what it has, or with nothing. Asked by hash most of them refuse. The hash comes from the head's own header, or from its
+//! `parentHash`, so that a new block costs one request.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::B256;
+use bytes::Bytes;
+
+use super::Polygon;
+use super::block::Block;
+use super::caps;
+use super::endpoint::{Call, Endpoint};
+use super::failure::Failure;
+use super::filter::{self, Blocks};
+use super::header::Header;
+use super::headers::{header_call, read_header};
+use super::list::{self, Said};
+use super::settle::Case;
+use super::vocabulary;
+
+/// The most blocks that are read by hash at once.
+pub(super) const MOST_BLOCKS: u64 = 128;
+
+impl Polygon {
+    /// Reads the blocks `from` to `to` one by one, in as few requests as it takes. May end before `to`, where the endpoint
+    /// lacks the rest; an error where it lacks the first.
+    pub(super) async fn by_hash(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Vec<Case>, Failure> {
+        let known = |block| self.headers.get(block);
+        let missing: Vec<u64> = (from..=to).filter(|block| known(*block).is_none()).collect();
+        // A block's hash is known from the header behind it, too.
+        let hash = |block: u64| known(block).map(|it| it.hash).or_else(|| known(block.saturating_add(1))?.parent);
+        let early: Vec<(u64, B256)> = (from..=to).filter_map(|block| Some((block, hash(block)?))).collect();
+        let by_hash = !endpoint.lacks_block_hash();
+
+        let mut answers = BTreeMap::new();
+        if !missing.is_empty() || by_hash {
+            let ask_early: &[(u64, B256)] = if by_hash { &early } else { &[] };
+            let mut calls: Vec<Call> = missing.iter().map(|block| header_call(*block)).collect();
+            calls.extend(ask_early.iter().map(|(_, hash)| filter::logs(Blocks::Hash(*hash))));
+            let mut results = endpoint.each(&calls).await?.into_iter();
+            for (block, json) in missing.iter().zip(results.by_ref()) {
+                match json.and_then(|json| read_header(*block, &json)?.ok_or(Failure::Lagging(*block))) {
+                    Ok(header) => self.headers.learn(&header),
+                    Err(failure) if *block == from => return Err(failure),
+                    Err(_) => break,
+                }
+            }
+            answers.extend(ask_early.iter().map(|(_, hash)| *hash).zip(results));
+        }
+
+        let headers = self.linked(from, to)?;
+        let late: Vec<Header> = headers.iter().filter(|header| !answers.contains_key(&header.hash)).copied().collect();
+        if !late.is_empty() {
+            let results = self.logs_of(endpoint, &late).await?;
+            answers.extend(late.iter().map(|header| header.hash).zip(results));
+        }
+
+        let mut cases = Vec::with_capacity(headers.len());
+        for header in headers {
+            let answer = answers.remove(&header.hash).unwrap_or(Err(Failure::Lagging(header.number)));
+            let refused = matches!(&answer, Err(Failure::Refused(words)) if vocabulary::refuses_block_hash(words));
+            let answer = if refused && by_hash {
+                endpoint.set_lacks_block_hash();
+                self.logs_of(endpoint, &[header]).await?.pop().unwrap_or(Err(Failure::Lagging(header.number)))
+            } else {
+                answer
+            };
+            match answer.and_then(|json| said_of_block(header, &json)) {
+                Ok(None) => match Block::new(header, Vec::new()) {
+                    Ok(block) => cases.push(Case::unanswered(block)),
+                    Err(cause) => return Err(Failure::Untrusted(cause)),
+                },
+                Ok(Some(block)) => {
+                    let (empty, rows) = (block.logs.is_empty(), block.logs.len() as u64);
+                    let cut = caps::is_suspect(rows, endpoint.counted(rows));
+                    cases.push(Case::new(block, empty, cut));
+                }
+                Err(failure) if cases.is_empty() => return Err(failure),
+                Err(_) => break,
+            }
+        }
+        Ok(cases)
+    }
+
+    /// The remembered headers from `from` on, each the parent of the next.
+    fn linked(&self, from: u64, to: u64) -> Result<Vec<Header>, Failure> {
+        let headers: Vec<Header> = (from..=to).map_while(|block| self.headers.get(block)).collect();
+        for pair in headers.windows(2) {
+            let [parent, child] = pair else { continue };
+            if child.parent.is_some_and(|hash| hash != parent.hash) {
+                self.headers.forget(parent.number);
+                self.headers.forget(child.number);
+                let cause = format!("block {} is not the parent of block {}", parent.hash, child.number);
+                return Err(Failure::Untrusted(cause));
+            }
+        }
+        if headers.is_empty() { Err(Failure::Lagging(from)) } else { Ok(headers) }
+    }
+
+    /// What an endpoint says of the logs of single blocks, one answer for each.
+    pub(super) async fn logs_of(
+        &self,
+        endpoint: &Endpoint,
+        blocks: &[Header],
+    ) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
+        let ask = async |by_hash: bool| {
+            let calls: Vec<Call> = blocks
+                .iter()
+                .map(|block| match by_hash {
+                    true => filter::logs(Blocks::Hash(block.hash)),
+                    false => filter::logs(Blocks::Range(block.number, block.number)),
+                })
+                .collect();
+            endpoint.each(&calls).await
+        };
+        if endpoint.lacks_block_hash() {
+            return ask(false).await;
+        }
+        let answers = ask(true).await?;
+        if answers
+            .iter()
+            .any(|answer| matches!(answer, Err(Failure::Refused(it)) if vocabulary::refuses_block_hash(it)))
+        {
+            endpoint.set_lacks_block_hash();
+            return ask(false).await;
+        }
+        Ok(answers)
+    }
+}
+
+/// The logs of one block. `null` is no answer.
+pub(super) fn read_block(header: Header, json: &Bytes) -> Result<Block, Failure> {
+    said_of_block(header, json)?.ok_or(Failure::Lagging(header.number))
+}
+
+fn said_of_block(header: Header, json: &Bytes) -> Result<Option<Block>, Failure> {
+    match list::read(json).map_err(Failure::Untrusted)? {
+        Said::Null => Ok(None),
+        Said::Logs(logs) => Block::new(header, logs).map(Some).map_err(Failure::Untrusted),
+    }
+}

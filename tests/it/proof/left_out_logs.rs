@@ -1,0 +1,53 @@
+//! A node that leaves out logs of a block.
+
+use std::time::{Duration, Instant};
+
+use polytape::demo::{Faults, Lies};
+
+use crate::support::lying::Lying;
+
+const LIVE: Duration = Duration::from_secs(4);
+
+/// How long it may take from the last block on until what only a comparison finds has been read again.
+const CAUGHT: Duration = Duration::from_secs(60);
+
+/// Row 3: one row of a match in twenty is left out. That shows in the match, which does not add up.
+#[tokio::test(flavor = "multi_thread")]
+async fn single_rows_of_matches() {
+    for (nodes, only_node) in [(1, None), (2, Some(0)), (3, Some(0))] {
+        let lies = Lies { omit_rows: Some(20), ..Lies::default() };
+        let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
+        lying.follow(LIVE).await.assert_whole(lying.last(), &format!("{nodes} URLs"));
+    }
+}
+
+/// Row 3: whole matches and direct fills are left out. Only a comparison finds that, and then all that rested on that node
+/// alone is read again.
+#[tokio::test(flavor = "multi_thread")]
+async fn whole_matches_and_direct_fills() {
+    for (nodes, only_node) in [(1, None), (2, Some(0)), (3, Some(0))] {
+        let lies = Lies { omit_matches: Some(20), omit_direct: Some(3), ..Lies::default() };
+        let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
+        let mut running = lying.start();
+        lying.go_on(&mut running, LIVE).await;
+        let mut tables = lying.come_to_the_end(&mut running).await;
+        let begin = Instant::now();
+        while !tables.difference.missing.is_empty() && begin.elapsed() < CAUGHT && running.ended().is_none() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            tables = lying.tables();
+        }
+        tables.assert_whole(lying.last(), &format!("{nodes} URLs"));
+    }
+}
+
+/// Row 3: refunds, donations and `fillOrder` are in every world. None of them blocks or is refused, whoever is asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_does_not_add_up_and_is_true() {
+    // With one URL and without receipts an empty block at the tip takes a minute, which is another rule.
+    for (nodes, no_receipts) in [(1, false), (2, true), (3, false)] {
+        let lies = Lies { no_receipts, ..Lies::default() };
+        let lying = Lying::new(nodes, Faults::lying(lies)).await;
+        let what = format!("{nodes} URLs, receipts: {}", !no_receipts);
+        lying.follow(Duration::from_secs(2)).await.assert_whole(lying.last(), &what);
+    }
+}
