@@ -31,17 +31,6 @@ impl<T> AtMost<T> {
     pub(in crate::source) const fn new(most: usize) -> Self {
         Self { most, of: PhantomData }
     }
-
-    /// Reads the list that a text is.
-    pub(in crate::source) fn read<'de>(self, json: &'de str) -> serde_json::Result<Vec<T>>
-    where
-        T: Deserialize<'de>,
-    {
-        let mut text = serde_json::Deserializer::from_str(json);
-        let list = self.deserialize(&mut text)?;
-        text.end()?;
-        Ok(list)
-    }
 }
 
 impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for AtMost<T> {
@@ -150,8 +139,6 @@ mod tests {
         for wrong in ["null", "{}", "5", "[1", "[1]]"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
-        assert!(AtMost::<u8>::new(2).read("[1,2] x").is_err());
-        assert_eq!(AtMost::<u8>::new(2).read("[1,2]").unwrap(), [1, 2]);
     }
 
     #[test]
