@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::broker::{Broker, EntryId, GroupState, Memory, Stream, StreamState};
 use crate::model::ChainPosition;
-use crate::source::Head;
+use crate::source::{Head, SourceState};
 use crate::stage::{InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageStatus, TokenProgress};
 use crate::warehouse::{PartCounts, RowCounts, Table, TapeLine, Warehouse};
 
@@ -18,6 +18,8 @@ pub struct Source {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// From this block on rows may be missing, until they have been read again.
+    pub in_doubt: Option<u64>,
 }
 
 /// A stream, and the ages of what is in it.
@@ -70,7 +72,13 @@ impl Collector {
             head: progress.head.map(|(head, seen)| (head, seen.elapsed())),
             cursor: progress.cursor,
             watermark: progress.watermark,
+            in_doubt: progress.in_doubt,
         }
+    }
+
+    /// What the source has found out about its providers.
+    pub fn source_state(&self) -> SourceState {
+        self.observer.progress().source
     }
 
     /// The markets; `None` where they are not read.

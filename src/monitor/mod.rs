@@ -15,6 +15,6 @@ mod snapshot;
 pub use collector::{Collector, Source};
 pub use publisher::{LogCounts, Publisher};
 pub use snapshot::{
-    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen,
-    Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
+    Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };

@@ -27,6 +27,8 @@ pub(super) struct Moment {
     pub(super) unread: Option<u64>,
     pub(super) watermark: Option<u64>,
     pub(super) jobs: BTreeMap<String, (u64, u64)>,
+    /// Doubts about a provider of the source, by its name.
+    pub(super) doubts: BTreeMap<String, u64>,
 }
 
 /// The last five minutes, a moment a second.

@@ -12,11 +12,12 @@ use super::health;
 use super::past::{Moment, Past};
 use super::probe::{Probe, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen, Snapshot,
-    SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView, Seen,
+    Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
 };
 use crate::broker::Memory;
 use crate::clock::{since_epoch, unix_ms};
+use crate::source::NodeState;
 use crate::stage::{
     Desired, InsertTimes, JobStatus, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
 };
@@ -64,6 +65,14 @@ impl Publisher {
     }
 }
 
+/// Over how long doubts are counted.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Doubts that speak against a provider. That a block is empty, or that a match does not add up, may be so.
+fn faults_of(node: &NodeState) -> u64 {
+    node.doubts.iter().filter(|(kind, _)| !matches!(*kind, "empty" | "imbalance")).map(|(_, count)| count).sum()
+}
+
 /// Takes snapshots.
 struct Camera {
     collector: Collector,
@@ -94,10 +103,24 @@ impl Camera {
         Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, past, health }
     }
 
+    fn node(&self, node: &NodeState) -> NodeView {
+        let in_a_minute = self.past.then_and_now(MINUTE, |moment| moment.doubts.get(&node.name).copied());
+        NodeView {
+            name: node.name.clone(),
+            doubts: node.doubts.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
+            doubts_per_minute: in_a_minute.map(|(_, then, now)| now.saturating_sub(then)),
+            is_distrusted: node.is_distrusted,
+            other_chain: node.other_chain,
+        }
+    }
+
     fn take(&mut self) -> Snapshot {
         let now = unix_ms();
         let (stages, jobs, source) = (self.collector.stages(), self.collector.jobs(), self.collector.source());
-        self.past.remember(Instant::now(), self.moment(&stages, &jobs));
+        let state = self.collector.source_state();
+        let mut moment = self.moment(&stages, &jobs);
+        moment.doubts = state.nodes.iter().map(|node| (node.name.clone(), faults_of(node))).collect();
+        self.past.remember(Instant::now(), moment);
         let head = source.head.map(|(head, _)| HeadView { block: head.block, age: millis(head.age(since_epoch())) });
         let head_age = source.head.map_or(0, |(_, seen)| millis(seen));
         let source = SourceView {
@@ -106,6 +129,10 @@ impl Camera {
             cursor: source.cursor,
             watermark: source.watermark,
             rate: self.past.rate(|moment| moment.watermark),
+            in_doubt: source.in_doubt,
+            nodes: state.nodes.iter().map(|node| self.node(node)).collect(),
+            unknown_events: state.unknown_events,
+            upgrade: state.upgrade,
         };
         let markets = self.collector.markets().map(|markets| MarketsView {
             rounds: markets.rounds,

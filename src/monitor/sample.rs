@@ -129,6 +129,7 @@ pub fn healthy() -> Snapshot {
             cursor: Some(ChainPosition::start_of(97_812_346)),
             watermark: Some(ChainPosition::start_of(97_812_345)),
             rate: Some(1),
+            ..SourceView::default()
         },
         markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0 }),
         tokens: Some(TokensView { unresolved: 41, untried: 0, age: 2_000 }),

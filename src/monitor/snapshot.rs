@@ -226,6 +226,33 @@ pub struct SourceView {
     pub watermark: Option<ChainPosition>,
     /// Blocks a second by which the watermark moves.
     pub rate: Option<u64>,
+    /// From this block on rows may be missing, until they have been read again.
+    #[serde(default)]
+    pub in_doubt: Option<u64>,
+    /// Its providers, in the order of the configuration.
+    #[serde(default)]
+    pub nodes: Vec<NodeView>,
+    /// How many events of unknown kinds known contracts have emitted where it was looked, and one kind of them.
+    #[serde(default)]
+    pub unknown_events: Option<(u64, String)>,
+    /// The last contract whose implementation was replaced in this run, in words.
+    #[serde(default)]
+    pub upgrade: Option<String>,
+}
+
+/// One provider of the source.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeView {
+    /// Host and port.
+    pub name: String,
+    /// How often there was reason to look twice at what it said, in this run, by kind.
+    pub doubts: Vec<(String, u64)>,
+    /// How often in the last minute; `None` while that cannot be told.
+    pub doubts_per_minute: Option<u64>,
+    /// It leaves events out: nothing is believed of it alone.
+    pub is_distrusted: bool,
+    /// It shows this chain rather than that of the store, and is left out.
+    pub other_chain: Option<u64>,
 }
 
 /// The newest final block.

@@ -7,6 +7,7 @@
 mod backoff;
 mod block_time;
 mod command;
+mod doubts;
 mod error;
 mod gauge;
 mod ingest_fills;

@@ -23,7 +23,7 @@ use super::status::{Progress, StageState, StageStatus, StatusLine};
 use super::supervisor::{Control, Supervisor};
 use super::watermark::Flow;
 use super::workshop::Workshop;
-use super::{StageName, trim, watermark};
+use super::{StageName, doubts, trim, watermark};
 use crate::broker::{Broker, Keep};
 use crate::source::{FillSource, MarketSource, Start, TokenSource};
 use crate::warehouse::{Table, Warehouse};
@@ -183,6 +183,14 @@ impl Pipeline {
         let (supervisor, control, asked) =
             Supervisor::new(Arc::clone(&workshop), orders, Arc::clone(&board), drain.clone());
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
+        tasks.push(help("checking of the source", {
+            let (source, supervisor, board) = (Arc::clone(&life.source), Arc::clone(&supervisor), Arc::clone(&board));
+            let (progress, drain) = (Arc::clone(&progress), drain.clone());
+            move || {
+                let (supervisor, board) = (Arc::clone(&supervisor), Arc::clone(&board));
+                doubts::run(Arc::clone(&source), supervisor, board, Arc::clone(&progress), drain.clone())
+            }
+        }));
         tasks.push(help("trimming", {
             let (life, drain) = (Arc::clone(&life), drain.clone());
             move || trim::run(Arc::clone(&life), keep, drain.clone())

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 
 use super::Desired;
 use crate::model::ChainPosition;
-use crate::source::Head;
+use crate::source::{Head, SourceState};
 
 /// The state of a stage, as words that never change meaning. `SLOW` and `UNKN` are not among them: a stage cannot say
 /// so of itself, they are what somebody who watches finds.
@@ -110,6 +110,10 @@ pub struct Progress {
     pub cursor: Option<ChainPosition>,
     /// Every event before this is in the tables.
     pub watermark: Option<ChainPosition>,
+    /// From this block on rows may be missing, until they have been read again.
+    pub in_doubt: Option<u64>,
+    /// What the source has found out about its providers.
+    pub source: SourceState,
     /// The markets.
     pub markets: MarketProgress,
     /// The tokens of trades that have no market yet.

@@ -18,11 +18,14 @@ use tracing::Instrument;
 use super::backoff::Backoff;
 use super::command::{Answer, Command, Plan, Replay};
 use super::job::{self, Board, Job};
+use super::life::write_position;
 use super::orders::{Desired, Orders};
 use super::workshop::Workshop;
-use super::{StageError, StageName, plan};
+use super::{StageError, StageName, doubts, plan};
 use crate::clock::unix_ms;
 use crate::failure::FailureClass;
+use crate::model::ChainPosition;
+use crate::source::InDoubt;
 use crate::warehouse::{JobRecord, JobState, WarehouseError};
 
 /// Commands that wait to be looked at, at most.
@@ -369,21 +372,9 @@ impl Supervisor {
             Ok(range) => range,
             Err(error) => return Answer::Refused(error.to_string()),
         };
-        let record = JobRecord {
-            id: format!("{:06x}", rand::rng().random::<u32>() & 0xff_ffff),
-            stage: replay.stage.to_string(),
-            begin: range.begin,
-            until: range.until,
-            cursor: String::new(),
-            // What a stream holds is counted when its group keeps it, and not before.
-            total: if replay.stage == StageName::IngestFills { range.total } else { 0 },
-            done: 0,
-            moved: 0,
-            state: JobState::Running,
-            reason: String::new(),
-            started_at: unix_ms(),
-            ended_at: None,
-        };
+        // What a stream holds is counted when its group keeps it, and not before.
+        let total = if replay.stage == StageName::IngestFills { range.total } else { 0 };
+        let record = new_record("", replay.stage, range.begin, range.until, total);
         let life = &self.workshop.life;
         if let Err(error) = life.warehouse.set_job(&life.pipeline, &record).await {
             return Answer::Refused(format!("the replay cannot be written down: {error}"));
@@ -393,6 +384,47 @@ impl Supervisor {
         tracing::info!(stage = replay.stage.as_str(), "{said}");
         self.take_up(replay.stage, record);
         Answer::Done(said)
+    }
+
+    /// Writes down that blocks in doubt are to be read again, and begins with it.
+    pub(super) async fn read_again(self: &Arc<Self>, range: &InDoubt) -> Result<(), String> {
+        let stage = StageName::IngestFills;
+        let [begin, until] = [range.from, range.to.saturating_add(1)].map(ChainPosition::start_of).map(write_position);
+        let record = new_record(doubts::PREFIX, stage, begin, until, range.to.saturating_add(1) - range.from);
+        let life = &self.workshop.life;
+        let written = life.warehouse.set_job(&life.pipeline, &record);
+        match tokio::time::timeout(KEEPING, written).await {
+            Ok(written) => written.map_err(|error| error.to_string())?,
+            Err(_) => return Err("the warehouse does not answer".into()),
+        }
+        tracing::warn!(
+            stage = stage.as_str(),
+            "replay {}: blocks {} to {} are in doubt since {} leaves logs out",
+            record.id,
+            range.from,
+            range.to,
+            range.endpoint
+        );
+        self.take_up(stage, record);
+        Ok(())
+    }
+}
+
+/// The record of a replay that has just been asked for.
+fn new_record(prefix: &str, stage: StageName, begin: String, until: String, total: u64) -> JobRecord {
+    JobRecord {
+        id: format!("{prefix}{:06x}", rand::rng().random::<u32>() & 0xff_ffff),
+        stage: stage.to_string(),
+        begin,
+        until,
+        cursor: String::new(),
+        total,
+        done: 0,
+        moved: 0,
+        state: JobState::Running,
+        reason: String::new(),
+        started_at: unix_ms(),
+        ended_at: None,
     }
 }
 

@@ -3,6 +3,7 @@
 mod backlog;
 mod behind;
 mod dead_letters;
+mod doubts;
 mod failed;
 mod frozen;
 mod inserts;
@@ -13,6 +14,7 @@ mod paused;
 mod replays;
 mod restarts;
 mod stalled;
+mod surprises;
 mod told;
 mod unseen;
 mod waiting;
@@ -39,10 +41,12 @@ struct Rule {
 }
 
 /// The rules.
-const RULES: [Rule; 15] = [
+const RULES: [Rule; 17] = [
     failed::RULE,
     unseen::RULE,
     frozen::RULE,
+    doubts::RULE,
+    surprises::RULE,
     waiting::RULE,
     stalled::RULE,
     memory::RULE,

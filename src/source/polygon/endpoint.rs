@@ -14,11 +14,15 @@ use super::limits::{Limit, Ranges};
 use super::pace::Pace;
 use super::read::Depth;
 use super::reply::{self, Broken, Outcome, Reply, RpcError};
+use super::trail::Trail;
 use super::vocabulary::{self, Verdict};
 use super::{http, operator};
 use crate::source::SourceError;
 use crate::source::http::name_of;
 use crate::source::http::retry_after::LONGEST;
+
+/// How long nothing is believed of an endpoint alone that left logs out.
+const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// One request.
 #[derive(Clone, Debug)]
@@ -41,6 +45,7 @@ pub(super) struct Endpoint {
     limit_memory: Duration,
     doubts: Doubts,
     learned: Mutex<Learned>,
+    trail: Mutex<Trail>,
 }
 
 /// What the endpoint's answers have taught.
@@ -61,6 +66,7 @@ struct Learned {
     /// How many logs its last answer had.
     rows: Option<u64>,
     no_finality_until: Option<Instant>,
+    distrusted_until: Option<Instant>,
     no_receipts_until: Option<Instant>,
     no_block_hash_until: Option<Instant>,
     /// Since when it has answered no question about logs.
@@ -92,6 +98,7 @@ impl Endpoint {
             limit_memory: config.limit_memory,
             doubts: Doubts::default(),
             learned: Mutex::default(),
+            trail: Mutex::default(),
         }
     }
 
@@ -308,6 +315,21 @@ impl Endpoint {
     pub(super) fn note(&self, doubt: Doubt) {
         tracing::debug!(endpoint = self.name, doubt = doubt.label(), "an answer is in doubt");
         self.doubts.note(doubt);
+    }
+
+    /// What rests on its word alone.
+    pub(super) const fn trail(&self) -> &Mutex<Trail> {
+        &self.trail
+    }
+
+    /// Whether it was found to leave logs out, so that nothing is believed of it alone.
+    pub(super) fn is_distrusted(&self) -> bool {
+        self.learned.lock().distrusted_until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// It was found to leave logs out.
+    pub(super) fn set_distrusted(&self) {
+        self.learned.lock().distrusted_until = Some(Instant::now() + DISTRUST);
     }
 
     /// How often there was, for each reason.

@@ -3,10 +3,11 @@
 use alloy_primitives::{Address, B256};
 
 use super::endpoint::Call;
+use super::surprises::UPGRADED;
 use crate::model::{Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
 
-/// The events that are asked for.
-const EVENTS: [B256; 2] = [ORDER_FILLED_V1, ORDER_FILLED_V2];
+/// The events that are asked for: both fills, and the word of a proxy that its implementation was replaced.
+const EVENTS: [B256; 3] = [ORDER_FILLED_V1, ORDER_FILLED_V2, UPGRADED];
 
 /// Which blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,13 @@ pub(super) fn logs(blocks: Blocks) -> Call {
 /// `eth_getLogs` for one contract.
 pub(super) fn logs_of_one(blocks: Blocks, exchange: Exchange) -> Call {
     logs_of(blocks, &[exchange.address()])
+}
+
+/// `eth_getLogs` for all contracts and whatever they emit.
+pub(super) fn all_events(from: u64, to: u64) -> Call {
+    let addresses = Exchange::ALL.map(|exchange| format!("\"{:#x}\"", exchange.address())).join(",");
+    let params = format!(r#"[{{"fromBlock":"{from:#x}","toBlock":"{to:#x}","address":[{addresses}]}}]"#);
+    Call { method: "eth_getLogs", params }
 }
 
 fn logs_of(blocks: Blocks, addresses: &[Address]) -> Call {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::surprises::UPGRADED;
 use super::{elements, hex};
 use crate::model::RawLog;
 use crate::source::http::excerpt;
@@ -71,6 +72,11 @@ struct Fields<'a> {
 }
 
 impl ReadLog {
+    /// Whether a proxy says by it that its implementation was replaced.
+    pub(super) fn is_upgrade(&self) -> bool {
+        self.log.as_ref().is_ok_and(|log| log.topics.first() == Some(&UPGRADED))
+    }
+
     /// Reads one element of the answer's array. Never fails: what cannot be read is said in `log`.
     pub(super) fn read(raw: &Bytes) -> Self {
         let (fields, broken) = match serde_json::from_slice::<Fields<'_>>(raw) {

@@ -21,6 +21,8 @@
 //! | the rows of a match add up, or are read twice | `balance`, `imbalances` |
 //! | a refusal that is not understood makes the next range smaller | `limits` |
 //! | a head is confirmed by another operator's node, or holds together with what is known; it may fall | `head`, `confirm` |
+//! | one range in twenty is compared; who leaves logs out is distrusted, and what rested on it read again | `compare`, `trail` |
+//! | unknown events and new implementations are told | `surprises` |
 //! | what fails is asked less and less often | `pace` |
 //! | two URLs of one operator are one opinion | `operator` |
 //!
@@ -30,6 +32,7 @@
 mod balance;
 mod block;
 mod caps;
+mod compare;
 mod config;
 mod confirm;
 mod doubt;
@@ -59,10 +62,12 @@ mod reply;
 mod resolve;
 mod round;
 mod settle;
+mod surprises;
 #[cfg(test)]
 mod tests;
 mod time;
 mod tip;
+mod trail;
 mod vocabulary;
 
 use std::time::Instant;
@@ -70,6 +75,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
+use self::compare::Samples;
 use self::emptiness::Emptiness;
 use self::endpoint::{Call, Chain, Endpoint};
 use self::failure::Failure;
@@ -78,8 +84,9 @@ use self::headers::Headers;
 use self::imbalances::Imbalances;
 use self::range::RangeSizer;
 use self::read::{Read, Span};
+use self::surprises::Surprises;
 use super::http::{Timeouts, connections};
-use super::{FillSource, Head, Page, SourceError, Start};
+use super::{FillSource, Head, InDoubt, NodeState, Page, SourceError, SourceState, Start};
 use crate::clock::unix_ms;
 use crate::model::{ChainPosition, Exchange};
 
@@ -96,6 +103,8 @@ pub struct Polygon {
     headers: Headers,
     emptiness: Mutex<Emptiness>,
     imbalances: Mutex<Imbalances>,
+    samples: Mutex<Samples>,
+    surprises: Mutex<Surprises>,
 }
 
 /// What the endpoints have in common. Never locked while one of them is asked.
@@ -129,6 +138,8 @@ impl Polygon {
             headers: Headers::default(),
             emptiness: Mutex::default(),
             imbalances: Mutex::default(),
+            samples: Mutex::default(),
+            surprises: Mutex::default(),
         })
     }
 
@@ -218,6 +229,29 @@ impl FillSource for Polygon {
         self.newest_final_block().await
     }
 
+    async fn check(&self) -> Option<Vec<InDoubt>> {
+        self.look_for_unknown().await;
+        self.compare_next().await
+    }
+
+    fn state(&self) -> SourceState {
+        let node = |endpoint: &Endpoint| NodeState {
+            name: endpoint.name().to_owned(),
+            doubts: endpoint.doubts().map(|(doubt, count)| (doubt.label(), count)).collect(),
+            is_distrusted: endpoint.is_distrusted(),
+            other_chain: match endpoint.chain() {
+                Chain::Wrong(chain) => Some(chain),
+                _ => None,
+            },
+        };
+        let surprises = self.surprises.lock();
+        SourceState {
+            nodes: self.endpoints.iter().map(node).collect(),
+            unknown_events: surprises.unknown(),
+            upgrade: surprises.upgrade(),
+        }
+    }
+
     async fn resolve(&self, start: &Start) -> Result<ChainPosition, SourceError> {
         let block = match *start {
             Start::Block(block) => block,
@@ -235,9 +269,15 @@ impl FillSource for Polygon {
         let mut round = self.round()?;
         let mut doubt: Option<Doubt<'_>> = None;
         let span = self.span(from, head);
-        let believe = |read: Read| page::assemble(read.blocks, &read.unplaced, from, read.to, unix_ms());
+        let believe = |read: Read| {
+            for log in read.blocks.iter().flat_map(|block| &block.logs).filter(|log| log.is_upgrade()) {
+                self.note_upgrade(log);
+            }
+            page::assemble(read.blocks, &read.unplaced, from, read.to, unix_ms())
+        };
         while let Some(endpoint) = round.next_endpoint() {
             let last = doubt.as_ref().map_or(head, |doubt| doubt.read.to);
+            let was_distrusted = endpoint.is_distrusted();
             let read = match self.read(endpoint, Span { last, ..span }).await {
                 Ok(read) => read,
                 Err(failure) => {
@@ -249,6 +289,11 @@ impl FillSource for Polygon {
                 }
             };
             endpoint.set_heard();
+            if endpoint.is_distrusted() && !was_distrusted {
+                // It was read as one that can be trusted.
+                round.failed(Failure::Unconfirmed("it was just found to leave logs out".to_owned()));
+                continue;
+            }
             let alone = read.garbled() == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
             if read.is_whole() || alone {
                 if let Some(doubt) = doubt.filter(|doubt| doubt.read.empty_behind && read.rows() > doubt.read.rows()) {
@@ -256,6 +301,9 @@ impl FillSource for Polygon {
                     doubt.endpoint.note(doubt::Doubt::Missing);
                 }
                 round.settle();
+                if !endpoint.is_distrusted() {
+                    self.note_delivered(endpoint, from.block, &read);
+                }
                 return Ok(believe(read));
             }
             match &doubt {
@@ -280,6 +328,7 @@ impl FillSource for Polygon {
                     if again.garbled() > 0 {
                         tracing::warn!(endpoint = endpoint.name(), "{what}, twice: they become dead letters");
                     }
+                    self.note_delivered(endpoint, from.block, &again);
                     return Ok(believe(again));
                 }
             }

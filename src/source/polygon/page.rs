@@ -24,7 +24,8 @@ pub(super) fn assemble(blocks: Vec<Block>, unplaced: &[ReadLog], from: ChainPosi
     for block in blocks {
         let number = block.header.number;
         events.reserve(block.logs.len());
-        for (log, event) in block.logs.iter().zip(block.events) {
+        // That an implementation was replaced is told elsewhere, and is no event of the tape.
+        for (log, event) in block.logs.iter().zip(block.events).filter(|(log, _)| !log.is_upgrade()) {
             let next = match log.index {
                 Some(index) if (ChainPosition { block: number, log_index: index }) < from => continue,
                 Some(index) => ChainPosition::after(number, index),

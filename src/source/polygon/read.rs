@@ -78,7 +78,8 @@ impl Polygon {
     pub(super) async fn read(&self, endpoint: &Endpoint, span: Span) -> Result<Read, Failure> {
         self.check_chain(endpoint).await?;
         let from = span.from.block;
-        if self.depth(span) == Depth::Tip {
+        // Of one that leaves logs out every block is read a second time, one by one.
+        if self.depth(span) == Depth::Tip || endpoint.is_distrusted() {
             let blocks = self.shared.lock().sizer.blocks().min(super::tip::MOST_BLOCKS);
             let to = from.saturating_add(blocks - 1).min(span.last);
             return self.read_tip(endpoint, from, to, Vec::new()).await;

@@ -34,6 +34,8 @@ impl Polygon {
             rest.retain(|index| !rests(index));
         }
         rest.retain(|index| self.endpoints.get(*index).is_some_and(|endpoint| !endpoint.is_barred(now)));
+        // One that leaves logs out is the last to be asked.
+        rest.sort_by_key(|index| self.endpoints.get(*index).is_some_and(Endpoint::is_distrusted));
         rest.reverse();
         if !rest.is_empty() {
             return Ok(Round { source: self, rest, current: first, worst: None });

@@ -41,6 +41,8 @@ pub(super) struct Case {
     unbalanced: bool,
     /// Where its logs stand cannot be true …
     misplaced: bool,
+    /// The endpoint has left logs out before: nothing is believed of it alone.
+    distrusted: bool,
     /// … or hardly.
     renumbered: bool,
     /// There was no answer: `null`. Then another's word is the first, and not the second.
@@ -73,6 +75,7 @@ impl Case {
             cut,
             unbalanced: false,
             misplaced,
+            distrusted: false,
             renumbered,
             unanswered: false,
             grown: false,
@@ -87,7 +90,7 @@ impl Case {
     }
 
     const fn is_doubtful(&self) -> bool {
-        self.empty || self.cut || self.unbalanced || self.misplaced || self.renumbered
+        self.empty || self.cut || self.unbalanced || self.misplaced || self.renumbered || self.distrusted
     }
 
     const fn is_open(&self) -> bool {
@@ -194,6 +197,7 @@ impl Polygon {
         let imbalances = self.imbalances.lock();
         for case in cases {
             case.unbalanced = imbalances.are_doubtful(&case.block.sheet);
+            case.distrusted = endpoint.is_distrusted();
             let doubts = [
                 (case.empty && !case.unanswered, Doubt::Empty),
                 (case.unbalanced, Doubt::Imbalance),
@@ -340,6 +344,9 @@ impl Polygon {
         }
         if open && case.empty && case.block.logs.is_empty() {
             return in_doubt(format!("it has no logs in block {number}, and nothing confirms that"));
+        }
+        if open && case.distrusted && !case.alike && !case.grown {
+            return in_doubt(format!("it leaves logs out, and nothing confirms block {number}"));
         }
         let once = !case.grown && !case.alike && (case.unbalanced || case.renumbered);
         if open && once && self.another_operator_may_speak(endpoint) {

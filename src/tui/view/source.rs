@@ -56,6 +56,17 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ("", "unresolved", unresolved),
         ("", "dead", dead),
     ];
+    // What speaks against the source comes first.
+    if let Some(block) = source.in_doubt {
+        parts.insert(1, ("", "in doubt from", (thousands(block), Token::Warn)));
+    }
+    let doubts: u64 = source.nodes.iter().filter_map(|node| node.doubts_per_minute).sum();
+    if doubts > 0 {
+        parts.insert(1, ("", "doubts", (format!("{}/min", thousands(doubts)), Token::Warn)));
+    }
+    if let Some((count, _)) = &source.unknown_events {
+        parts.insert(1, ("", "unknown events", (thousands(*count), Token::Warn)));
+    }
     if is_wide {
         if let Some(cursor) = source.cursor.filter(|_| area.width >= 150) {
             let old = source.read_behind().map_or(String::new(), |age| format!(" ({})", short(age)));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use polytape::demo::{Faults, Lies, Refusal};
 
 use crate::support::lying::Lying;
+use crate::support::outside;
 
 const LIVE: Duration = Duration::from_secs(2);
 
@@ -30,12 +31,14 @@ async fn refusals_that_say_nothing_of_less() {
     }
 }
 
-/// Row 13: `result: null` where there are no logs.
+/// Row 13: `result: null` where there are no logs, and behind the last fill there are none.
 #[tokio::test(flavor = "multi_thread")]
 async fn null_for_no_logs() {
     for nodes in [1, 2] {
         let lies = Lies { null_for_none: true, ..Lies::default() };
-        let lying = Lying::new(nodes, Faults::lying(lies)).await;
+        let (world, server) = outside::busy_until(20_261_130, 1_000.0, 2_500).await;
+        let urls = server.urls(nodes);
+        let lying = Lying::reading(world, server, &urls, Faults::lying(lies));
         lying.follow(LIVE).await.assert_whole(lying.last(), &format!("{nodes} URLs"));
     }
 }

@@ -9,16 +9,16 @@ use crate::support::outside;
 
 const LIVE: Duration = Duration::from_secs(5);
 
-/// Backends that differ by six blocks.
-fn balancer(unknown_hash: UnknownHash) -> Lies {
-    Lies { stale_backend: Some(6), unknown_hash, ..Lies::default() }
+/// Backends that differ by so many blocks.
+fn balancer(behind: u64, unknown_hash: UnknownHash) -> Lies {
+    Lies { stale_backend: Some(behind), unknown_hash, ..Lies::default() }
 }
 
 /// Row 1: one URL, behind which nodes differ by six blocks.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_url_behind_which_nodes_differ_by_six_blocks() {
     for unknown_hash in [UnknownHash::Refused, UnknownHash::Empty, UnknownHash::Null] {
-        let lying = Lying::new(1, Faults::lying(balancer(unknown_hash))).await;
+        let lying = Lying::new(1, Faults::lying(balancer(6, unknown_hash))).await;
         let what = format!("an unknown hash is {unknown_hash:?}");
         lying.follow(LIVE).await.assert_whole(lying.last(), &what);
     }
@@ -30,7 +30,7 @@ async fn two_urls_of_one_provider() {
     for unknown_hash in [UnknownHash::Refused, UnknownHash::Empty] {
         let (world, server) = outside::busy(20_261_129, 1_000.0).await;
         let urls = server.urls_of_one_operator(2);
-        let lying = Lying::reading(world, server, &urls, Faults::lying(balancer(unknown_hash)));
+        let lying = Lying::reading(world, server, &urls, Faults::lying(balancer(25, unknown_hash)));
         lying.follow(LIVE).await.assert_whole(lying.last(), &format!("an unknown hash is {unknown_hash:?}"));
     }
 }
@@ -39,7 +39,7 @@ async fn two_urls_of_one_provider() {
 #[tokio::test(flavor = "multi_thread")]
 async fn three_urls_of_which_one_or_all_are_balancers() {
     for only_node in [Some(0), None] {
-        let lies = balancer(UnknownHash::Empty);
+        let lies = balancer(6, UnknownHash::Empty);
         let lying = Lying::new(3, Faults { only_node, ..Faults::lying(lies) }).await;
         lying.follow(LIVE).await.assert_whole(lying.last(), &format!("the balancer is node {only_node:?}"));
     }

@@ -1,0 +1,100 @@
+//! Checks the source beside the reading, and has read again what is in doubt.
+//!
+//! A range is in doubt from the moment at which the source says so to the end of a replay of it, which is written down before
+//! anything else, so that it outlives the process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::job::Board;
+use super::status::Progress;
+use super::supervisor::Supervisor;
+use crate::source::{FillSource, InDoubt};
+use crate::warehouse::JobState;
+
+/// How often to look whether something is to be checked, or written down.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What the names of replays begin with that are about blocks in doubt.
+pub(super) const PREFIX: &str = "doubt-";
+
+/// Ranges that wait to be written down, at most; more are joined.
+const WAITING: usize = 8;
+
+pub(super) async fn run(
+    source: Arc<dyn FillSource>,
+    supervisor: Arc<Supervisor>,
+    board: Arc<Board>,
+    progress: Arc<watch::Sender<Progress>>,
+    drain: CancellationToken,
+) {
+    let mut waiting: Vec<InDoubt> = Vec::new();
+    while !drain.is_cancelled() {
+        let found = drain.run_until_cancelled(source.check()).await.flatten();
+        let is_idle = found.is_none();
+        for range in found.into_iter().flatten() {
+            join(&mut waiting, range);
+        }
+        show(&*source, &waiting, &board, &progress);
+        if let Some(range) = waiting.first() {
+            match supervisor.read_again(range).await {
+                Ok(()) => drop(waiting.remove(0)),
+                Err(cause) => tracing::debug!(cause, "blocks in doubt are not written down yet"),
+            }
+        }
+        if is_idle || !waiting.is_empty() {
+            let _ = drain.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+        }
+    }
+}
+
+fn join(waiting: &mut Vec<InDoubt>, range: InDoubt) {
+    match waiting.last_mut().filter(|last| last.from <= range.to.saturating_add(1) && range.from <= last.to + 1) {
+        Some(last) => (last.from, last.to) = (last.from.min(range.from), last.to.max(range.to)),
+        None => waiting.push(range),
+    }
+    if waiting.len() > WAITING
+        && let Some(range) = waiting.pop()
+        && let Some(last) = waiting.last_mut()
+    {
+        (last.from, last.to) = (last.from.min(range.from), last.to.max(range.to));
+    }
+}
+
+/// From which block on the source is in doubt: of what waits, and of the replays that have not ended well.
+fn show(source: &dyn FillSource, waiting: &[InDoubt], board: &Board, progress: &watch::Sender<Progress>) {
+    let jobs = board.statuses().into_iter().filter(|job| {
+        job.record.id.starts_with(PREFIX) && matches!(job.record.state, JobState::Running | JobState::Failed)
+    });
+    let begins = jobs.filter_map(|job| super::life::read_position("", &job.record.begin).ok());
+    let in_doubt = begins.map(|begin| begin.block).chain(waiting.iter().map(|range| range.from)).min();
+    let state = source.state();
+    progress.send_if_modified(|progress| {
+        let changed = progress.in_doubt != in_doubt || progress.source != state;
+        (progress.in_doubt, progress.source) = (in_doubt, state);
+        changed
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_are_joined_and_bounded() {
+        let range = |from, to| InDoubt { endpoint: "node".into(), from, to };
+        let mut waiting = Vec::new();
+        join(&mut waiting, range(10, 20));
+        join(&mut waiting, range(15, 30));
+        join(&mut waiting, range(31, 31));
+        assert_eq!(waiting, [range(10, 31)]);
+        for number in 1..100 {
+            join(&mut waiting, range(number * 1_000, number * 1_000 + 1));
+        }
+        assert!(waiting.len() <= WAITING);
+        assert_eq!(waiting.last().map(|last| last.to), Some(99_001), "none is forgotten");
+    }
+}
