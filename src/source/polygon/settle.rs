@@ -85,7 +85,7 @@ impl Case {
     }
 
     /// A block of which an endpoint said nothing.
-    pub(super) const fn unanswered(block: Block) -> Self {
+    pub(super) fn unanswered(block: Block) -> Self {
         Self { unanswered: true, ..Self::new(block, true, false) }
     }
 
