@@ -147,6 +147,7 @@ pub(super) fn log(block: u64, index: u32) -> Value {
     log["blockHash"] = json!(block_hash(block));
     log["blockTimestamp"] = json!(format!("{:#x}", GENESIS_TIME + block * 2));
     log["logIndex"] = json!(format!("{index:#x}"));
+    log["transactionIndex"] = json!(format!("{index:#x}"));
     log["transactionHash"] = json!(transaction_hash(block, index));
     log
 }
