@@ -68,6 +68,7 @@ impl Recording {
             Some("eth_blockNumber") => format!(r#""{:#x}""#, self.finalized),
             Some("eth_getBlockByNumber") => self.header(&params[0]),
             Some("eth_getLogs") => self.logs_between(&params[0]),
+            Some("eth_getBlockReceipts") => self.receipts(&params[0]),
             _ => {
                 let error = r#"{"code":-32601,"message":"the method does not exist"}"#;
                 return format!(r#"{{"jsonrpc":"2.0","id":{},"error":{error}}}"#, call["id"]);
@@ -81,14 +82,50 @@ impl Recording {
         if block > self.finalized {
             return "null".to_owned();
         }
-        let hash = self.hashes.get(&block).cloned().unwrap_or_else(|| format!("{block:#066x}"));
+        let (hash, parent) = (self.hash(block), self.hash(block - 1));
         let timestamp = self.timestamps.get(&block).copied().unwrap_or_else(now);
-        json!({ "number": format!("{block:#x}"), "hash": hash, "timestamp": format!("{timestamp:#x}") }).to_string()
+        let transactions: Vec<String> = self.transactions(block).into_keys().collect();
+        json!({
+            "number": format!("{block:#x}"), "hash": hash, "parentHash": parent,
+            "timestamp": format!("{timestamp:#x}"), "transactions": transactions,
+        })
+        .to_string()
+    }
+
+    fn hash(&self, block: u64) -> String {
+        self.hashes.get(&block).cloned().unwrap_or_else(|| format!("{block:#066x}"))
+    }
+
+    /// The block with a hash: one that was recorded, or one that was made up from its number.
+    fn block_of(&self, hash: &Value) -> Option<u64> {
+        let recorded = self.hashes.iter().find(|(_, known)| *hash == json!(known)).map(|(block, _)| *block);
+        let made_up = || u64::from_str_radix(hash.as_str()?.get(50..)?, 16).ok();
+        recorded.or_else(made_up).filter(|block| *hash == json!(self.hash(*block)))
+    }
+
+    /// The transactions of a block, with their logs.
+    fn transactions(&self, block: u64) -> BTreeMap<String, Vec<Value>> {
+        let mut transactions: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for (_, log) in self.logs.iter().filter(|(of, _)| *of == block) {
+            let log: Value = serde_json::from_str(log).unwrap();
+            let hash = log["transactionHash"].as_str().unwrap_or_default().to_owned();
+            transactions.entry(hash).or_default().push(log);
+        }
+        transactions
+    }
+
+    fn receipts(&self, hash: &Value) -> String {
+        let Some(block) = self.block_of(hash) else { return "null".to_owned() };
+        let receipt = |(transaction, logs)| json!({"transactionHash": transaction, "blockHash": hash, "logs": logs});
+        self.transactions(block).into_iter().map(receipt).collect::<Value>().to_string()
     }
 
     /// All of them, also those that the filter does not ask for.
     fn logs_between(&self, filter: &Value) -> String {
-        let blocks = number(&filter["fromBlock"]).unwrap()..=number(&filter["toBlock"]).unwrap();
+        let blocks = match self.block_of(&filter["blockHash"]) {
+            Some(block) => block..=block,
+            None => number(&filter["fromBlock"]).unwrap()..=number(&filter["toBlock"]).unwrap(),
+        };
         let logs = self.logs.iter().filter(|(block, _)| blocks.contains(block));
         format!("[{}]", logs.map(|(_, log)| log.as_str()).collect::<Vec<_>>().join(","))
     }
