@@ -67,6 +67,8 @@ struct Learned {
     rows: Option<u64>,
     no_finality_until: Option<Instant>,
     distrusted_until: Option<Instant>,
+    /// It has left out a log that another reading has.
+    caught: bool,
     no_receipts_until: Option<Instant>,
     no_block_hash_until: Option<Instant>,
     /// Since when it has answered no question about logs.
@@ -328,9 +330,21 @@ impl Endpoint {
         self.learned.lock().distrusted_until.is_some_and(|until| Instant::now() < until)
     }
 
+    /// It has left out a log that another reading has.
+    pub(super) fn set_caught(&self) {
+        self.learned.lock().caught = true;
+    }
+
+    /// Whether it has, and that has led to nothing yet.
+    pub(super) fn is_caught(&self) -> bool {
+        let is_caught = self.learned.lock().caught;
+        is_caught && !self.is_distrusted()
+    }
+
     /// It was found to leave logs out.
     pub(super) fn set_distrusted(&self) {
-        self.learned.lock().distrusted_until = Some(Instant::now() + DISTRUST);
+        let mut learned = self.learned.lock();
+        (learned.distrusted_until, learned.caught) = (Some(Instant::now() + DISTRUST), false);
     }
 
     /// How often there was, for each reason.

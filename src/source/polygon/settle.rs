@@ -114,6 +114,8 @@ impl Case {
             return;
         }
         let comparison = self.block.compare(&reading);
+        // Not where it may have lacked the block, or cut its answer: that leaves out what comes last, and is another rule.
+        let is_partial = !self.block.logs.is_empty() && !self.cut;
         if way == Way::Receipts {
             if comparison != Comparison::Same {
                 first.note(if self.renumbered { Doubt::Places } else { Doubt::Missing });

@@ -17,7 +17,8 @@ async fn single_rows_of_matches() {
     for (nodes, only_node) in [(1, None), (2, Some(0)), (3, Some(0))] {
         let lies = Lies { omit_rows: Some(20), ..Lies::default() };
         let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
-        lying.follow(LIVE).await.assert_whole(lying.last(), &format!("{nodes} URLs"));
+        // By chance a whole match is left out, or a row that weighs nothing.
+        assert_whole_once_caught(&lying, nodes).await;
     }
 }
 
@@ -28,15 +29,7 @@ async fn whole_matches_and_direct_fills() {
     for (nodes, only_node) in [(1, None), (2, Some(0)), (3, Some(0))] {
         let lies = Lies { omit_matches: Some(20), omit_direct: Some(3), ..Lies::default() };
         let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
-        let mut running = lying.start();
-        lying.go_on(&mut running, LIVE).await;
-        let mut tables = lying.come_to_the_end(&mut running).await;
-        let begin = Instant::now();
-        while !tables.difference.missing.is_empty() && begin.elapsed() < CAUGHT && running.ended().is_none() {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            tables = lying.tables();
-        }
-        tables.assert_whole(lying.last(), &format!("{nodes} URLs"));
+        assert_whole_once_caught(&lying, nodes).await;
     }
 }
 
@@ -50,4 +43,16 @@ async fn what_does_not_add_up_and_is_true() {
         let what = format!("{nodes} URLs, receipts: {}", !no_receipts);
         lying.follow(Duration::from_secs(2)).await.assert_whole(lying.last(), &what);
     }
+}
+
+async fn assert_whole_once_caught(lying: &Lying, nodes: usize) {
+    let mut running = lying.start();
+    lying.go_on(&mut running, LIVE).await;
+    let mut tables = lying.come_to_the_end(&mut running).await;
+    let begin = Instant::now();
+    while !tables.difference.missing.is_empty() && begin.elapsed() < CAUGHT && running.ended().is_none() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        tables = lying.tables();
+    }
+    tables.assert_whole(lying.last(), &format!("{nodes} URLs"));
 }

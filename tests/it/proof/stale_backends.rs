@@ -35,12 +35,15 @@ async fn two_urls_of_one_provider() {
     }
 }
 
-/// Row 1: a balancer beside two good nodes, and three balancers.
+/// Row 1: a balancer beside two good nodes, and three URLs of one.
 #[tokio::test(flavor = "multi_thread")]
 async fn three_urls_of_which_one_or_all_are_balancers() {
-    for only_node in [Some(0), None] {
-        let lies = balancer(6, UnknownHash::Empty);
-        let lying = Lying::new(3, Faults { only_node, ..Faults::lying(lies) }).await;
-        lying.follow(LIVE).await.assert_whole(lying.last(), &format!("the balancer is node {only_node:?}"));
-    }
+    let lies = || Faults::lying(balancer(6, UnknownHash::Empty));
+    let lying = Lying::new(3, Faults { only_node: Some(0), ..lies() }).await;
+    lying.follow(LIVE).await.assert_whole(lying.last(), "the balancer is the first of three nodes");
+
+    let (world, server) = outside::busy(20_261_131, 1_000.0).await;
+    let urls = server.urls_of_one_operator(3);
+    let lying = Lying::reading(world, server, &urls, lies());
+    lying.follow(LIVE).await.assert_whole(lying.last(), "three URLs of one balancer");
 }
