@@ -6,4 +6,5 @@
 mod estimated_rows;
 mod gateway_not_found;
 mod gateway_too_large;
+mod outcomes_null;
 mod unconfirmed_insert;
