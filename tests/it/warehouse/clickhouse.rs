@@ -338,7 +338,7 @@ async fn the_schema_is_applied_once_and_says_what_is_wrong() {
     warehouse.write_trades(&trades(0..1)).await.unwrap();
     for _ in 0..2 {
         warehouse.apply_schema().await.unwrap();
-        assert_eq!(database.execute("SELECT number FROM schema_files FINAL ORDER BY number"), "1\n2\n3\n");
+        assert_eq!(database.execute("SELECT number FROM schema_files FINAL ORDER BY number"), "1\n2\n3\n4\n");
         assert_eq!(warehouse.check_tables().await.unwrap(), []);
     }
     let printed = ClickhouseWarehouse::print_schema("polymarket");
