@@ -159,6 +159,31 @@ async fn rows_are_seen_to_know_less<B: Backend>(seed: u64, kills: usize, bug: Bu
     assert!(outcome.poorer > 0, "the bug was not found");
 }
 
+/// Rows that fell off the list of what is to be done stay as poor as they are.
+async fn rows_stay_poor<B: Backend>(seed: u64, kills: usize, bug: Bug) {
+    for seed in [seed, seed + 100, seed + 200] {
+        let outcome = kill_loop::<B>(seed, kills, Some(bug)).await;
+        let poor = outcome.difference.altered.len();
+        println!("{poor} of {} rows stayed poor", outcome.rows);
+        if poor > 0 {
+            return;
+        }
+    }
+    panic!("the bug was not found");
+}
+
+/// Row 17: the embedded store's list is an index, so these bugs are about ClickHouse's only.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removal_of_entries_that_nobody_read_shows() {
+    rows_stay_poor::<backend::Servers>(5, 6, Bug::RemovedByToken).await;
+}
+
+/// Row 17.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_entry_before_its_row_shows() {
+    rows_stay_poor::<backend::Servers>(6, 6, Bug::EntryBeforeRow).await;
+}
+
 /// All of it on a back end.
 macro_rules! on {
     ($name:ident, $backend:ty) => {

@@ -20,6 +20,7 @@ mod lost_streams;
 mod markets_of_both_protocols;
 mod one_file;
 mod other_world;
+mod outcomes_null;
 mod oversized_answers;
 mod poisonous_market;
 mod private_files;
