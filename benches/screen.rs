@@ -71,7 +71,7 @@ fn later(snapshot: &Snapshot, second: u64) -> Snapshot {
         stage.rate = stage.rate.filter(|rate| *rate > 0).map(|_| 780 + (second * 37) % 60);
     }
     for table in &mut later.tables {
-        table.rows.value = table.rows.value.map(|rows| rows + table.rate.unwrap_or(0));
+        table.rows.value = table.rows.value.map(|count| (count.rows + table.rate.unwrap_or(0)).into());
     }
     if let Some(head) = &mut later.source.head.value {
         head.block += 1;

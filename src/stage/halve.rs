@@ -1,6 +1,8 @@
 //! Rows that are written outside of the streams, by the resolver and by replays: what is refused is halved until the rows at
 //! fault stand alone.
 
+use std::ops::Range;
+
 use futures::future::BoxFuture;
 
 use crate::model::DeadLetter;
@@ -14,7 +16,7 @@ pub(super) async fn write_halved<T>(
     write: impl for<'a> Fn(&'a dyn Warehouse, &'a [T]) -> BoxFuture<'a, Result<(), WarehouseError>>,
 ) -> Result<Vec<(usize, String)>, WarehouseError> {
     let mut refused = Vec::new();
-    let mut parts = vec![0..rows.len()];
+    let mut parts: Vec<Range<usize>> = std::iter::once(0..rows.len()).collect();
     while let Some(part) = parts.pop() {
         match write(warehouse, &rows[part.clone()]).await {
             Ok(()) => {}

@@ -3,6 +3,7 @@
 use crate::servers::{SOON, Setting};
 use crate::support::clickhouse::Database;
 use crate::support::gateway::{Gate, Gateway};
+use crate::support::length::short_or_long;
 use crate::support::process::until;
 use crate::support::redis::Redis;
 
@@ -14,7 +15,8 @@ async fn lands_behind(gate: Gate, seed: u64) -> usize {
     let gateway = Gateway::to(&database.config().url).await;
     gateway.set(gate);
     let linger = r#"writer.linger = "700ms""#;
-    let setting = Setting::behind(seed, 200.0, Redis::new(), database, &gateway.url(), linger).await;
+    let rate = short_or_long(200.0, 1_000.0);
+    let setting = Setting::behind(seed, rate, Redis::new(), database, &gateway.url(), linger).await;
     let running = setting.start();
     until(SOON, "a batch is too large", || gateway.spoiled() > 0);
     setting.lands(running);
