@@ -195,8 +195,10 @@ pub(super) async fn newest(
     let mut seen = HashSet::new();
     let mut entries: Vec<UnresolvedEntry> = rows.into_iter().map(Listed::entry).collect();
     entries.retain(|entry| {
-        let is_in = seen.len() < tokens as usize || seen.contains(&entry.token);
-        is_in && (seen.insert(entry.token) || is_in)
+        if seen.len() < tokens as usize {
+            seen.insert(entry.token);
+        }
+        seen.contains(&entry.token)
     });
     Ok(entries)
 }
