@@ -123,6 +123,9 @@ mod tests {
 
     const TAKER: u8 = 0xaa;
 
+    /// Side, usd and shares.
+    type Row = (Side, u128, u128);
+
     fn row(exchange: Exchange, maker: u8, taker: Address, side: Side, usd: u128, shares: u128) -> Fill {
         Fill {
             block_number: 7,
@@ -143,7 +146,7 @@ mod tests {
     }
 
     /// A match: side, usd and shares of the maker rows and then of the taker row.
-    fn a_match(exchange: Exchange, rows: &[(Side, u128, u128)]) -> Vec<Fill> {
+    fn a_match(exchange: Exchange, rows: &[Row]) -> Vec<Fill> {
         let (last, makers) = rows.split_last().unwrap();
         let makers = makers.iter().zip(1..).map(|((side, usd, shares), maker)| {
             row(exchange, maker, Address::repeat_byte(TAKER), *side, *usd, *shares)
@@ -159,7 +162,7 @@ mod tests {
     #[test]
     fn recorded_matches_add_up() {
         use Side::{Buy, Sell};
-        let recorded: [(Exchange, &[(Side, u128, u128)]); 5] = [
+        let recorded: [(Exchange, &[Row]); 5] = [
             // Block 51,865,340: two sellers and a buyer.
             (
                 Exchange::NegRiskV1,

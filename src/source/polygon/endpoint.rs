@@ -178,6 +178,7 @@ impl Endpoint {
         })?;
         match reply {
             Reply::Each(outcomes) => Ok(outcomes.into_iter().map(|outcome| self.result(outcome)).collect()),
+            Reply::Whole(error) if asked == 1 => Ok(vec![Err(self.judge(&error))]),
             Reply::Whole(error) => Err(match self.judge(&error) {
                 // One error for a whole batch, in words that mean nothing: perhaps it knows no batches.
                 Failure::Refused(cause) if asked > 1 => Failure::BatchTooLarge { limit: None, cause },

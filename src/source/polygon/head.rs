@@ -152,7 +152,7 @@ impl Polygon {
             return deep_block(endpoint).await;
         }
         let known = known.filter(|known| known.since.elapsed() < RECENT && endpoint.batch_size() as u64 > AHEAD);
-        let ahead = known.map_or(1..=0, |known| known.block() + 1..=known.block() + AHEAD);
+        let ahead = known.map_or(0..0, |known| known.block() + 1..known.block() + 1 + AHEAD);
         let finalized = Call { method: "eth_getBlockByNumber", params: r#"["finalized",false]"#.to_owned() };
         let calls: Vec<Call> = std::iter::once(finalized).chain(ahead.clone().map(header_call)).collect();
         let mut answers = match endpoint.each(&calls).await {

@@ -58,10 +58,12 @@ impl Imbalances {
         for Imbalance { exchange, kind, transaction } in &sheet.imbalances {
             let real = self.real.entry((*exchange, kind.label())).or_default();
             *real = real.saturating_add(1);
+            let times = *real;
             if let (true, Kind::NoTaker(taker)) = (looked_twice, kind) {
                 self.saw_operator(*taker);
             } else if looked_twice {
-                tracing::debug!(%exchange, %transaction, kind = kind.label(), "a match that does not add up, in two readings");
+                let kind = kind.label();
+                tracing::debug!(%exchange, %transaction, kind, times, "a match that does not add up, in two readings");
             }
         }
     }
@@ -75,6 +77,7 @@ impl Imbalances {
     }
 
     /// How often matches did not add up, by contract and kind.
+    #[cfg(test)]
     pub(super) fn counts(&self) -> impl Iterator<Item = (Exchange, &'static str, u64)> {
         self.real.iter().map(|((exchange, kind), count)| (*exchange, *kind, *count))
     }

@@ -195,7 +195,7 @@ impl Polygon {
         };
         let (by_block, unplaced) = placed(logs, from, to)?;
         let blocks: Vec<u64> = by_block.keys().copied().collect();
-        self.shared.lock().dense = (blocks.len() as u64).saturating_mul(2) >= to - from + 1;
+        self.shared.lock().dense = (blocks.len() as u64).saturating_mul(2) > to - from;
         let fresh = |block: u64| block == to || along.contains(&block);
         self.forget_others(&by_block, fresh);
         let headers = self.headers_of(endpoint, &blocks).await?;
@@ -206,7 +206,7 @@ impl Polygon {
 
     /// Forgets remembered headers that are not those of the logs: they may have come from a node that lied, and are asked for
     /// again. Not those that just came with the logs: they must agree.
-    fn forget_others(&self, logs: &BTreeMap<u64, Vec<ReadLog>>, fresh: impl Fn(u64) -> bool) {
+    fn forget_others(&self, logs: &ByBlock, fresh: impl Fn(u64) -> bool) {
         for (block, logs) in logs.iter().filter(|(block, _)| !fresh(**block)) {
             let hash = logs.iter().find_map(|log| log.block_hash);
             if let (Some(hash), Some(header)) = (hash, self.headers.get(*block))
@@ -218,13 +218,12 @@ impl Polygon {
     }
 }
 
+/// Logs by the number of their block.
+type ByBlock = BTreeMap<u64, Vec<ReadLog>>;
+
 /// The logs of a range by block, and those that name none.
-pub(super) fn placed(
-    logs: Vec<ReadLog>,
-    from: u64,
-    to: u64,
-) -> Result<(BTreeMap<u64, Vec<ReadLog>>, Vec<ReadLog>), Failure> {
-    let (mut blocks, mut unplaced): (BTreeMap<u64, Vec<ReadLog>>, _) = (BTreeMap::new(), Vec::new());
+pub(super) fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(ByBlock, Vec<ReadLog>), Failure> {
+    let (mut blocks, mut unplaced): (ByBlock, _) = (BTreeMap::new(), Vec::new());
     let without_place = logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
     if without_place > MOST_WITHOUT_PLACE {
         return Err(Failure::Untrusted(format!("{without_place} logs that do not say where they are")));

@@ -2,7 +2,7 @@
 //!
 //! | doubt | what settles it |
 //! |---|---|
-//! | near the head, no logs | another operator's node says the same; receipts; three answers in a minute where neither can be had |
+//! | near the head, no logs | receipts; where nobody has them another operator's node that says the same; three answers in a minute where there is none |
 //! | as many logs as a cut answer | the contracts one by one; receipts; another node; if no way gives more, it stands |
 //! | a match does not add up | what two readings say alike is the truth, or what receipts say |
 //! | impossible places | only another reading, in which they are possible |
@@ -128,7 +128,8 @@ impl Case {
         match comparison {
             Comparison::Same => {
                 self.alike = !self.unanswered;
-                self.settled = self.alike && (!self.cut || uncut);
+                // Two balancers may lack a block alike: receipts are asked, too.
+                self.settled = self.alike && (!self.cut || uncut) && !self.empty;
                 self.unanswered = false;
             }
             Comparison::Differs if self.renumbered && !reading.begins_anew => {
@@ -141,6 +142,9 @@ impl Case {
             Comparison::Less => {
                 if !self.unanswered {
                     first.note(Doubt::Missing);
+                }
+                if is_partial {
+                    first.set_caught();
                 }
                 self.unanswered = false;
                 self.grow(reading, uncut);
@@ -312,11 +316,15 @@ impl Polygon {
     /// many of them are.
     fn prove_empty(&self, endpoint: &Endpoint, cases: &mut [Case]) -> usize {
         let (now, waits) = (Instant::now(), self.another_operator_may_speak(endpoint));
+        // Another operator's word counts where receipts cannot be had of anybody.
+        let mut askable = self.endpoints.iter().filter(|it| it.may_ask(now));
+        let no_receipts = askable.all(|it| it.lacks_receipts());
         let mut emptiness = self.emptiness.lock();
         let mut proved = 0;
         for case in cases.iter_mut().filter(|case| case.empty && case.block.logs.is_empty()) {
             let hash = case.block.header.hash;
-            if case.settled {
+            if case.settled || case.alike && no_receipts {
+                case.settled = true;
                 emptiness.forget(hash);
             } else if !case.unanswered && emptiness.heard(hash, now, self.config.empty_patience) && !waits {
                 case.settled = true;
@@ -354,7 +362,7 @@ impl Polygon {
         if open && once && self.another_operator_may_speak(endpoint) {
             return in_doubt(format!("the logs of block {number} do not add up, and there is no second reading"));
         }
-        self.imbalances.lock().passed(&case.block.sheet, case.unbalanced);
+        self.imbalances.lock().passed(&case.block.sheet, case.unbalanced && case.alike);
         Ok(case.block)
     }
 }

@@ -117,7 +117,7 @@ impl Chain {
     fn logs(&self, filter: &Value) -> Value {
         let addresses = filter["address"].as_array().unwrap();
         assert!([1, 5].contains(&addresses.len()));
-        assert_eq!(filter["topics"][0].as_array().unwrap().len(), 3);
+        assert!(filter["topics"][0].as_array().unwrap().len() >= 2);
         let range = match &filter["blockHash"] {
             Value::Null => number(&filter["fromBlock"])..=number(&filter["toBlock"]),
             hash => match (0..=self.tip).find(|block| json!(block_hash(*block)) == *hash) {

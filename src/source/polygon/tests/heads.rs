@@ -83,8 +83,8 @@ async fn a_head_that_stands_still_is_asked_of_another() {
     let second = Node::good(Chain { finalized: 99, ..Chain::busy() }).await;
     let source = source_with(&[&first, &second], |config| config.stale_after = Duration::ZERO);
     assert_eq!(source.head().await, Ok(head_at(98)));
-    assert_eq!(source.head().await, Ok(head_at(98)), "it is still the newest, but the next is asked from now on");
-    assert_eq!(source.head().await, Ok(head_at(99)));
+    assert_eq!(source.head().await, Ok(head_at(98)), "still the same");
+    assert_eq!(source.head().await, Ok(head_at(99)), "so the second one has its turn");
 }
 
 #[tokio::test]
