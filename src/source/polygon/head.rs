@@ -155,7 +155,12 @@ impl Polygon {
         let ahead = known.map_or(0..0, |known| known.block() + 1..known.block() + 1 + AHEAD);
         let finalized = Call { method: "eth_getBlockByNumber", params: r#"["finalized",false]"#.to_owned() };
         let calls: Vec<Call> = std::iter::once(finalized).chain(ahead.clone().map(header_call)).collect();
-        let mut answers = endpoint.each(&calls).await?.into_iter();
+        let mut answers = match endpoint.each(&calls).await {
+            Ok(answers) => answers.into_iter(),
+            // Of one call alone its failure is that of the request.
+            Err(failure) if calls.len() == 1 => vec![Err(failure)].into_iter(),
+            Err(failure) => return Err(failure),
+        };
         let header = match answers.next().unwrap_or_else(|| Err(Failure::Untrusted("no answer".to_owned()))) {
             Ok(json) => Header::read(&json).map_err(Failure::Untrusted)?,
             Err(Failure::LacksBlock(_)) => None,

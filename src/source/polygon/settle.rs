@@ -119,6 +119,9 @@ impl Case {
         if way == Way::Receipts {
             if comparison != Comparison::Same {
                 first.note(if self.renumbered { Doubt::Places } else { Doubt::Missing });
+                if is_partial && comparison == Comparison::Less {
+                    first.set_caught();
+                }
                 self.block = reading;
             }
             self.alike = comparison == Comparison::Same;
@@ -142,6 +145,9 @@ impl Case {
             Comparison::Less => {
                 if !self.unanswered {
                     first.note(Doubt::Missing);
+                }
+                if is_partial {
+                    first.set_caught();
                 }
                 self.unanswered = false;
                 self.grow(reading, uncut);
