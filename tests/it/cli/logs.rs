@@ -107,7 +107,7 @@ fn the_directory_and_the_files_are_as_configured() {
 /// Row 19: a day's log has a bound, the newest lines are kept, and it is said.
 #[test]
 fn a_day_has_a_bound_and_keeps_its_newest_lines() {
-    let place = Workplace::new("log = { level = \"debug\", max_bytes = \"1MiB\" }");
+    let place = Workplace::new("log = { level = \"info\", max_bytes = \"1MiB\" }");
     let dir = place.data_dir().join("logs");
     fs::create_dir_all(&dir).unwrap();
     let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
