@@ -118,6 +118,10 @@ impl<S: Stage> Stage for Guarded<S> {
     fn in_hand(&self) -> bool {
         self.stage.in_hand()
     }
+
+    fn skip_bad(&mut self) {
+        self.stage.skip_bad();
+    }
 }
 
 #[cfg(test)]

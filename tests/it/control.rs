@@ -374,7 +374,7 @@ async fn a_replay_never_reads_another_world() {
     };
     eventually("it waits for its own world", || pipeline.observer().jobs().first().is_some_and(is_refused)).await;
     assert_eq!(pipeline.observer().jobs()[0].record.state, JobState::Running);
-    let why = refused(&pipeline, replay(StageName::IngestFills, first, Point::Now)).await;
+    let why = refused(&pipeline, replay(StageName::WriteTrades, first, Point::Now)).await;
     assert!(why.contains("choose another --data-dir"), "{why}");
     assert!(rows(&setting) == before);
     pipeline.drain(Duration::from_secs(10)).await;

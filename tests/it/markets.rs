@@ -170,7 +170,9 @@ async fn a_gamma_that_is_away_holds_up_no_fill_and_is_named() {
     let ended = Running::start(command, output.path()).wait(SOON);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let complaint = ended.stderr.lines().last().unwrap();
-    for words in ["no progress for 2s on the way to the end of the open markets", "ingest-markets", "127.0.0.1:1"] {
+    for words in
+        ["no progress for 2s on the way to the end of the open markets", "2 stages wait for 127.0.0.1:1: connection"]
+    {
         assert!(complaint.contains(words), "{words} is not in {complaint}");
     }
     assert_eq!(written.column("trades", "version", "block_number")[0], "0", "the fill has landed");

@@ -78,7 +78,8 @@ fn a_stage_that_failed_for_bad_entries_is_let_out() {
 
     // What a newer polytape wrote is not bad, and is not given up.
     damage(&place, 9);
-    rig.press("gjjP");
+    rig.press("gjj");
+    rig.press("P");
     rig.until("it fails", |screen| stage(screen, "process-trades").contains("FAIL"));
     rig.press("S");
     rig.shows("there is nothing to skip: process-trades is FAIL: stream:order_events holds");
@@ -86,7 +87,8 @@ fn a_stage_that_failed_for_bad_entries_is_let_out() {
 
     let mut bad = damage(&place, 0);
     assert!(bad.len() >= BAD, "{}", bad.len());
-    rig.press("Ry");
+    rig.press("R");
+    rig.press("y");
     rig.shows("rows in a row were refused, so nothing more is given up");
     rig.press("S");
     rig.shows("Skip what process-trades cannot take?");
@@ -100,6 +102,7 @@ fn a_stage_that_failed_for_bad_entries_is_let_out() {
     assert_eq!(unread(&place), 0, "they are acknowledged");
 
     let rows = place.count("trades");
-    rig.press("gP");
+    rig.press("g");
+    rig.press("P");
     until(SOON, "rows flow again", || place.count("trades") > rows);
 }

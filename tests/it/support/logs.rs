@@ -49,7 +49,7 @@ impl Sell {
             "transactionHash": B256::repeat_byte(self.transaction).to_string(),
             "transactionIndex": format!("{:#x}", self.transaction),
             "blockHash": format!("{:#066x}", self.block),
-            "blockTimestamp": format!("{:#x}", 1_784_851_200 + self.block),
+            "blockTimestamp": format!("{:#x}", 1_687_851_200 + self.block),
             "logIndex": format!("{:#x}", self.log_index),
             "removed": false,
         })
