@@ -16,6 +16,6 @@ pub use collector::{Collector, Source};
 pub use publisher::{LogCounts, Publisher};
 pub use snapshot::{
     About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
-    OutageView, QueryView,
-    Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+    OutageView, QueryView, Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow,
+    TokensView,
 };

@@ -12,8 +12,8 @@ use super::health;
 use super::past::{Moment, Past};
 use super::probe::{Probe, Unseen, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView, OutageView,
-    Seen, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
+    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
+    OutageView, Seen, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
 };
 use crate::breaker::{Breaker, Outage};
 use crate::broker::Memory;

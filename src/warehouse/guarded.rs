@@ -9,8 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{
-    AnyBatch, Checkpoint, ClickhouseError, JobRecord, ListScan, ListState, PartCounts, PeriodicCost, RowCounts, Scanned,
-    TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
+    AnyBatch, Checkpoint, ClickhouseError, JobRecord, ListScan, ListState, PartCounts, PeriodicCost, RowCounts,
+    Scanned, TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
 };
 use crate::breaker::{Breaker, last_cause};
 use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};

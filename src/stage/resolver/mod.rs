@@ -333,8 +333,7 @@ impl Stage for Resolver {
                     self.resting = None;
                     findings.failed.retain(|token| findings.known.get(token).is_none_or(|known| known.version() < 2));
                     self.failing.note(&due, &findings.failed, now);
-                    let is_answered =
-                        |token: &TokenId| findings.leave_open(token) && !findings.failed.contains(token);
+                    let is_answered = |token: &TokenId| findings.leave_open(token) && !findings.failed.contains(token);
                     in_vain = due.iter().copied().filter(is_answered).collect();
                     for token in &in_vain {
                         self.tried.in_vain(*token, now);
