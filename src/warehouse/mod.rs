@@ -23,7 +23,7 @@ use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
 pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, OLDEST_CLICKHOUSE,
-    QueryCost, TableFault,
+    QueryCost, TableFault, TradeTimes,
 };
 use self::unresolved::entries_of;
 pub use self::unresolved::{

@@ -5,8 +5,8 @@ use std::time::Instant;
 use super::Line;
 use crate::clock::unix_ms;
 use crate::config::{ClickhouseSection, RedisSection};
-use crate::units::bytes;
-use crate::warehouse::{Confirmation, OLDEST_CLICKHOUSE};
+use crate::units::{bytes, thousands};
+use crate::warehouse::{Confirmation, OLDEST_CLICKHOUSE, TradeTimes};
 
 use crate::cli::stores;
 
@@ -83,6 +83,13 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
         missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
     };
     let line = if apart > CLOCKS { line.warn("its clock differs") } else { line };
+    let line = match faults.iter().any(|fault| fault.table == "trades") {
+        true => line,
+        false => match warehouse.trade_times().await {
+            Ok(times) => with_times(line, &times, &section.database),
+            Err(error) => line.warn(format_args!("whether trades stand under two times is unknown: {error}")),
+        },
+    };
     match warehouse.confirmation().await {
         Ok(Confirmation::ByAnswer) => line,
         Ok(Confirmation::ByReadingBack) => line.warn(
@@ -91,4 +98,26 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
         ),
         Err(error) => line.fail(format_args!("inserts cannot be confirmed, neither by their answers nor by reading back: {error}")),
     }
+}
+
+/// What was found of the times of trades, with what to do about it. Nothing where all of them were looked at and are right.
+fn with_times(line: Line, times: &TradeTimes, database: &str) -> Line {
+    let line = match times.impossible {
+        Some(_) => line,
+        None => line.warn("whether trades stand before 2020 or in the future is unknown: that took too long"),
+    };
+    let part = match times.is_whole {
+        true => String::new(),
+        false => format!(" ({} of {} rows looked at)", thousands(times.looked_at), thousands(times.rows)),
+    };
+    let (Some(removal), Some((lowest, highest))) = (times.removal(database), times.blocks) else {
+        return if part.is_empty() { line } else { line.and(format_args!("no trade seen under two times{part}")) };
+    };
+    let (doubled, impossible) = (thousands(times.doubled), thousands(times.impossible.unwrap_or(0)));
+    line.warn(format_args!(
+        "{doubled} trades stand under two times{part}, {impossible} rows before 2020 or in the future, in blocks {lowest} to \
+         {highest}: an older polytape believed a time that a node told. To mend them: end every older polytape, execute \
+         \"{removal}\", then replay ingest-fills from block {lowest} to block {highest} (B in the view of stages), which brings \
+         all of those blocks back under the right time"
+    ))
 }

@@ -24,6 +24,7 @@ mod schema;
 mod summary;
 mod trades;
 mod transport;
+mod two_times;
 mod unresolved;
 
 use std::collections::{HashMap, HashSet};
@@ -53,6 +54,7 @@ pub use self::check::TableFault;
 pub use self::config::ClickhouseConfig;
 pub use self::error::ClickhouseError;
 pub use self::summary::QueryCost;
+pub use self::two_times::TradeTimes;
 
 const INSERT_DEAD_LETTERS: &str = include_str!("../../../schema/clickhouse/queries/insert_dead_letters.sql");
 
@@ -162,6 +164,11 @@ impl ClickhouseWarehouse {
     /// What is wrong with the tables that are there, and which are not there.
     pub async fn check_tables(&self) -> Result<Vec<TableFault>, WarehouseError> {
         Ok(check::check(&self.connection).await?)
+    }
+
+    /// Which trades stand under two times, or under one that cannot be, as far as that is found in some seconds.
+    pub async fn trade_times(&self) -> Result<TradeTimes, WarehouseError> {
+        Ok(two_times::look(&self.connection).await?)
     }
 }
 

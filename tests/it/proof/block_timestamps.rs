@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use polytape::demo::{Faults, Lies};
 
+use crate::servers::{SOON, Setting, assert_none};
 use crate::support::lying::Lying;
+use crate::support::process::until;
+use crate::support::tables::compare_fills;
+use crate::warehouse::clickhouse::mirror;
 
 /// Row 5: `blockTimestamp` of 1970, of 2106 and above u32. A row's time is that of the header.
 #[tokio::test(flavor = "multi_thread")]
@@ -14,4 +18,37 @@ async fn times_that_are_not_those_of_the_header() {
         let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
         lying.follow(Duration::from_secs(3)).await.assert_whole(lying.last(), &format!("{nodes} URLs, time {time}"));
     }
+}
+
+/// Row 5: the same on Redis and ClickHouse, where the time is a part of a row's key: what is read again from another node after a
+/// kill must be the same row.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_time_for_each_trade_on_servers() {
+    let setting = Setting::new(51).await;
+    let lies = Lies { block_timestamp: Some(u32::MAX.into()), ..Lies::default() };
+    setting.server.faults().set(Faults { only_node: Some(0), ..Faults::lying(lies) });
+    for _ in 0..3 {
+        let running = setting.start();
+        let before = setting.trades();
+        until(SOON, "rows flow", || setting.trades() > before + 1_000);
+        running.kill();
+    }
+    let end = setting.server.head();
+    setting.server.freeze_at(end);
+    let ended = setting.run(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let rows = setting.trades();
+    let ids = "SELECT uniqExact(transaction_hash, log_index, source_id) FROM trades";
+    let false_times = "SELECT count() FROM trades FINAL WHERE timestamp > now() + INTERVAL 1 DAY";
+    let [ids, false_times] = [ids, false_times].map(|sql| setting.database.number(sql));
+    assert_eq!(
+        (rows, false_times),
+        (ids, 0),
+        "{rows} rows under FINAL for {ids} trades, {false_times} of them in 2106"
+    );
+    let blocks = setting.world.config().first_block..=setting.world.finalized(end);
+    let mut difference = compare_fills(&mirror(&setting.database), &setting.world, blocks);
+    // A dead letter holds what the node said, the wrong time, too.
+    difference.altered.retain(|row| !row.starts_with("DeadLetterRow"));
+    assert_none(&difference);
 }

@@ -28,6 +28,7 @@ mod refused_ranges;
 mod repeated_keys;
 mod stale_backends;
 mod tip_cost;
+mod two_times;
 mod unconfirmed_insert;
 mod unknown_layouts;
 mod unreachable_at_start;
