@@ -353,9 +353,9 @@ async fn the_schema_is_applied_once_and_says_what_is_wrong() {
     warehouse.apply_schema().await.unwrap();
     assert_eq!(warehouse.check_tables().await.unwrap(), [], "what was dropped is made again");
 
-    database.execute("INSERT INTO schema_files (number) VALUES (4)");
+    database.execute("INSERT INTO schema_files (number) VALUES (5)");
     let newer = warehouse.apply_schema().await.unwrap_err().to_string();
-    assert!(newer.contains("schema 4") && newer.contains("run the newer one"), "{newer}");
+    assert!(newer.contains("schema 5") && newer.contains("run the newer one"), "{newer}");
 
     database.execute("ALTER TABLE markets DROP COLUMN slug");
     database.execute("ALTER TABLE trades MODIFY COLUMN outcome LowCardinality(String)");
