@@ -323,7 +323,9 @@ impl FillSource for Polygon {
                 Some(doubt) if doubt.read.garbled() > 0 => {}
                 // Nodes leave logs out: the one that has more stays in question.
                 Some(doubt) if doubt.read.rows() > read.rows() => {
-                    if read.garbled() == 0 && read.to >= doubt.read.to {
+                    if read.garbled() > 0 {
+                        endpoint.note(doubt::Doubt::Garbled);
+                    } else if read.to >= doubt.read.to {
                         endpoint.note(doubt::Doubt::Missing);
                     }
                 }
