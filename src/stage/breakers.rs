@@ -8,7 +8,7 @@ use futures::future::select_all;
 use super::StageError;
 use crate::breaker::{Breaker, Outage};
 use crate::broker::Broker;
-use crate::source::FillSource;
+use crate::source::{FillSource, SourceError};
 use crate::warehouse::Warehouse;
 
 /// Those of the parts of a pipeline, where they have one.
@@ -62,7 +62,8 @@ impl Breakers {
         let concerned: Vec<&Breaker> = match after {
             StageError::Broker(_) => self.broker.iter().collect(),
             StageError::Warehouse(_) => self.warehouse.iter().collect(),
-            StageError::Source(_) => self.sources.iter().collect(),
+            // One that answers, if only with a refusal, is left alone for as long as its caller says.
+            StageError::Source(SourceError::Unreachable { .. }) => self.sources.iter().collect(),
             _ => Vec::new(),
         };
         wait(&concerned, longest).await;

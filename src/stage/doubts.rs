@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -47,6 +48,22 @@ pub(super) async fn run(
         }
         if is_idle || !waiting.is_empty() {
             let _ = drain.run_until_cancelled(tokio::time::sleep(LOOK)).await;
+        }
+    }
+    // What is known by now would be forgotten with this process. Nobody is asked any more for that.
+    for range in source.check().now_or_never().flatten().into_iter().flatten() {
+        join(&mut waiting, range);
+    }
+    let mut failed = None;
+    for range in &waiting {
+        if failed.is_none() {
+            failed = supervisor.read_again(range).await.err();
+        }
+        if let Some(cause) = &failed {
+            let InDoubt { endpoint, from, to } = range;
+            tracing::error!(
+                "blocks {from} to {to} of {endpoint} are in doubt, which could not be written down: {cause}"
+            );
         }
     }
 }

@@ -145,6 +145,8 @@ impl Observer {
 /// A running pipeline. Dropping it ends it as a kill would: safely, but without finishing what is in hand.
 pub struct Pipeline {
     stages: TaskTracker,
+    /// It writes down at the end what is in doubt.
+    checking: AbortOnDropHandle<()>,
     tasks: Vec<AbortOnDropHandle<()>>,
     observer: Observer,
     supervisor: Arc<Supervisor>,
@@ -205,14 +207,14 @@ impl Pipeline {
             drain.clone(),
         );
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
-        tasks.push(help("checking of the source", {
+        let checking = help("checking of the source", {
             let (source, supervisor, board) = (Arc::clone(&life.source), Arc::clone(&supervisor), Arc::clone(&board));
             let (progress, drain) = (Arc::clone(&progress), drain.clone());
             move || {
                 let (supervisor, board) = (Arc::clone(&supervisor), Arc::clone(&board));
                 doubts::run(Arc::clone(&source), supervisor, board, Arc::clone(&progress), drain.clone())
             }
-        }));
+        });
         tasks.push(help("trimming", {
             let (life, drain) = (Arc::clone(&life), drain.clone());
             move || trim::run(Arc::clone(&life), keep, drain.clone())
@@ -226,7 +228,7 @@ impl Pipeline {
         stages.close();
         let (inserts, breakers) = (life.inserts.clone(), life.breakers.clone());
         let observer = Observer { statuses, progress: progress.subscribe(), board, inserts, breakers };
-        Self { stages, tasks, observer, supervisor, control, drain }
+        Self { stages, checking, tasks, observer, supervisor, control, drain }
     }
 
     /// What can be observed of it, also while it is being drained.
@@ -260,7 +262,7 @@ impl Pipeline {
         self.drain.cancel();
         let jobs = self.supervisor.jobs();
         jobs.close();
-        let ended = async { tokio::join!(self.stages.wait(), jobs.wait()) };
+        let ended = async { tokio::join!(self.stages.wait(), jobs.wait(), self.checking) };
         let drained = tokio::time::timeout(within, ended).await.is_ok();
         drop(self.tasks);
         drained

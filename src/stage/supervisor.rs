@@ -482,6 +482,9 @@ impl Supervisor {
         let [begin, until] = [range.from, range.to.saturating_add(1)].map(ChainPosition::start_of).map(write_position);
         let record = new_record(doubts::PREFIX, stage, begin, until, range.to.saturating_add(1) - range.from);
         let life = &self.workshop.life;
+        if !life.agreement.is_reached() {
+            return Err("it is not known whether source and store are of one world".into());
+        }
         let written = life.warehouse.set_job(&life.pipeline, &record);
         match tokio::time::timeout(KEEPING, written).await {
             Ok(written) => written.map_err(|error| error.to_string())?,

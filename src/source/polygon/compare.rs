@@ -76,13 +76,15 @@ impl Polygon {
         }
     }
 
-    /// Draws the consequence where a second look has shown that logs were left out, or else compares the sample that waits
-    /// longest; `None` where none does. Says what is in doubt, if anything is.
-    pub(super) async fn compare_next(&self) -> Option<Vec<InDoubt>> {
+    /// Draws the consequence where a second look has shown that logs were left out. Says what is in doubt since then; `None`
+    /// where no endpoint was caught.
+    pub(super) fn distrust_caught(&self) -> Option<Vec<InDoubt>> {
         let caught: Vec<&Endpoint> = self.endpoints.iter().filter(|endpoint| endpoint.is_caught()).collect();
-        if !caught.is_empty() {
-            return Some(caught.into_iter().filter_map(|liar| self.distrust(liar)).collect());
-        }
+        (!caught.is_empty()).then(|| caught.into_iter().filter_map(|liar| self.distrust(liar)).collect())
+    }
+
+    /// Compares the sample that waits longest; `None` where none does. Says what is in doubt, if anything is.
+    pub(super) async fn compare_next(&self) -> Option<Vec<InDoubt>> {
         let sample = self.samples.lock().0.pop_front()?;
         let endpoint = self.endpoints.get(sample.endpoint)?;
         match self.compare_sample(endpoint, &sample).await {

@@ -230,6 +230,10 @@ impl FillSource for Polygon {
     }
 
     async fn check(&self) -> Option<Vec<InDoubt>> {
+        // First what needs nobody's answer, so that it is said at the end of a process, too.
+        if let Some(in_doubt) = self.distrust_caught() {
+            return Some(in_doubt);
+        }
         self.look_for_unknown().await;
         self.compare_next().await
     }
@@ -289,29 +293,42 @@ impl FillSource for Polygon {
                 }
             };
             endpoint.set_heard();
+            let alone = read.garbled() == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
+            // Noted before anything else is asked: who is caught from here on has it read again.
+            if (read.is_whole() || alone) && !was_distrusted {
+                self.note_delivered(endpoint, from.block, &read);
+            }
             if endpoint.is_distrusted() && !was_distrusted {
                 // It was read as one that can be trusted.
                 round.failed(Failure::Unconfirmed("it was just found to leave logs out".to_owned()));
                 continue;
             }
-            let alone = read.garbled() == 0 && doubt.is_none() && self.others(endpoint).next().is_none();
             if read.is_whole() || alone {
                 if let Some(doubt) = doubt.filter(|doubt| doubt.read.empty_behind && read.rows() > doubt.read.rows()) {
                     tracing::warn!(endpoint = doubt.endpoint.name(), "an empty answer for blocks that hold fills");
                     doubt.endpoint.note(doubt::Doubt::Missing);
                 }
                 round.settle();
-                if !endpoint.is_distrusted() {
-                    self.note_delivered(endpoint, from.block, &read);
-                }
                 return Ok(believe(read));
             }
             match &doubt {
                 // The second endpoint only agrees: the first keeps its turn.
                 Some(doubt) if doubt.read.garbled() == 0 && read.garbled() == 0 && doubt.read.rows() <= read.rows() => {
+                    if doubt.endpoint.operator() == endpoint.operator() {
+                        // Two URLs, one opinion.
+                        self.note_delivered(endpoint, from.block, &read);
+                    }
                     return Ok(believe(read));
                 }
                 Some(doubt) if doubt.read.garbled() > 0 => {}
+                // Nodes leave logs out: the one that has more stays in question.
+                Some(doubt) if doubt.read.rows() > read.rows() => {
+                    if read.garbled() > 0 {
+                        endpoint.note(doubt::Doubt::Garbled);
+                    } else if read.to >= doubt.read.to {
+                        endpoint.note(doubt::Doubt::Missing);
+                    }
+                }
                 _ => {
                     if read.garbled() > 0 {
                         endpoint.note(doubt::Doubt::Garbled);

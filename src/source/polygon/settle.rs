@@ -5,7 +5,7 @@
 //! | near the head, no logs | receipts; where nobody has them another operator's node that says the same; three answers in a minute where there is none |
 //! | as many logs as a cut answer | the contracts one by one; receipts; another node; if no way gives more, it stands |
 //! | a match does not add up | what two readings say alike is the truth, or what receipts say |
-//! | impossible places | only another reading, in which they are possible |
+//! | impossible places | only another reading, in which they are possible, of as many logs or of receipts |
 //!
 //! Nodes leave out logs; they do not make them up, since a log counts only under the hash of its block. So a reading that has
 //! more is the better one. Receipts, one for each transaction of the block's header, end every doubt.
@@ -110,7 +110,10 @@ impl Case {
             Way::Node => !caps::is_suspect(rows, None),
         };
         if self.misplaced {
-            (self.block, self.misplaced, self.settled) = (reading, false, true);
+            // One with fewer logs may have left some out, or lack the block.
+            if way == Way::Receipts || reading.logs.len() >= self.block.logs.len() {
+                (self.block, self.misplaced, self.settled) = (reading, false, true);
+            }
             return;
         }
         let comparison = self.block.compare(&reading);
