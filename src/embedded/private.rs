@@ -14,6 +14,12 @@ use rustix::fs::Mode;
 /// What of a mode is for others than the owner.
 const OTHERS: u32 = 0o077;
 
+/// In a directory with this bit everybody may create files.
+const STICKY: u32 = 0o1000;
+
+/// Whether a file can be executed, which none of ours can.
+const EXECUTE: u32 = 0o100;
+
 /// What this process creates from now on is for its owner only.
 pub(crate) fn create_privately() {
     rustix::process::umask(Mode::from_raw_mode(OTHERS));
@@ -27,7 +33,16 @@ pub(super) fn make(directory: &Path) -> io::Result<()> {
 /// Closes a directory, the files of polytape in it, and its log. Says what was open, or cannot be closed.
 pub(super) fn close(directory: &Path) -> Vec<String> {
     let mut said = Vec::new();
-    close_one(directory, &mut said);
+    match fs::metadata(directory).map(|metadata| metadata.permissions().mode()) {
+        // A directory that is made for everybody, like /tmp, is no data directory that was left open.
+        Ok(mode) if mode & STICKY != 0 => {
+            said.push(format!(
+                "{} is shared with other users: give polytape a directory of its own",
+                directory.display()
+            ));
+        }
+        _ => close_one(directory, &mut said),
+    }
     for place in [directory.to_owned(), directory.join("logs")] {
         for entry in fs::read_dir(&place).into_iter().flatten().flatten() {
             let name = entry.file_name();
@@ -51,7 +66,8 @@ fn close_one(path: &Path, said: &mut Vec<String>) {
     if mode & OTHERS == 0 || !(metadata.is_file() || metadata.is_dir()) {
         return;
     }
-    let closed = fs::set_permissions(path, fs::Permissions::from_mode(mode & !OTHERS));
+    let closed_mode = if metadata.is_dir() { mode & !OTHERS } else { mode & !(OTHERS | EXECUTE) };
+    let closed = fs::set_permissions(path, fs::Permissions::from_mode(closed_mode));
     let path = path.display();
     said.push(match closed {
         Ok(()) => format!("{path} was open to other users ({mode:04o}) and is not any more"),
@@ -92,5 +108,9 @@ mod tests {
         assert!(theirs.iter().all(|name| mode(&data.join(name)) == 0o644));
         assert_eq!([mode(&data), mode(&data.join("logs"))], [0o700, 0o700]);
         assert_eq!(close(&data), [""; 0], "once");
+        fs::set_permissions(data.join("polytape.db"), fs::Permissions::from_mode(0o777)).unwrap();
+        fs::set_permissions(&data, fs::Permissions::from_mode(0o1777)).unwrap();
+        assert!(close(&data)[0].contains("give polytape a directory of its own"));
+        assert_eq!([mode(&data), mode(&data.join("polytape.db"))], [0o777, 0o600]);
     }
 }

@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::monitor::{JobView, StageView};
+use crate::monitor::{JobView, NodeView, StageView};
 use crate::stage::StageName;
 use crate::tui::state::{State, Target};
 use crate::tui::text;
@@ -13,7 +13,13 @@ use crate::units::{age, percent, thousands};
 
 pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let (title, lines) = match state.target() {
-        Some(Target::Stage(stage)) => (stage.name.to_string(), of_stage(stage)),
+        Some(Target::Stage(stage)) => {
+            let mut lines = of_stage(stage);
+            if stage.name == StageName::IngestFills {
+                lines.extend(state.shown().source.nodes.iter().map(|node| ("node", of_node(node))));
+            }
+            (stage.name.to_string(), lines)
+        }
         Some(Target::Job(job)) => (format!("replay {} of {}", job.id, job.stage), of_job(job)),
         None => return,
     };
@@ -59,6 +65,19 @@ fn of_stage(stage: &StageView) -> Vec<(&'static str, String)> {
         lines.push(("last failure", format!("{} ago: {failure}", age(*ago))));
     }
     lines
+}
+
+/// A node, and how often there was reason to look twice at what it said.
+fn of_node(node: &NodeView) -> String {
+    let rate = node.doubts_per_minute.map_or("doubts unknown".to_owned(), |rate| format!("{rate} doubts a minute"));
+    let kinds: Vec<String> = node.doubts.iter().map(|(kind, count)| format!("{kind} {}", thousands(*count))).collect();
+    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({} in this run)", kinds.join(", ")) };
+    let verdict = match (node.other_chain, node.is_distrusted) {
+        (Some(chain), _) => format!(", left out: it shows chain {chain}"),
+        (None, true) => ", distrusted: it leaves events out".to_owned(),
+        (None, false) => String::new(),
+    };
+    format!("{}: {rate}{kinds}{verdict}", node.name)
 }
 
 /// What a stage is there for.
