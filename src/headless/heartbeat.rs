@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::monitor::{Severity, Snapshot};
+use crate::monitor::{Severity, Snapshot, StageView, State};
 use crate::stage::StageName;
 use crate::units::{age, rows, thousands};
 
@@ -34,12 +34,15 @@ pub(super) async fn beat(mut snapshots: watch::Receiver<Arc<Snapshot>>) -> Infal
 
 /// How things stand.
 fn line(now: &Snapshot) -> String {
-    let mut line = match now.alerts.first() {
-        Some(alert) if alert.severity > Severity::Info => alert.text.clone(),
-        _ => "ok".to_owned(),
-    };
     let source = &now.source;
     let reads = now.stages.iter().any(|stage| stage.name == StageName::IngestFills);
+    let held: Vec<String> = now.stages.iter().filter_map(held).collect();
+    let mut line = match now.alerts.first() {
+        Some(alert) if alert.severity > Severity::Info => alert.text.clone(),
+        _ if !held.is_empty() => format!("on purpose {}", held.join(", ")),
+        _ if reads && source.head.value.is_none() => "starting".to_owned(),
+        _ => "ok".to_owned(),
+    };
     match source.head.value {
         Some(head) => {
             let _ = write!(line, " | head {} ({} old)", thousands(head.block), age(head.age));
@@ -96,10 +99,29 @@ fn line(now: &Snapshot) -> String {
     line
 }
 
+/// A stage that is held by somebody, in words.
+fn held(stage: &StageView) -> Option<String> {
+    let word = match stage.state {
+        State::Paus => "paused",
+        State::Stop => "stopped",
+        _ => return None,
+    };
+    Some(format!("{} is {word}", stage.name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::monitor::sample;
+
+    #[test]
+    fn what_is_held_on_purpose_is_not_just_ok() {
+        let mut snapshot = sample::healthy();
+        snapshot.alerts.clear();
+        snapshot.stages[1].state = State::Stop;
+        let text = line(&snapshot);
+        assert!(text.starts_with(&format!("on purpose {} is stopped | ", snapshot.stages[1].name)), "{text}");
+    }
 
     #[test]
     fn says_how_it_goes() {
@@ -121,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_unknown_is_not_zero() {
         let text = line(&sample::loading());
-        assert!(text.starts_with("ok | head unknown, lag unknown | in ?/s, out ?/s | markets unknown"), "{text}");
+        assert!(text.starts_with("starting | head unknown, lag unknown | in ?/s, out ?/s | markets unknown"), "{text}");
         assert!(text.contains("trades unknown, markets unknown"), "{text}");
     }
 }

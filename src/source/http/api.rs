@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode, Url};
 
 use super::pace::Pace;
 use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
-use crate::breaker::{Breaker, last_cause};
+use crate::breaker::{Attempt, Breaker, last_cause};
 use crate::source::{Lookup, SourceError};
 
 /// A base URL, and how it is asked.
@@ -54,21 +54,22 @@ impl Api {
     /// [answered](Self::answered).
     pub(in crate::source) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
         self.pace.turn().await;
-        let document = self.document(path, query).await;
+        // What is not asked has not failed again.
+        let attempt = self.breaker.attempt().map_err(|outage| self.away(outage.cause))?;
+        let document = self.document(attempt, path, query).await;
         if document.is_err() {
             self.pace.failed();
         }
         document
     }
 
-    async fn document(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
+    async fn document(&self, attempt: Attempt, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
         let mut url = self.base.clone();
         url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
         let request = self.client.get(url).header(ACCEPT, "application/json");
-        let attempt = self.breaker.attempt().map_err(|outage| self.away(outage.cause))?;
         let response = match request.send().await {
             Ok(response) => response,
             Err(cause) => {

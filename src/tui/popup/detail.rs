@@ -112,3 +112,23 @@ fn of_job(job: &JobView) -> Vec<(&'static str, String)> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_says_how_far_it_is_trusted() {
+        let mut node = NodeView {
+            name: "a.b:443".into(),
+            doubts: vec![("missing".into(), 1_200), ("time".into(), 3)],
+            doubts_per_minute: Some(7),
+            is_distrusted: true,
+            other_chain: None,
+        };
+        let text = "a.b:443: 7 doubts a minute (missing 1,200, time 3 in this run), distrusted: it leaves events out";
+        assert_eq!(of_node(&node), text);
+        (node.doubts, node.doubts_per_minute, node.other_chain) = (vec![], None, Some(1));
+        assert_eq!(of_node(&node), "a.b:443: doubts unknown, left out: it shows chain 1");
+    }
+}
