@@ -57,7 +57,8 @@ impl Backend for Embedded {
         String::new()
     }
 
-    const LIFE: Range<u64> = 20..400;
+    // Nobody writes before a node has told its chain, which takes a program of a debug build some of it.
+    const LIFE: Range<u64> = 40..600;
 
     const LOOK_EVERY: Duration = Duration::from_millis(5);
 
