@@ -70,7 +70,8 @@ fn of_stage(stage: &StageView) -> Vec<(&'static str, String)> {
 /// A node, and how often there was reason to look twice at what it said.
 fn of_node(node: &NodeView) -> String {
     let rate = node.doubts_per_minute.map_or("doubts unknown".to_owned(), |rate| format!("{rate} doubts a minute"));
-    let kinds: Vec<String> = node.doubts.iter().map(|(kind, count)| format!("{kind} {}", thousands(*count))).collect();
+    let told = node.doubts.iter().filter(|(_, count)| *count > 0);
+    let kinds: Vec<String> = told.map(|(kind, count)| format!("{kind} {}", thousands(*count))).collect();
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({} in this run)", kinds.join(", ")) };
     let verdict = match (node.other_chain, node.is_distrusted) {
         (Some(chain), _) => format!(", left out: it shows chain {chain}"),
@@ -121,7 +122,7 @@ mod tests {
     fn a_node_says_how_far_it_is_trusted() {
         let mut node = NodeView {
             name: "a.b:443".into(),
-            doubts: vec![("missing".into(), 1_200), ("time".into(), 3)],
+            doubts: vec![("missing".into(), 1_200), ("empty".into(), 0), ("time".into(), 3)],
             doubts_per_minute: Some(7),
             is_distrusted: true,
             other_chain: None,
