@@ -28,10 +28,12 @@ impl Polygon {
     /// Reads the blocks `from` to `to` one by one, in as few requests as it takes. May end before `to`, where the endpoint
     /// lacks the rest; an error where it lacks the first.
     pub(super) async fn by_hash(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Vec<Case>, Failure> {
-        let known = |block| self.headers.get(block);
-        let missing: Vec<u64> = (from..=to).filter(|block| known(*block).is_none()).collect();
+        // What is remembered may be forgotten while more is learned, so it is taken first.
+        let mut known = self.headers.within(from..=to.saturating_add(1));
+        let missing: Vec<u64> = (from..=to).filter(|block| !known.contains_key(block)).collect();
         // A block's hash is known from the header behind it, too.
-        let hash = |block: u64| known(block).map(|it| it.hash).or_else(|| known(block.saturating_add(1))?.parent);
+        let at = |block: u64| known.get(&block);
+        let hash = |block: u64| at(block).map(|it| it.hash).or_else(|| at(block.saturating_add(1))?.parent);
         let early: Vec<(u64, B256)> = (from..=to).filter_map(|block| Some((block, hash(block)?))).collect();
         let by_hash = !endpoint.lacks_block_hash();
 
@@ -43,7 +45,10 @@ impl Polygon {
             let mut results = endpoint.each(&calls).await?.into_iter();
             for (block, json) in missing.iter().zip(results.by_ref()) {
                 match json.and_then(|json| read_header(*block, &json)?.ok_or(Failure::Lagging(*block))) {
-                    Ok(header) => self.headers.learn(&header),
+                    Ok(header) => {
+                        self.headers.learn(&header);
+                        known.insert(*block, header);
+                    }
                     Err(failure) if *block == from => return Err(failure),
                     Err(_) => break,
                 }
@@ -51,7 +56,7 @@ impl Polygon {
             answers.extend(ask_early.iter().map(|(_, hash)| *hash).zip(results));
         }
 
-        let headers = self.linked(from, to)?;
+        let headers = self.linked(&known, from, to)?;
         let late: Vec<Header> = headers.iter().filter(|header| !answers.contains_key(&header.hash)).copied().collect();
         if !late.is_empty() {
             let results = self.logs_of(endpoint, &late).await?;
@@ -85,9 +90,9 @@ impl Polygon {
         Ok(cases)
     }
 
-    /// The remembered headers from `from` on, each the parent of the next.
-    fn linked(&self, from: u64, to: u64) -> Result<Vec<Header>, Failure> {
-        let headers: Vec<Header> = (from..=to).map_while(|block| self.headers.get(block)).collect();
+    /// The known headers from `from` on, each the parent of the next.
+    fn linked(&self, known: &BTreeMap<u64, Header>, from: u64, to: u64) -> Result<Vec<Header>, Failure> {
+        let headers: Vec<Header> = (from..=to).map_while(|block| known.get(&block).copied()).collect();
         for pair in headers.windows(2) {
             let [parent, child] = pair else { continue };
             if child.parent.is_some_and(|hash| hash != parent.hash) {
