@@ -22,6 +22,7 @@ const HEADERS: usize = 512;
 /// The logs of one block, joined by commas.
 #[derive(Clone, Debug)]
 struct Rendered {
+    header: Bytes,
     logs: Bytes,
     rows: usize,
 }
@@ -54,13 +55,16 @@ impl Ledger {
             let mut logs = Vec::new();
             let telling = Telling { faults: &faults, lies: &lies };
             let rows = self.render(number, &Filter::fills(), telling, usize::MAX, &mut logs);
-            self.ahead.write().insert(number, Rendered { logs: logs.into(), rows });
+            let mut header = Vec::new();
+            self.header(number, &mut header);
+            self.ahead.write().insert(number, Rendered { header: header.into(), logs: logs.into(), rows });
         }
     }
 
     /// Appends a block's header.
     pub(super) fn header(&self, number: u64, out: &mut Vec<u8>) {
-        if let Some(header) = self.headers.get(&number) {
+        let ahead = || self.ahead.read().get(&number).map(|ahead| ahead.header.clone());
+        if let Some(header) = ahead().or_else(|| self.headers.get(&number)) {
             out.extend_from_slice(&header);
             return;
         }
