@@ -1,6 +1,6 @@
 //! Keeps something that fails from being asked by everybody at once: a circuit breaker that all its callers share.
 //!
-//! Each caller has its own [`Backoff`](crate::backoff::Backoff). Many of them together are still a storm, so whatever is asked
+//! Each caller has its own `Backoff`. Many of them together are still a storm, so whatever is asked
 //! over a network has one breaker besides: after [`OPENS_AT`] failures in a row, summed over all callers, one attempt is made
 //! every few seconds, and everybody else is told at once why the last one failed. Who waits is woken when the dependency
 //! answers again, so that a long outage costs seconds and not what the back-off had grown to.
