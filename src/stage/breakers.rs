@@ -6,6 +6,7 @@ use futures::FutureExt;
 use futures::future::select_all;
 
 use super::StageError;
+use crate::backoff::Backoff;
 use crate::breaker::{Breaker, Outage};
 use crate::broker::Broker;
 use crate::source::{FillSource, SourceError};
@@ -55,6 +56,14 @@ impl Breakers {
             _ => &None,
         };
         concerned.as_ref().and_then(Breaker::outage).map_or_else(|| error.to_string(), |outage| outage.to_string())
+    }
+
+    /// The pause between two rounds of a task that goes on for ever: longer after a round that failed.
+    pub(super) async fn pause(&self, failed: Option<&StageError>, backoff: &mut Backoff, interval: Duration) {
+        match failed {
+            None => tokio::time::sleep(interval).await,
+            Some(error) => self.wait(error, backoff.next().max(interval)).await,
+        }
     }
 
     /// Waits for so long after a failure, or until what failed may be worth another attempt.

@@ -23,12 +23,7 @@ pub(super) async fn run(life: Arc<Life>, keep: Keep, end: CancellationToken) {
     let (mut backoff, mut told) = (Backoff::default(), String::new());
     let mut failed: Option<StageError> = None;
     loop {
-        let pause = async {
-            match &failed {
-                None => tokio::time::sleep(INTERVAL).await,
-                Some(error) => life.breakers.wait(error, backoff.next().max(INTERVAL)).await,
-            }
-        };
+        let pause = life.breakers.pause(failed.as_ref(), &mut backoff, INTERVAL);
         if end.run_until_cancelled(pause).await.is_none() {
             return;
         }

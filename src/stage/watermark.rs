@@ -57,12 +57,7 @@ pub(super) async fn run(flow: Flow, life: Arc<Life>, progress: Arc<watch::Sender
                 failed = Some(error);
             }
         }
-        let pause = async {
-            match &failed {
-                None => tokio::time::sleep(INTERVAL).await,
-                Some(error) => life.breakers.wait(error, backoff.next().max(INTERVAL)).await,
-            }
-        };
+        let pause = life.breakers.pause(failed.as_ref(), &mut backoff, INTERVAL);
         if end.run_until_cancelled(pause).await.is_none() {
             return;
         }

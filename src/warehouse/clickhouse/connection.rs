@@ -100,7 +100,6 @@ impl Connection {
     }
 
     /// The rows of a read, and what it cost. The answer comes when the query has ended, since only then the cost is whole.
-    #[allow(dead_code, reason = "what periodic queries cost is shown by the reads that need it")]
     pub(super) async fn rows_and_cost<T: RowOwned + RowRead>(
         &self,
         query: Query,

@@ -23,7 +23,6 @@ impl QueryCost {
     }
 
     /// What the summary of a read says.
-    #[allow(dead_code, reason = "as rows_and_cost")]
     pub(super) fn of_read(summary: Option<&clickhouse::QuerySummary>) -> Self {
         let Some(summary) = summary else { return Self::default() };
         Self { read_rows: summary.read_rows(), written_rows: summary.written_rows() }
