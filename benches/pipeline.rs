@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use polytape::broker::EmbeddedBroker;
 use polytape::demo::{DemoServer, World};
+use polytape::model::{ORDER_FILLED_V1, ORDER_FILLED_V2};
 use polytape::warehouse::EmbeddedWarehouse;
 use tempfile::TempDir;
 
@@ -56,7 +57,8 @@ async fn drain(url: &str, first: u64, last: u64) -> usize {
     for from in (first..=last).step_by(40) {
         let to = last.min(from + 39);
         let body = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{{"fromBlock":"{from:#x}","toBlock":"{to:#x}"}}]}}"#
+            r#"{{"jsonrpc":"2.0","id":1,"method":"eth_getLogs","params":[{{"fromBlock":"{from:#x}","toBlock":"{to:#x}",
+            "topics":[["{ORDER_FILLED_V1:#x}","{ORDER_FILLED_V2:#x}"]]}}]}}"#
         );
         bytes += client.post(url).body(body).send().await.unwrap().bytes().await.unwrap().len();
     }

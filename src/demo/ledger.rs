@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
+use alloy_primitives::B256;
 use bytes::Bytes;
 use parking_lot::RwLock;
 use quick_cache::sync::Cache;
@@ -19,6 +20,9 @@ use super::world::{Block, World};
 /// How many headers are kept, each of some ten kilobytes.
 const HEADERS: usize = 512;
 
+/// Of so many transactions whose logs were told last the block is known.
+const TRANSACTIONS: usize = 16_384;
+
 /// The logs of one block, joined by commas.
 #[derive(Clone, Debug)]
 struct Rendered {
@@ -27,12 +31,20 @@ struct Rendered {
     rows: usize,
 }
 
+/// What was rendered ahead of time.
+#[derive(Debug, Default)]
+struct Ahead {
+    blocks: HashMap<u64, Rendered>,
+    transactions: HashMap<B256, u64>,
+}
+
 /// A world and what has been rendered of it.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) world: Arc<World>,
-    ahead: RwLock<HashMap<u64, Rendered>>,
+    ahead: RwLock<Ahead>,
     headers: Cache<u64, Bytes>,
+    transactions: Cache<B256, u64>,
 }
 
 /// How a node tells of its logs.
@@ -45,7 +57,7 @@ pub(super) struct Telling<'a> {
 
 impl Ledger {
     pub(super) fn new(world: Arc<World>) -> Self {
-        Self { world, ahead: RwLock::default(), headers: Cache::new(HEADERS) }
+        Self { world, ahead: RwLock::default(), headers: Cache::new(HEADERS), transactions: Cache::new(TRANSACTIONS) }
     }
 
     /// Renders blocks, so that answers about them cost no more than a copy. About a kilobyte a log is held for good.
@@ -57,13 +69,16 @@ impl Ledger {
             let rows = self.render(number, &Filter::fills(), telling, usize::MAX, &mut logs);
             let mut header = Vec::new();
             self.header(number, &mut header);
-            self.ahead.write().insert(number, Rendered { header: header.into(), logs: logs.into(), rows });
+            let mut ahead = self.ahead.write();
+            ahead.blocks.insert(number, Rendered { header: header.into(), logs: logs.into(), rows });
+            let events = self.world.block(number).events;
+            ahead.transactions.extend(events.into_iter().map(|event| (event.transaction_hash, number)));
         }
     }
 
     /// Appends a block's header.
     pub(super) fn header(&self, number: u64, out: &mut Vec<u8>) {
-        let ahead = || self.ahead.read().get(&number).map(|ahead| ahead.header.clone());
+        let ahead = || self.ahead.read().blocks.get(&number).map(|ahead| ahead.header.clone());
         if let Some(header) = ahead().or_else(|| self.headers.get(&number)) {
             out.extend_from_slice(&header);
             return;
@@ -90,7 +105,7 @@ impl Ledger {
             && !lies.alter_logs()
             && filter.takes_all_fills()
             && !(filter.takes_others() && (filter.takes_any_signature() || faults.surprise()))
-            && let Some(ahead) = self.ahead.read().get(&number)
+            && let Some(ahead) = self.ahead.read().blocks.get(&number)
             && room.is_none_or(|room| ahead.rows <= room)
         {
             if ahead.rows > 0 {
@@ -114,6 +129,7 @@ impl Ledger {
         for line in lines.iter().take(room) {
             if transaction.replace(line.transaction_index()) != Some(line.transaction_index()) {
                 ordinal = 0;
+                self.transactions.insert(*line.transaction_hash(), number);
             }
             let mut place = line.place(&block, stamp);
             if let Line::Fill(event) = line
@@ -150,15 +166,7 @@ impl Ledger {
         out.push(b'[');
         for index in 0..self.world.transactions(&block) {
             separate(out);
-            out.extend_from_slice(b"{\"type\":\"0x2\",\"status\":\"0x1\",\"transactionHash\":\"");
-            render::hash(out, &self.world.transaction(number, index));
-            out.extend_from_slice(b"\",\"transactionIndex\":\"");
-            render::quantity(out, index);
-            out.extend_from_slice(b"\",\"blockHash\":\"");
-            render::hash(out, &block.hash);
-            out.extend_from_slice(b"\",\"blockNumber\":\"");
-            render::quantity(out, number);
-            out.extend_from_slice(b"\",\"logs\":[");
+            render::receipt_head(out, &block, &self.world.transaction(number, index), index);
             while let Some(line) = lines.next_if(|line| line.transaction_index() == index) {
                 separate(out);
                 line.render(&self.world, line.place(&block, stamp), out);
@@ -166,6 +174,27 @@ impl Ledger {
             out.extend_from_slice(b"]}");
         }
         out.push(b']');
+    }
+
+    /// Appends the receipt of one transaction whose logs were told, in a block up to `head`: nobody lies in this either.
+    pub(super) fn receipt(&self, transaction: &B256, head: u64, faults: &Faults, out: &mut Vec<u8>) {
+        let ahead = || self.ahead.read().transactions.get(transaction).copied();
+        let number = ahead().or_else(|| self.transactions.get(transaction)).filter(|number| *number <= head);
+        let Some(number) = number else {
+            out.extend_from_slice(b"null");
+            return;
+        };
+        let block = self.world.block(number);
+        let stamp = (!faults.no_block_timestamp).then_some(block.timestamp);
+        let mut lines = self.lines(&block, faults, &Filter::default());
+        lines.retain(|line| line.transaction_hash() == transaction);
+        let index = lines.first().map_or(0, Line::transaction_index);
+        render::receipt_head(out, &block, transaction, index);
+        for line in lines {
+            separate(out);
+            line.render(&self.world, line.place(&block, stamp), out);
+        }
+        out.extend_from_slice(b"]}");
     }
 }
 
@@ -190,14 +219,17 @@ impl Line<'_> {
         }
     }
 
+    const fn transaction_hash(&self) -> &B256 {
+        match self {
+            Self::Fill(event) => &event.transaction_hash,
+            Self::Other(other) => &other.transaction_hash,
+        }
+    }
+
     /// Where it truly stands.
     fn place<'b>(&'b self, block: &'b Block, timestamp: Option<u64>) -> Place<'b> {
         let (transaction_index, log_index) = (self.transaction_index(), self.log_index());
-        let transaction_hash = match self {
-            Self::Fill(event) => &event.transaction_hash,
-            Self::Other(other) => &other.transaction_hash,
-        };
-        Place { block, transaction_hash, transaction_index, log_index, timestamp }
+        Place { block, transaction_hash: self.transaction_hash(), transaction_index, log_index, timestamp }
     }
 
     fn render(&self, world: &World, place: Place<'_>, out: &mut Vec<u8>) {

@@ -110,6 +110,19 @@ pub(super) fn header(out: &mut Vec<u8>, block: &Block, transactions: impl Iterat
     out.extend_from_slice(b"]}");
 }
 
+/// A receipt up to the beginning of its list of logs.
+pub(super) fn receipt_head(out: &mut Vec<u8>, block: &Block, transaction: &B256, index: u64) {
+    out.extend_from_slice(b"{\"type\":\"0x2\",\"status\":\"0x1\",\"transactionHash\":\"");
+    hash(out, transaction);
+    out.extend_from_slice(b"\",\"transactionIndex\":\"");
+    quantity(out, index);
+    out.extend_from_slice(b"\",\"blockHash\":\"");
+    hash(out, &block.hash);
+    out.extend_from_slice(b"\",\"blockNumber\":\"");
+    quantity(out, block.number);
+    out.extend_from_slice(b"\",\"logs\":[");
+}
+
 /// A number as JSON-RPC writes it: `0x`, no leading zeros.
 pub(super) fn quantity(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(b"0x");

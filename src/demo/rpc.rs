@@ -141,11 +141,15 @@ impl Node<'_> {
             "eth_chainId" => quoted(&mut out, self.ledger.world.chain_id()),
             "eth_blockNumber" => quoted(&mut out, self.claimed_head()),
             "eth_getBlockByNumber" => self.header(self.block_number(&params[0])?, &mut out),
-            "eth_getBlockByHash" => match self.ledger.world.number_of(&block_hash(&params[0])?) {
+            "eth_getBlockByHash" => match self.ledger.world.number_of(&hash(&params[0])?) {
                 Some(number) if number <= self.head => self.header(number, &mut out),
                 _ => out.extend_from_slice(b"null"),
             },
             "eth_getLogs" => self.logs(dice, params, &mut out)?,
+            "eth_getTransactionReceipt" => {
+                let transaction = hash(&params[0])?;
+                self.ledger.receipt(&transaction, self.log_head(dice), self.faults, &mut out);
+            }
             "eth_getBlockReceipts" if !self.lies.no_receipts => self.receipts(dice, params, &mut out)?,
             _ => {
                 let message = format!("the method {method} does not exist/is not available");
@@ -189,7 +193,7 @@ impl Node<'_> {
         let head = self.log_head(dice);
         let asked = if params[0].is_object() { &params[0]["blockHash"] } else { &params[0] };
         let number = match asked.as_str() {
-            Some(text) if text.len() == 66 => self.ledger.world.number_of(&block_hash(asked)?),
+            Some(text) if text.len() == 66 => self.ledger.world.number_of(&hash(asked)?),
             _ => Some(self.block_number(asked)?),
         };
         match number.filter(|number| (self.first_block()..=head).contains(number)) {
@@ -209,7 +213,7 @@ impl Node<'_> {
                 let message = "cannot specify both BlockHash and FromBlock/ToBlock, choose one or the other";
                 return Err(RpcError::new(-32602, message).into());
             }
-            let number = self.ledger.world.number_of(&block_hash(&request["blockHash"])?);
+            let number = self.ledger.world.number_of(&hash(&request["blockHash"])?);
             return match number.filter(|number| (self.first_block()..=head).contains(number)) {
                 Some(number) => self.append_logs(0, &(number..=number), head, &filter, out),
                 None => self.unknown_hash(dice, out),
@@ -302,8 +306,8 @@ impl Node<'_> {
     }
 }
 
-fn block_hash(value: &Value) -> Result<B256, RpcError> {
-    value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| RpcError::invalid("not a block hash"))
+fn hash(value: &Value) -> Result<B256, RpcError> {
+    value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| RpcError::invalid("not a hash"))
 }
 
 fn quoted(out: &mut Vec<u8>, number: u64) {

@@ -75,6 +75,12 @@ async fn receipts_are_whole() {
             |log: &&Value| [ORDER_FILLED_V1, ORDER_FILLED_V2].iter().any(|s| log["topics"][0] == s.to_string());
         let fills: Vec<_> = within.iter().filter(is_fill).cloned().collect();
         assert_eq!(fills, logs(&server, number..=number).await.unwrap());
+        // Of transactions whose logs were told there is each receipt alone, too.
+        for receipt in receipts {
+            let alone = call(&server, "eth_getTransactionReceipt", json!([receipt["transactionHash"]])).await.unwrap();
+            let told = receipt["logs"].as_array().unwrap().iter().any(|log| fills.contains(log));
+            assert_eq!(alone, if told { receipt.clone() } else { Value::Null });
+        }
     }
     let future = json!([format!("{:#x}", HEAD + 1)]);
     assert_eq!(call(&server, "eth_getBlockReceipts", future.clone()).await.unwrap(), Value::Null);

@@ -27,6 +27,9 @@ const USER_AGENT: &str = concat!("polytape/", env!("CARGO_PKG_VERSION"));
 /// How much of an error's body is read.
 pub(super) const ERROR_BODY: usize = 64 * 1024;
 
+/// Room for so much of a body is made before it comes: what is announced may never come.
+const MOST_AHEAD: usize = 8 << 20;
+
 /// How much of a source's own words is shown.
 pub(super) const WORDS: usize = 200;
 
@@ -94,7 +97,8 @@ pub(super) enum Body {
 
 /// Reads a body up to `limit` bytes, unpacked: a small one may unpack to a very large one.
 pub(super) async fn read(mut response: Response, limit: usize) -> Result<Body, reqwest::Error> {
-    let mut body = BytesMut::new();
+    let announced = response.content_length().map_or(0, |length| usize::try_from(length).unwrap_or(limit));
+    let mut body = BytesMut::with_capacity(announced.min(limit).min(MOST_AHEAD));
     while let Some(chunk) = response.chunk().await? {
         body.extend_from_slice(&chunk[..chunk.len().min(limit - body.len())]);
         if body.len() == limit {

@@ -5,9 +5,10 @@
 
 use std::cell::RefCell;
 use std::fmt;
+use std::marker::PhantomData;
 
 use bytes::Bytes;
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::source::http::excerpt;
@@ -38,10 +39,14 @@ impl Unreadable {
 }
 
 /// Gives each element of the list `json` to `take`, which may refuse it, and with it the rest.
-pub(super) fn each<'a>(json: &'a [u8], take: impl FnMut(&'a RawValue) -> Result<(), String>) -> Result<(), Unreadable> {
+pub(super) fn each<'a, T: Deserialize<'a>>(
+    json: &'a str,
+    take: impl FnMut(T) -> Result<(), String>,
+) -> Result<(), Unreadable> {
     let refusal = RefCell::new(None);
-    let mut text = serde_json::Deserializer::from_slice(json);
-    let read = Elements { take, refusal: &refusal }.deserialize(&mut text).and_then(|()| text.end());
+    let mut text = serde_json::Deserializer::from_str(json);
+    let elements = Elements { take, refusal: &refusal, of: PhantomData };
+    let read = elements.deserialize(&mut text).and_then(|()| text.end());
     match (refusal.into_inner(), read) {
         (Some(cause), _) => Err(Unreadable::Refused(cause)),
         (None, Err(cause)) => {
@@ -56,7 +61,8 @@ pub(super) fn each<'a>(json: &'a [u8], take: impl FnMut(&'a RawValue) -> Result<
 /// list of many smaller ones is none of ours, and is given up where that shows.
 pub(super) fn slices(json: &Bytes, least: usize) -> Result<Vec<Bytes>, Unreadable> {
     let (mut slices, mut size) = (Vec::new(), 0);
-    each(json, |element| {
+    let text = std::str::from_utf8(json).map_err(|_| Unreadable::NoList("it is not UTF-8".to_owned()))?;
+    each(text, |element: &RawValue| {
         slices.push(json.slice_ref(element.get().as_bytes()));
         size += element.get().len();
         if slices.len() > ANY_SIZE && size < slices.len().saturating_mul(least) {
@@ -68,21 +74,22 @@ pub(super) fn slices(json: &Bytes, least: usize) -> Result<Vec<Bytes>, Unreadabl
 }
 
 /// How many elements a list has.
-pub(super) fn count(json: &[u8]) -> Result<u64, Unreadable> {
+pub(super) fn count(json: &str) -> Result<u64, Unreadable> {
     let mut count = 0;
-    each(json, |_| {
+    each(json, |_: IgnoredAny| {
         count += 1;
         Ok(())
     })?;
     Ok(count)
 }
 
-struct Elements<'r, F> {
+struct Elements<'r, T, F> {
     take: F,
     refusal: &'r RefCell<Option<String>>,
+    of: PhantomData<T>,
 }
 
-impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> DeserializeSeed<'de> for Elements<'_, F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T) -> Result<(), String>> DeserializeSeed<'de> for Elements<'_, T, F> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
@@ -90,7 +97,7 @@ impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> DeserializeSeed<'de> fo
     }
 }
 
-impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> Visitor<'de> for Elements<'_, F> {
+impl<'de, T: Deserialize<'de>, F: FnMut(T) -> Result<(), String>> Visitor<'de> for Elements<'_, T, F> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,7 +105,7 @@ impl<'de, F: FnMut(&'de RawValue) -> Result<(), String>> Visitor<'de> for Elemen
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
-        while let Some(element) = list.next_element::<&'de RawValue>()? {
+        while let Some(element) = list.next_element()? {
             if let Err(cause) = (self.take)(element) {
                 *self.refusal.borrow_mut() = Some(cause);
                 return Err(A::Error::custom("refused"));
@@ -121,7 +128,7 @@ mod tests {
         let list = Bytes::from_static(br#" [ {"a":[1]} , {} ] "#);
         assert_eq!(slices(&list, 1).unwrap(), [&br#"{"a":[1]}"#[..], b"{}"]);
         assert_eq!(read("[]", 500), Ok(0));
-        assert_eq!(count(b"[1,[2,3],{}]"), Ok(3));
+        assert_eq!(count("[1,[2,3],{}]"), Ok(3));
     }
 
     #[test]

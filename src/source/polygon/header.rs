@@ -49,7 +49,7 @@ impl Header {
             hash: hex::fixed(fields.hash.get()).map_err(named("hash"))?.into(),
             parent: fields.parent.and_then(|parent| hex::fixed(parent.get()).ok()).map(B256::from),
             timestamp: hex::quantity(fields.timestamp.get()).map_err(named("timestamp"))?,
-            transactions: fields.transactions.and_then(|list| elements::count(list.get().as_bytes()).ok()),
+            transactions: fields.transactions.and_then(|list| elements::count(list.get()).ok()),
         }))
     }
 

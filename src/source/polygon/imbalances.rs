@@ -1,8 +1,8 @@
 //! Which imbalances are worth a second look, from what second looks have shown.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 
 use super::balance::{Imbalance, Kind, Sheet};
 use crate::model::Exchange;
@@ -30,9 +30,10 @@ pub(super) struct Imbalances {
 }
 
 impl Imbalances {
-    /// Whether something in it should be looked at a second time.
-    pub(super) fn are_doubtful(&self, sheet: &Sheet) -> bool {
-        sheet.imbalances.iter().any(|imbalance| self.is_doubtful(imbalance))
+    /// The transactions that should be looked at a second time.
+    pub(super) fn doubtful(&self, sheet: &Sheet) -> BTreeSet<B256> {
+        let doubtful = sheet.imbalances.iter().filter(|imbalance| self.is_doubtful(imbalance));
+        doubtful.map(|imbalance| imbalance.transaction).collect()
     }
 
     fn is_doubtful(&self, Imbalance { exchange, kind, .. }: &Imbalance) -> bool {
@@ -86,7 +87,6 @@ impl Imbalances {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloy_primitives::B256;
 
     fn sheet(exchange: Exchange, kind: Kind) -> Sheet {
         Sheet { imbalances: vec![Imbalance { exchange, transaction: B256::ZERO, kind }], agreed: BTreeMap::new() }
@@ -97,15 +97,15 @@ mod tests {
         let mut imbalances = Imbalances::default();
         let direct = sheet(Exchange::CtfV1, Kind::NoTaker(Address::repeat_byte(1)));
         for _ in 0..3 {
-            assert!(imbalances.are_doubtful(&direct));
+            assert!(!imbalances.doubtful(&direct).is_empty());
             imbalances.passed(&direct, true);
         }
-        assert!(!imbalances.are_doubtful(&direct));
-        assert!(imbalances.are_doubtful(&sheet(Exchange::CtfV1, Kind::NoTaker(Address::repeat_byte(2)))));
+        assert!(imbalances.doubtful(&direct).is_empty());
+        assert!(!imbalances.doubtful(&sheet(Exchange::CtfV1, Kind::NoTaker(Address::repeat_byte(2)))).is_empty());
         for _ in 0..100 {
             imbalances.passed(&sheet(Exchange::CtfV1, Kind::Shares), true);
         }
-        assert!(imbalances.are_doubtful(&sheet(Exchange::CtfV1, Kind::Shares)), "all else is always looked at");
+        assert!(!imbalances.doubtful(&sheet(Exchange::CtfV1, Kind::Shares)).is_empty(), "all else is always looked at");
     }
 
     #[test]
@@ -113,11 +113,11 @@ mod tests {
         let mut imbalances = Imbalances::default();
         let odd = sheet(Exchange::V3, Kind::Usd);
         for _ in 0..V3_IN_VAIN {
-            assert!(imbalances.are_doubtful(&odd));
+            assert!(!imbalances.doubtful(&odd).is_empty());
             imbalances.passed(&odd, true);
         }
-        assert!(!imbalances.are_doubtful(&odd), "only counted");
+        assert!(imbalances.doubtful(&odd).is_empty(), "only counted");
         imbalances.passed(&Sheet { imbalances: vec![], agreed: BTreeMap::from([(Exchange::V3, V3_AGREED)]) }, false);
-        assert!(imbalances.are_doubtful(&odd));
+        assert!(!imbalances.doubtful(&odd).is_empty());
     }
 }

@@ -165,7 +165,7 @@ fn index(json: &str) -> Result<u32, String> {
 
 fn topics(json: &str) -> Result<Vec<B256>, String> {
     let mut topics = Vec::with_capacity(MAX_TOPICS);
-    let list = elements::each(json.as_bytes(), |topic| {
+    let list = elements::each(json, |topic: &RawValue| {
         if topics.len() == MAX_TOPICS {
             return Err(format!("has more than {MAX_TOPICS} elements, more than a log can"));
         }

@@ -5,7 +5,7 @@
 //!          │          ├─ reply, vocabulary             whose answer it is, what an error means
 //!          │          └─ limits, pace                  what it allows, how often it is asked
 //!          └─ read ── tip, ranges                      near the head by hash, further back in ranges
-//!               └─ settle ── receipts                  what is in doubt is read in another way
+//!               └─ settle ── receipts, transactions    what is in doubt is read in another way
 //!                    └─ block ── list, log             JSON to logs, logs to blocks that are checked
 //! ```
 //!
@@ -68,6 +68,7 @@ mod tests;
 mod time;
 mod tip;
 mod trail;
+mod transactions;
 mod vocabulary;
 
 use std::time::Instant;

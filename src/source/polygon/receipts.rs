@@ -1,8 +1,9 @@
-//! A block's logs out of its receipts: `eth_getBlockReceipts`.
+//! Logs out of receipts.
 //!
-//! The one answer that proves itself whole: it has a receipt for each transaction, as many as the block's header counts,
-//! and a receipt holds all logs of its transaction. It is large (hundreds of kilobytes), so it is asked for only where an
-//! answer of `eth_getLogs` is in doubt.
+//! `eth_getBlockReceipts` is the one answer that proves itself whole: it has a receipt for each transaction, as many as the
+//! block's header counts, and a receipt holds all logs of its transaction. It is large (hundreds of kilobytes), so it is
+//! asked for only where an answer of `eth_getLogs` is in doubt. Where only some transactions are, so are their receipts
+//! (`eth_getTransactionReceipt`).
 
 use std::collections::HashSet;
 
@@ -42,6 +43,11 @@ struct Fields<'a> {
     logs: Option<&'a RawValue>,
 }
 
+/// The receipt of one transaction. Every node has it, and it is small.
+pub(super) fn call_of_transaction(hash: B256) -> Call {
+    Call { method: "eth_getTransactionReceipt", params: format!(r#"["{hash:#x}"]"#) }
+}
+
 /// All receipts of the block with a hash.
 pub(super) fn call(hash: B256) -> Call {
     Call { method: "eth_getBlockReceipts", params: format!(r#"["{hash:#x}"]"#) }
@@ -53,22 +59,11 @@ impl Receipts {
         if json.trim_ascii() == b"null" {
             return Ok(None);
         }
-        let unreadable = |cause: elements::Unreadable| format!("receipts that cannot be read: {}", cause.into_words());
         let (mut transactions, mut logs) = (HashSet::new(), Vec::new());
         for receipt in elements::slices(json, LEAST_RECEIPT).map_err(unreadable)? {
-            let fields: Fields<'_> =
-                serde_json::from_slice(&receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
-            let hash =
-                |json: Option<&RawValue>| json.and_then(|json| hex::fixed::<32>(json.get()).ok()).map(B256::from);
-            if hash(fields.block_hash).is_some_and(|hash| hash != block.hash) {
-                return Err(format!("a receipt of another block for block {}", block.number));
-            }
-            let transaction = hash(fields.transaction_hash).ok_or("a receipt that names no transaction")?;
-            let list = fields.logs.ok_or("a receipt without a list of logs")?;
+            let (transaction, list) = parts(&receipt, block)?;
             if transactions.insert(transaction) {
-                let list = receipt.slice_ref(list.get().as_bytes());
-                let list = elements::slices(&list, LEAST_LOG / 4).map_err(unreadable)?;
-                logs.extend(list.iter().map(ReadLog::read).filter(is_wanted));
+                logs.extend(wanted(&list)?);
             }
         }
         Ok(Some(Self { transactions: transactions.len() as u64, logs }))
@@ -79,6 +74,39 @@ impl Receipts {
     pub(super) fn is_whole(&self, block: &Header) -> bool {
         block.transactions.is_some_and(|all| (all..=all.saturating_add(1)).contains(&self.transactions))
     }
+}
+
+/// Reads the answer for one transaction of a block: the logs of fills in it; `None` where the node has no receipt of it.
+pub(super) fn read_one(json: &Bytes, block: &Header, transaction: B256) -> Result<Option<Vec<ReadLog>>, String> {
+    if json.trim_ascii() == b"null" {
+        return Ok(None);
+    }
+    let (of, list) = parts(json, block)?;
+    if of != transaction {
+        return Err("a receipt of another transaction".to_owned());
+    }
+    Ok(Some(wanted(&list)?.collect()))
+}
+
+/// Whose receipt it is, and its list of logs.
+fn parts(receipt: &Bytes, block: &Header) -> Result<(B256, Bytes), String> {
+    let fields: Fields<'_> = serde_json::from_slice(receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
+    let hash = |json: Option<&RawValue>| json.and_then(|json| hex::fixed::<32>(json.get()).ok()).map(B256::from);
+    if hash(fields.block_hash).is_some_and(|hash| hash != block.hash) {
+        return Err(format!("a receipt of another block for block {}", block.number));
+    }
+    let transaction = hash(fields.transaction_hash).ok_or("a receipt that names no transaction")?;
+    let list = fields.logs.ok_or("a receipt without a list of logs")?;
+    Ok((transaction, receipt.slice_ref(list.get().as_bytes())))
+}
+
+fn wanted(list: &Bytes) -> Result<impl Iterator<Item = ReadLog>, String> {
+    let logs = elements::slices(list, LEAST_LOG / 4).map_err(unreadable)?;
+    Ok(logs.into_iter().map(|log| ReadLog::read(&log)).filter(is_wanted))
+}
+
+fn unreadable(cause: elements::Unreadable) -> String {
+    format!("receipts that cannot be read: {}", cause.into_words())
 }
 
 /// A log that `eth_getLogs` would have given. One that cannot be read counts where it names an event of ours.

@@ -105,13 +105,8 @@ fn one(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, B
 
 fn several(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Reply, Broken> {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; asked];
-    let (mut answered, mut whole, mut broken) = (0, None, None);
-    let list = elements::each(text.as_bytes(), |json| {
-        let item: Item<'_> = serde_json::from_str(json.get()).map_err(|cause| {
-            let words = cause.to_string();
-            broken = Some(Broken::from(cause));
-            words
-        })?;
+    let (mut answered, mut whole) = (0, None);
+    let list = elements::each(text, |item: Item<'_>| {
         // An error that names no request is about the batch.
         if let (None, Some(error)) = (item.id, item.error) {
             whole = Some(RpcError::read(error));
@@ -126,13 +121,12 @@ fn several(body: &Bytes, text: &str, first_id: u64, asked: usize) -> Result<Repl
         answered += 1;
         Ok(())
     });
-    match (whole, broken, list) {
-        (Some(error), ..) => return Ok(Reply::Whole(error)),
-        (_, Some(broken), _) => return Err(broken),
-        (_, _, Err(Unreadable::Refused(cause))) => return Err(Broken::Wrong(cause)),
-        (_, _, Err(Unreadable::BreaksOff(cause))) => return Err(Broken::Off(format!("broken JSON: {cause}"))),
-        (_, _, Err(Unreadable::NoList(cause))) => return Err(Broken::Wrong(format!("broken JSON: {cause}"))),
-        (_, _, Ok(())) => {}
+    match (whole, list) {
+        (Some(error), _) => return Ok(Reply::Whole(error)),
+        (_, Err(Unreadable::Refused(cause))) => return Err(Broken::Wrong(cause)),
+        (_, Err(Unreadable::BreaksOff(cause))) => return Err(Broken::Off(format!("broken JSON: {cause}"))),
+        (_, Err(Unreadable::NoList(cause))) => return Err(Broken::Wrong(format!("broken JSON: {cause}"))),
+        (_, Ok(())) => {}
     }
     let outcomes: Option<Vec<Outcome>> = outcomes.into_iter().collect();
     outcomes.map(Reply::Each).ok_or_else(|| format!("{answered} answers to {asked} requests").into())

@@ -4,13 +4,16 @@
 //! |---|---|
 //! | near the head, no logs | receipts; where nobody has them another operator's node that says the same; three answers in a minute where there is none |
 //! | as many logs as a cut answer | the contracts one by one; receipts; another node; if no way gives more, it stands |
-//! | a match does not add up | what two readings say alike is the truth, or what receipts say |
+//! | a match does not add up | what two readings say alike is the truth: another node's, its transaction's receipt's, all receipts' |
 //! | impossible places | only another reading, in which they are possible, of as many logs or of receipts |
 //!
 //! Nodes leave out logs; they do not make them up, since a log counts only under the hash of its block. So a reading that has
 //! more is the better one. Receipts, one for each transaction of the block's header, end every doubt.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
+
+use alloy_primitives::B256;
 
 use super::Polygon;
 use super::block::{Block, Comparison};
@@ -37,8 +40,8 @@ pub(super) struct Case {
     empty: bool,
     /// It may have been cut.
     cut: bool,
-    /// A match of it does not add up.
-    unbalanced: bool,
+    /// Transactions with a match that does not add up.
+    unbalanced: BTreeSet<B256>,
     /// Where its logs stand cannot be true …
     misplaced: bool,
     /// The endpoint has left logs out before: nothing is believed of it alone.
@@ -73,7 +76,7 @@ impl Case {
             block,
             empty,
             cut,
-            unbalanced: false,
+            unbalanced: BTreeSet::new(),
             misplaced,
             distrusted: false,
             renumbered,
@@ -89,11 +92,17 @@ impl Case {
         Self { unanswered: true, ..Self::new(block, true, false) }
     }
 
-    const fn is_doubtful(&self) -> bool {
-        self.empty || self.cut || self.unbalanced || self.misplaced || self.renumbered || self.distrusted
+    fn is_doubtful(&self) -> bool {
+        self.empty || self.cut || !self.unbalanced.is_empty() || self.misplaced || self.renumbered || self.distrusted
     }
 
-    const fn is_open(&self) -> bool {
+    /// The transactions that do not add up, where nothing else is doubtful.
+    pub(super) fn unbalanced_only(&self) -> Option<&BTreeSet<B256>> {
+        let other = self.empty || self.cut || self.misplaced || self.renumbered || self.distrusted;
+        (self.is_open() && !other).then_some(&self.unbalanced)
+    }
+
+    fn is_open(&self) -> bool {
         self.is_doubtful() && !self.settled
     }
 
@@ -166,6 +175,21 @@ impl Case {
         }
     }
 
+    /// Takes into account what the receipts of its unbalanced transactions say.
+    pub(super) fn weigh_transactions(&mut self, reading: Block, first: &Endpoint) {
+        match self.block.compare(&reading) {
+            _ if reading.misplaced.is_some() => {}
+            Comparison::Same => (self.alike, self.settled) = (true, true),
+            // It left logs out here, and perhaps elsewhere in the block, too: all receipts are asked for.
+            Comparison::Less => {
+                first.note(Doubt::Missing);
+                first.set_caught();
+                (self.block, self.grown) = (reading, true);
+            }
+            Comparison::More | Comparison::Differs => {}
+        }
+    }
+
     /// A reading with more is the better one; where it also adds up, nothing is left to doubt.
     fn grow(&mut self, reading: Block, uncut: bool) {
         self.block = reading;
@@ -186,6 +210,7 @@ impl Polygon {
         if cases.iter().any(Case::is_open) {
             self.ask_contracts(endpoint, &mut cases).await;
             self.ask_nodes(endpoint, &mut cases).await;
+            self.ask_transactions(endpoint, &mut cases).await;
             self.ask_receipts(endpoint, endpoint, &mut cases).await;
             for other in self.others(endpoint) {
                 self.ask_receipts(endpoint, other, &mut cases).await;
@@ -208,11 +233,11 @@ impl Polygon {
     fn find_doubts(&self, endpoint: &Endpoint, cases: &mut [Case]) {
         let imbalances = self.imbalances.lock();
         for case in cases {
-            case.unbalanced = imbalances.are_doubtful(&case.block.sheet);
+            case.unbalanced = imbalances.doubtful(&case.block.sheet);
             case.distrusted = endpoint.is_distrusted();
             let doubts = [
                 (case.empty && !case.unanswered, Doubt::Empty),
-                (case.unbalanced, Doubt::Imbalance),
+                (!case.unbalanced.is_empty(), Doubt::Imbalance),
                 (case.misplaced || case.renumbered, Doubt::Places),
                 (case.block.other_time, Doubt::Time),
             ];
@@ -311,7 +336,7 @@ impl Polygon {
         if self.may_still_speak(endpoint) {
             return;
         }
-        for case in cases.iter_mut().filter(|case| case.is_open() && case.unbalanced && !case.grown) {
+        for case in cases.iter_mut().filter(|case| case.is_open() && !case.unbalanced.is_empty() && !case.grown) {
             if let Ok((reading, _)) = contracts(endpoint, case.block.header).await {
                 case.weigh(reading, Way::Contracts { whole: true }, endpoint, endpoint);
             }
@@ -364,11 +389,11 @@ impl Polygon {
         if open && case.distrusted && !case.alike && !case.grown {
             return in_doubt(format!("it leaves logs out, and nothing confirms block {number}"));
         }
-        let once = !case.grown && !case.alike && (case.unbalanced || case.renumbered);
+        let once = !case.grown && !case.alike && (!case.unbalanced.is_empty() || case.renumbered);
         if open && once && self.another_operator_may_speak(endpoint) {
             return in_doubt(format!("the logs of block {number} do not add up, and there is no second reading"));
         }
-        self.imbalances.lock().passed(&case.block.sheet, case.unbalanced && case.alike);
+        self.imbalances.lock().passed(&case.block.sheet, !case.unbalanced.is_empty() && case.alike);
         Ok(case.block)
     }
 }

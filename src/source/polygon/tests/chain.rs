@@ -15,6 +15,8 @@ pub(super) struct Chain {
     pub(super) log_times: bool,
     /// Whether it knows `eth_getBlockReceipts`. They are of all logs, whatever `eth_getLogs` says.
     pub(super) receipts: bool,
+    /// Whether it has receipts of single transactions.
+    pub(super) lone_receipts: bool,
     /// Logs that `eth_getLogs` leaves out, by block and index.
     pub(super) left_out: Vec<(u64, u32)>,
     /// The most logs in an answer; the rest is left out without a word.
@@ -34,6 +36,7 @@ impl Chain {
             logs,
             log_times: true,
             receipts: true,
+            lone_receipts: true,
             left_out: vec![],
             cap: usize::MAX,
         }
@@ -76,6 +79,8 @@ impl Chain {
             "eth_getBlockByNumber" => self.header(number(&params[0])),
             "eth_getLogs" => self.logs(&params[0]),
             "eth_getBlockReceipts" => self.receipts(&params[0]),
+            "eth_getTransactionReceipt" if self.lone_receipts => self.receipt(&params[0]),
+            "eth_getTransactionReceipt" => Value::Null,
             method => panic!("{method} is not for this source"),
         }
     }
@@ -107,11 +112,22 @@ impl Chain {
 
     fn receipts(&self, hash: &Value) -> Value {
         let Some(block) = (0..=self.tip).find(|block| json!(block_hash(*block)) == *hash) else { return Value::Null };
+        self.receipts_of(block)
+    }
+
+    fn receipts_of(&self, block: u64) -> Value {
         let receipt = |(transaction, logs): (Value, Vec<Value>)| {
             let bloom = format!("0x{}", "00".repeat(256));
+            let hash = block_hash(block);
             json!({"transactionHash": transaction, "blockHash": hash, "logs": logs, "logsBloom": bloom})
         };
         self.transactions(block).into_iter().map(receipt).collect()
+    }
+
+    /// The receipt of one transaction.
+    fn receipt(&self, transaction: &Value) -> Value {
+        let all = (0..=self.tip).flat_map(|block| self.receipts_of(block).as_array().cloned().unwrap());
+        all.into_iter().find(|receipt| receipt["transactionHash"] == *transaction).unwrap_or(Value::Null)
     }
 
     fn logs(&self, filter: &Value) -> Value {

@@ -60,7 +60,9 @@ async fn a_row_left_out_of_a_match_is_found_in_receipts_or_by_another_node() {
             assert_eq!(places(&page(&source, 1, 8).await.unwrap()), whole(1..=8), "{row}: its own receipts");
             assert_eq!(doubts(&source, 0, Doubt::Missing), 1);
 
-            let liar = Node::good(Chain { receipts: false, ..matches(1..=8).without_logs(&[(5, row)]) }).await;
+            let liar =
+                Node::good(Chain { receipts: false, lone_receipts: false, ..matches(1..=8).without_logs(&[(5, row)]) })
+                    .await;
             let good = Node::good(Chain { receipts: false, ..matches(1..=8) }).await;
             let source = source_with(&[&liar, &good], depth);
             assert_eq!(places(&page(&source, 1, 8).await.unwrap()), whole(1..=8), "{row}: another node");
@@ -70,8 +72,24 @@ async fn a_row_left_out_of_a_match_is_found_in_receipts_or_by_another_node() {
 }
 
 #[tokio::test]
+async fn the_receipt_of_a_transaction_is_asked_for_before_those_of_its_block() {
+    for (receipts, lone_receipts) in [(true, true), (true, false), (false, true), (false, false)] {
+        let chain = Chain { receipts, lone_receipts, ..matches(1..=8).without_logs(&[(5, 6)]) };
+        let node = Node::good(chain).await;
+        let source = source(&[&node]);
+        let read = page(&source, 1, 8).await.unwrap();
+        let expected = if receipts || lone_receipts { whole(1..=8) } else { places(&read) };
+        assert_eq!(places(&read), expected, "{receipts} {lone_receipts}");
+        let calls = ["eth_getTransactionReceipt", "eth_getBlockReceipts"].map(|method| node.calls(method));
+        assert_eq!(calls, [1, 1], "{receipts} {lone_receipts}: what leaves out one log may leave out more");
+        assert_eq!(doubts(&source, 0, Doubt::Missing), u64::from(receipts || lone_receipts));
+    }
+}
+
+#[tokio::test]
 async fn two_nodes_that_leave_out_different_rows_complete_each_other() {
-    let liar = |rows: &[(u64, u32)]| Chain { receipts: false, ..matches(1..=8).without_logs(rows) };
+    let liar =
+        |rows: &[(u64, u32)]| Chain { receipts: false, lone_receipts: false, ..matches(1..=8).without_logs(rows) };
     let (first, second) = (Node::good(liar(&[(5, 4)])).await, Node::good(liar(&[(5, 6)])).await);
     let source = source(&[&first, &second]);
     assert_eq!(places(&page(&source, 1, 8).await.unwrap()), whole(1..=8));
@@ -87,7 +105,7 @@ async fn what_does_not_add_up_and_is_so_goes_on() {
     let logs: Vec<Value> = [&refund[..], &donation, &direct, &lone].concat();
     for receipts in [true, false] {
         for depth in depths() {
-            let chain = Chain { logs: logs.clone(), receipts, ..Chain::with_fills(&[]) };
+            let chain = Chain { logs: logs.clone(), receipts, lone_receipts: receipts, ..Chain::with_fills(&[]) };
             let (first, second) = (Node::good(chain.clone()).await, Node::good(chain).await);
             for nodes in [&[&first][..], &[&first, &second]] {
                 let source = source_with(nodes, depth);
@@ -109,9 +127,10 @@ async fn an_operator_is_learned_so_that_direct_fills_cost_no_second_look() {
     let node = Node::good(Chain { logs, ..Chain::with_fills(&[]) }).await;
     let source = source(&[&node]);
     page(&source, 1, 4).await.unwrap();
-    assert_eq!(node.calls("eth_getBlockReceipts"), 4);
+    assert_eq!(node.calls("eth_getTransactionReceipt"), 4);
     assert_eq!(places(&page(&source, 5, 8).await.unwrap()).len(), 4);
-    assert_eq!(node.calls("eth_getBlockReceipts"), 4);
+    assert_eq!(node.calls("eth_getTransactionReceipt"), 4);
+    assert_eq!(node.calls("eth_getBlockReceipts"), 0, "one transaction's are enough");
 }
 
 /// Blocks of so many direct fills each.
