@@ -351,6 +351,10 @@ impl Supervisor {
     /// Keeps what is wanted of a stage, or of a replay.
     async fn keep(&self, name: &str, wanted: &str) -> Result<(), String> {
         let life = &self.workshop.life;
+        // It may be the store of another pipeline.
+        if !life.agreement.is_reached() {
+            return Err("whether source and store are of one chain is not known yet".into());
+        }
         let kept = life.warehouse.set_desired_state(&life.pipeline, name, wanted);
         match tokio::time::timeout(KEEPING, kept).await {
             Ok(kept) => kept.map_err(|error| error.to_string()),

@@ -235,7 +235,7 @@ impl Screen {
     }
 
     fn draw(&mut self) -> io::Result<()> {
-        self.state.width = self.size.0;
+        (self.state.width, self.state.height) = self.size;
         if self.state.frozen.is_none() {
             tui_logger::move_events();
         }

@@ -127,6 +127,8 @@ pub(crate) struct State {
     pub(crate) now: Millis,
     /// Columns of the terminal.
     pub(crate) width: u16,
+    /// And lines.
+    pub(crate) height: u16,
     pub(crate) snapshot: Arc<Snapshot>,
     /// When that came.
     pub(crate) received: Millis,
@@ -160,6 +162,7 @@ impl State {
             look,
             now: 0,
             width: 80,
+            height: 24,
             snapshot,
             received: 0,
             frozen: None,

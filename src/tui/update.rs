@@ -8,7 +8,7 @@ use tui_logger::TuiWidgetEvent;
 use super::action::{ACTIONS, Action, Place};
 use super::dialog::{Confirm, Outcome, QuitDialog, ReplayForm};
 use super::state::{Found, Millis, Mode, Pane, State, Target, Toast, View, goes_on};
-use super::{line, text};
+use super::{line, text, view as screen};
 use crate::monitor::{Severity, Snapshot, StageView};
 use crate::secrets;
 use crate::stage::{Answer, Command, Desired};
@@ -66,6 +66,8 @@ pub(crate) fn update(state: &mut State, message: Message, now: Millis) -> Option
     state.toast.take_if(|toast| toast.until <= now);
     state.undo.take_if(|(_, until)| *until <= now);
     match message {
+        Message::Key(key) | Message::Crowded(key) if screen::is_too_small(state) => unseen(state, key),
+        Message::Paste(_) if screen::is_too_small(state) => None,
         Message::Tick => None,
         Message::Snapshot(snapshot) => {
             (state.snapshot, state.received) = (snapshot, now);
@@ -137,9 +139,22 @@ fn crowded(state: &mut State, key: KeyEvent) -> Option<Effect> {
     }
 }
 
+/// A key where nothing but the worst thing is drawn: what it would do to the pipeline, or to a dialog, could not be seen.
+fn unseen(state: &mut State, key: KeyEvent) -> Option<Effect> {
+    if is_interrupt(key) {
+        return pressed(state, key);
+    }
+    let action = state.look.keymap.action(key, Place::Everywhere)?;
+    matches!(action, Action::Suspend | Action::Repaint).then(|| act(state, action))?
+}
+
+fn is_interrupt(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
+
 /// A key, wherever it goes.
 fn pressed(state: &mut State, key: KeyEvent) -> Option<Effect> {
-    let is_interrupt = key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL);
+    let is_interrupt = is_interrupt(key);
     match std::mem::replace(&mut state.mode, Mode::Normal) {
         Mode::Normal => {
             let place = if state.view == View::Logs { Place::Logs } else { Place::Everywhere };

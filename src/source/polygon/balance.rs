@@ -61,12 +61,11 @@ pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn
     let mut open: BTreeMap<(B256, Exchange), Vec<&Fill>> = BTreeMap::new();
     let mut sheet = Sheet::default();
     for row in rows.into_iter().filter(|row| !skip(row.transaction_hash)) {
-        let makers = open.entry((row.transaction_hash, row.exchange)).or_default();
+        let group = (row.transaction_hash, row.exchange);
         if row.is_taker_row() {
-            let before = std::mem::take(makers);
-            sheet.close(row, &before);
+            sheet.close(row, open.remove(&group).unwrap_or_default());
         } else {
-            makers.push(row);
+            open.entry(group).or_default().push(row);
         }
     }
     for row in open.into_values().flatten() {
@@ -79,9 +78,8 @@ pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn
 
 impl Sheet {
     /// A match ends with the row of its taker; maker rows before it that name another wallet are none of it.
-    fn close(&mut self, taker: &Fill, before: &[&Fill]) {
-        let (makers, others): (Vec<&Fill>, Vec<&Fill>) = before.iter().partition(|row| row.taker == taker.maker);
-        for row in others {
+    fn close(&mut self, taker: &Fill, mut makers: Vec<&Fill>) {
+        for row in makers.extract_if(.., |row| row.taker != taker.maker) {
             self.without_taker(row);
         }
         match weigh(taker, &makers) {

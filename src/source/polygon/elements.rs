@@ -7,7 +7,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::marker::PhantomData;
 
-use bytes::Bytes;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -57,20 +56,25 @@ pub(super) fn each<'a, T: Deserialize<'a>>(
     }
 }
 
-/// The elements of a list, as slices of it. `least` is the size, in bytes, that one of them has at least on average: a
-/// list of many smaller ones is none of ours, and is given up where that shows.
-pub(super) fn slices(json: &Bytes, least: usize) -> Result<Vec<Bytes>, Unreadable> {
-    let (mut slices, mut size) = (Vec::new(), 0);
+/// What `read` makes of the elements of a list, each as its text. `least` is the size, in bytes, that one of them has at
+/// least on average: a list of many smaller ones is none of ours, and is given up where that shows, before they are read.
+pub(super) fn map<'a, T>(
+    json: &'a [u8],
+    least: usize,
+    mut read: impl FnMut(&'a str) -> Result<T, String>,
+) -> Result<Vec<T>, Unreadable> {
+    let (mut elements, mut size) = (Vec::new(), 0);
     let text = std::str::from_utf8(json).map_err(|_| Unreadable::NoList("it is not UTF-8".to_owned()))?;
-    each(text, |element: &RawValue| {
-        slices.push(json.slice_ref(element.get().as_bytes()));
-        size += element.get().len();
-        if slices.len() > ANY_SIZE && size < slices.len().saturating_mul(least) {
-            return Err(format!("{} elements of {size} bytes, too small to be any", slices.len()));
+    each(text, |element: &'a RawValue| {
+        let (element, count) = (element.get(), elements.len() + 1);
+        size += element.len();
+        if count > ANY_SIZE && size < count.saturating_mul(least) {
+            return Err(format!("{count} elements of {size} bytes, too small to be any"));
         }
+        elements.push(read(element)?);
         Ok(())
     })?;
-    Ok(slices)
+    Ok(elements)
 }
 
 /// How many elements a list has.
@@ -120,13 +124,15 @@ mod tests {
     use super::*;
 
     fn read(text: &str, least: usize) -> Result<usize, Unreadable> {
-        slices(&Bytes::copy_from_slice(text.as_bytes()), least).map(|slices| slices.len())
+        map(text.as_bytes(), least, |_| Ok(())).map(|elements| elements.len())
     }
 
     #[test]
-    fn elements_are_slices_of_the_list() {
-        let list = Bytes::from_static(br#" [ {"a":[1]} , {} ] "#);
-        assert_eq!(slices(&list, 1).unwrap(), [&br#"{"a":[1]}"#[..], b"{}"]);
+    fn elements_are_read_one_by_one() {
+        let list = br#" [ {"a":[1]} , {} ] "#;
+        assert_eq!(map(list, 1, Ok).unwrap(), [r#"{"a":[1]}"#, "{}"]);
+        assert_eq!(map(list, 1, |_| Err::<(), _>("no".to_owned())), Err(Unreadable::Refused("no".to_owned())));
+        assert!(matches!(map(b"[\xff]", 1, Ok), Err(Unreadable::NoList(_))));
         assert_eq!(read("[]", 500), Ok(0));
         assert_eq!(count("[1,[2,3],{}]"), Ok(3));
     }

@@ -17,14 +17,13 @@ pub(super) enum Said {
     Null,
 }
 
-/// Reads the answer. It is known to be a list of things as large as logs before any of them is read.
+/// Reads the answer.
 pub(super) fn read(json: &Bytes) -> Result<Said, String> {
     if json.trim_ascii() == b"null" {
         return Ok(Said::Null);
     }
-    let logs = elements::slices(json, LEAST_LOG);
-    let logs = logs.map_err(|cause| format!("logs that are no list: {}", cause.into_words()))?;
-    Ok(Said::Logs(logs.iter().map(ReadLog::read).collect()))
+    let logs = elements::map(json, LEAST_LOG, |log| Ok(ReadLog::read(log, json)));
+    logs.map(Said::Logs).map_err(|cause| format!("logs that are no list: {}", cause.into_words()))
 }
 
 #[cfg(test)]

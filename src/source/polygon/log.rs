@@ -77,9 +77,9 @@ impl ReadLog {
         self.log.as_ref().is_ok_and(|log| log.topics.first() == Some(&UPGRADED))
     }
 
-    /// Reads one element of the answer's array. Never fails: what cannot be read is said in `log`.
-    pub(super) fn read(raw: &Bytes) -> Self {
-        let (fields, broken) = match serde_json::from_slice::<Fields<'_>>(raw) {
+    /// Reads one element of the array in an answer. Never fails: what cannot be read is said in `log`.
+    pub(super) fn read(text: &str, answer: &Bytes) -> Self {
+        let (fields, broken) = match serde_json::from_str::<Fields<'_>>(text) {
             Ok(fields) => (fields, None),
             Err(cause) => (Fields::default(), Some(format!("not a log: {}", excerpt(&cause.to_string(), REASON)))),
         };
@@ -101,8 +101,15 @@ impl ReadLog {
                 Some(reason) => Err(reason),
                 None => assemble(&fields, block, index, block_hash, transaction),
             },
-            raw: raw.clone(),
+            raw: answer.slice_ref(text.as_bytes()),
         }
+    }
+
+    /// The log of a text by itself.
+    #[cfg(test)]
+    pub(super) fn of(text: &str) -> Self {
+        let answer = Bytes::copy_from_slice(text.as_bytes());
+        Self::read(std::str::from_utf8(&answer).unwrap(), &answer)
     }
 
     /// Its position as a dead letter: the place on the chain, or the hash of its JSON where it has none.

@@ -45,7 +45,7 @@ mod tests {
         if let Some(transaction) = transaction {
             log["transactionIndex"] = json!(format!("{transaction:#x}"));
         }
-        ReadLog::read(&log.to_string().into())
+        ReadLog::of(&log.to_string())
     }
 
     #[test]

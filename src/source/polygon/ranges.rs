@@ -223,12 +223,12 @@ type ByBlock = BTreeMap<u64, Vec<ReadLog>>;
 
 /// The logs of a range by block, and those that name none.
 pub(super) fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(ByBlock, Vec<ReadLog>), Failure> {
-    let (mut blocks, mut unplaced): (ByBlock, _) = (BTreeMap::new(), Vec::new());
     let without_place = logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
     if without_place > MOST_WITHOUT_PLACE {
         return Err(Failure::Untrusted(format!("{without_place} logs that do not say where they are")));
     }
-    for log in logs {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
+    for log in &logs {
         match log.block {
             _ if log.removed => {
                 let block = log.block.unwrap_or_default();
@@ -237,6 +237,15 @@ pub(super) fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(ByBlock,
             Some(block) if !(from..=to).contains(&block) => {
                 return Err(Failure::Untrusted(format!("a log of block {block}, asked for {from} to {to}")));
             }
+            Some(block) => *counts.entry(block).or_default() += 1,
+            None => {}
+        }
+    }
+    // What grows as it is filled would move every log several times.
+    let empty = counts.into_iter().map(|(block, count)| (block, Vec::with_capacity(count)));
+    let (mut blocks, mut unplaced): (ByBlock, _) = (empty.collect(), Vec::new());
+    for log in logs {
+        match log.block {
             Some(block) => blocks.entry(block).or_default().push(log),
             None => unplaced.push(log),
         }

@@ -60,10 +60,10 @@ impl Receipts {
             return Ok(None);
         }
         let (mut transactions, mut logs) = (HashSet::new(), Vec::new());
-        for receipt in elements::slices(json, LEAST_RECEIPT).map_err(unreadable)? {
-            let (transaction, list) = parts(&receipt, block)?;
+        let receipts = elements::map(json, LEAST_RECEIPT, |receipt| parts(receipt, block)).map_err(unreadable)?;
+        for (transaction, list) in receipts {
             if transactions.insert(transaction) {
-                logs.extend(wanted(&list)?);
+                logs.extend(wanted(list, json)?);
             }
         }
         Ok(Some(Self { transactions: transactions.len() as u64, logs }))
@@ -81,28 +81,29 @@ pub(super) fn read_one(json: &Bytes, block: &Header, transaction: B256) -> Resul
     if json.trim_ascii() == b"null" {
         return Ok(None);
     }
-    let (of, list) = parts(json, block)?;
+    let text = std::str::from_utf8(json).map_err(|_| "a receipt that is not UTF-8".to_owned())?;
+    let (of, list) = parts(text, block)?;
     if of != transaction {
         return Err("a receipt of another transaction".to_owned());
     }
-    Ok(Some(wanted(&list)?.collect()))
+    Ok(Some(wanted(list, json)?.collect()))
 }
 
 /// Whose receipt it is, and its list of logs.
-fn parts(receipt: &Bytes, block: &Header) -> Result<(B256, Bytes), String> {
-    let fields: Fields<'_> = serde_json::from_slice(receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
+fn parts<'a>(receipt: &'a str, block: &Header) -> Result<(B256, &'a str), String> {
+    let fields: Fields<'a> = serde_json::from_str(receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
     let hash = |json: Option<&RawValue>| json.and_then(|json| hex::fixed::<32>(json.get()).ok()).map(B256::from);
     if hash(fields.block_hash).is_some_and(|hash| hash != block.hash) {
         return Err(format!("a receipt of another block for block {}", block.number));
     }
     let transaction = hash(fields.transaction_hash).ok_or("a receipt that names no transaction")?;
     let list = fields.logs.ok_or("a receipt without a list of logs")?;
-    Ok((transaction, receipt.slice_ref(list.get().as_bytes())))
+    Ok((transaction, list.get()))
 }
 
-fn wanted(list: &Bytes) -> Result<impl Iterator<Item = ReadLog>, String> {
-    let logs = elements::slices(list, LEAST_LOG / 4).map_err(unreadable)?;
-    Ok(logs.into_iter().map(|log| ReadLog::read(&log)).filter(is_wanted))
+fn wanted(list: &str, answer: &Bytes) -> Result<impl Iterator<Item = ReadLog>, String> {
+    let logs = elements::map(list.as_bytes(), LEAST_LOG / 4, |log| Ok(ReadLog::read(log, answer)));
+    Ok(logs.map_err(unreadable)?.into_iter().filter(is_wanted))
 }
 
 fn unreadable(cause: elements::Unreadable) -> String {

@@ -54,6 +54,23 @@ fn a_key_among_others_steers_nothing_but_is_typed_where_that_is_asked_for() {
 }
 
 #[test]
+fn where_nothing_can_be_seen_keys_steer_nothing() {
+    let mut state = healthy();
+    draw(&mut state, (40, 10));
+    for letter in ['P', 'R', 'X', 'B', 'u', 'q', ':'] {
+        assert_eq!(type_keys(&mut state, &letter.to_string()), None, "{letter}");
+        assert_eq!(state.mode, Mode::Normal, "{letter} opened something");
+    }
+    assert_eq!(control(&mut state, 'c'), None);
+    assert!(lines(&draw(&mut state, (40, 10))).iter().any(|line| line == "Ctrl-C again stops the pipeline"));
+    assert_eq!(type_keys(&mut state, "y"), None, "a dialog that cannot be seen takes no answer");
+    assert_eq!(control(&mut state, 'c'), Some(Effect::Leave(Leave::Stop)));
+    let mut state = healthy();
+    draw(&mut state, (60, 14));
+    assert!(type_keys(&mut state, "P").is_some());
+}
+
+#[test]
 fn p_lets_go_on_what_holds_and_what_shall_hold() {
     let mut snapshot = sample::healthy();
     snapshot.stages[0].state = Word::Paus;

@@ -39,7 +39,7 @@ fn state(look: Look, snapshot: Snapshot) -> State {
 }
 
 fn draw(state: &mut State, (width, height): (u16, u16)) -> Buffer {
-    state.width = width;
+    (state.width, state.height) = (width, height);
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
     view::draw(state, area, &mut buffer);

@@ -25,11 +25,16 @@ use super::popup;
 use super::state::{Mode, Pane, State, View};
 use super::widget::{Canvas, Frame};
 
+/// Whether the terminal is too small for anything but the worst thing.
+pub(crate) const fn is_too_small(state: &State) -> bool {
+    state.width < small::LEAST.0 || state.height < small::LEAST.1
+}
+
 /// Draws everything.
 pub(crate) fn draw(state: &State, area: Rect, buffer: &mut Buffer) {
     let mut canvas = Canvas { buffer, look: &state.look };
     let canvas = &mut canvas;
-    if area.width < small::LEAST.0 || area.height < small::LEAST.1 {
+    if is_too_small(state) {
         small::draw(state, area, canvas);
         return;
     }

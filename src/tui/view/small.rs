@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::header;
-use crate::tui::state::State;
+use crate::tui::state::{Mode, State};
 use crate::tui::text;
 use crate::tui::theme::Token;
 use crate::tui::widget::Canvas;
@@ -21,4 +21,7 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let need = format!("need {}x{}, have {}x{}", LEAST.0, LEAST.1, area.width, area.height);
     let dim = canvas.style(Token::Dim);
     canvas.put(area, 0, line, &need, dim);
+    let leave =
+        if matches!(state.mode, Mode::Quit(_)) { "Ctrl-C again stops the pipeline" } else { "Ctrl-C twice quits" };
+    canvas.put(area, 0, line + 1, leave, dim);
 }

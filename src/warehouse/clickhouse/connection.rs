@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use rand::RngExt;
 
 use super::answer::Written;
+use super::costs::Costs;
 use super::post::{Parameter, Post};
 use super::summary::QueryCost;
 use super::transport::Transport;
@@ -39,6 +40,8 @@ pub(super) struct Connection {
     pinned: Arc<Mutex<Option<Pinned>>>,
     /// Whether it was said that inserts are not confirmed by their id.
     is_unproved_said: Arc<AtomicBool>,
+    /// What the queries cost that are asked again and again.
+    costs: Costs,
 }
 
 type Pinned = Arc<[(&'static str, &'static str)]>;
@@ -67,12 +70,17 @@ impl Connection {
             .with_database(&config.database)
             .with_compression(Compression::Lz4)
             .with_product_info("polytape", env!("CARGO_PKG_VERSION"));
-        let (pinned, is_unproved_said) = (Arc::default(), Arc::default());
-        Self { reads, writes, config: Arc::new(config), pinned, is_unproved_said }
+        let (pinned, is_unproved_said, costs) = (Arc::default(), Arc::default(), Costs::default());
+        Self { reads, writes, config: Arc::new(config), pinned, is_unproved_said, costs }
     }
 
     pub(super) fn config(&self) -> &ClickhouseConfig {
         &self.config
+    }
+
+    /// What the queries cost that are asked again and again.
+    pub(super) const fn costs(&self) -> &Costs {
+        &self.costs
     }
 
     /// Where it leads, as it is shown.
@@ -119,10 +127,22 @@ impl Connection {
         }
     }
 
+    /// The rows of a read that is asked again and again; what it cost is noted under this name.
+    pub(super) async fn periodic<T: RowOwned + RowRead>(
+        &self,
+        name: &'static str,
+        query: Query,
+    ) -> Result<Vec<T>, ClickhouseError> {
+        let (rows, cost) = self.rows_and_cost(query).await?;
+        self.costs.note(name, cost);
+        Ok(rows)
+    }
+
     /// The rows of a read about many items, of which so many are asked about at once. Where that is too much for the server or for
     /// something in front of it, it is asked about half as many.
     pub(super) async fn rows_in_parts<I, T: RowOwned + RowRead>(
         &self,
+        name: &'static str,
         items: &[I],
         at_once: usize,
         query: impl Fn(&[I]) -> Query,
@@ -130,7 +150,7 @@ impl Connection {
         let mut rows = Vec::new();
         let mut parts: Vec<&[I]> = items.chunks(at_once).rev().collect();
         while let Some(part) = parts.pop() {
-            match self.rows(query(part)).await {
+            match self.periodic(name, query(part)).await {
                 Ok(found) => rows.extend::<Vec<T>>(found),
                 Err(error) if part.len() > 1 && error.asks_for_less() => {
                     let (first, second) = part.split_at(part.len() / 2);
@@ -145,11 +165,12 @@ impl Connection {
     /// The sum of what such reads count.
     pub(super) async fn count_in_parts<I>(
         &self,
+        name: &'static str,
         items: &[I],
         at_once: usize,
         query: impl Fn(&[I]) -> Query,
     ) -> Result<u64, ClickhouseError> {
-        Ok(self.rows_in_parts::<I, u64>(items, at_once, query).await?.into_iter().sum())
+        Ok(self.rows_in_parts::<I, u64>(name, items, at_once, query).await?.into_iter().sum())
     }
 
     /// Executes a statement that makes, changes or drops what is in the database. Where nothing proves that ClickHouse has done it,

@@ -30,7 +30,7 @@ pub(super) async fn checkpoint(
     pipeline: &str,
     source: &str,
 ) -> Result<Option<Checkpoint>, ClickhouseError> {
-    let rows: Vec<Kept> = connection.rows(connection.query(CHECKPOINT).bind(pipeline).bind(source)).await?;
+    let rows: Vec<Kept> = connection.periodic("checkpoint", connection.query(CHECKPOINT).bind(pipeline).bind(source)).await?;
     let checkpoint = |Kept { world, start, watermark }| Checkpoint { world, start, watermark };
     Ok(rows.into_iter().next().map(checkpoint))
 }
@@ -60,7 +60,7 @@ pub(super) async fn desired_states(
     connection: &Connection,
     pipeline: &str,
 ) -> Result<HashMap<String, String>, ClickhouseError> {
-    let rows: Vec<Desired> = connection.rows(connection.query(DESIRED_STATES).bind(pipeline)).await?;
+    let rows: Vec<Desired> = connection.periodic("desired states", connection.query(DESIRED_STATES).bind(pipeline)).await?;
     Ok(rows.into_iter().map(|Desired { stage, state }| (stage, state)).collect())
 }
 
@@ -99,7 +99,7 @@ pub(super) async fn jobs(
     pipeline: &str,
     ended: u32,
 ) -> Result<Vec<JobRecord>, ClickhouseError> {
-    let rows: Vec<Job> = connection.rows(connection.query(JOBS).bind(pipeline).bind(ended)).await?;
+    let rows: Vec<Job> = connection.periodic("replays", connection.query(JOBS).bind(pipeline).bind(ended)).await?;
     let record = |job: Job| {
         let state = JobState::ALL.into_iter().find(|state| state.as_str() == job.state);
         let state = state.ok_or_else(|| ClickhouseError::Garbled {

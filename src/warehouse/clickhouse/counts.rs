@@ -42,7 +42,7 @@ struct Partition {
 }
 
 async fn partitions(connection: &Connection) -> Result<Vec<Partition>, ClickhouseError> {
-    connection.rows(connection.query(PARTS)).await
+    connection.periodic("parts", connection.query(PARTS)).await
 }
 
 /// The most parts that a partition has, of each table.
@@ -86,7 +86,7 @@ impl Counts {
             return Ok((*counted).into());
         }
         let sql = format!("SELECT count() AS rows FROM {table} FINAL WHERE _partition_id = ?");
-        let counted: Vec<u64> = connection.rows(connection.query(&sql).bind(partition_id)).await?;
+        let counted: Vec<u64> = connection.periodic("row counts", connection.query(&sql).bind(partition_id)).await?;
         let counted = counted.first().copied().unwrap_or_default();
         self.0.lock().insert(key, (*state, counted));
         Ok(counted.into())

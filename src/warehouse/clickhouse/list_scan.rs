@@ -44,7 +44,7 @@ struct Age {
 }
 
 pub(super) async fn state(connection: &Connection) -> Result<ListState, ClickhouseError> {
-    let rows: Vec<Age> = connection.rows(connection.query(STATE)).await?;
+    let rows: Vec<Age> = connection.periodic("unresolved tokens: scans", connection.query(STATE)).await?;
     let is_filled = rows.iter().any(|row| row.partition.is_empty() && row.age >= 0);
     let every = i64::try_from(SCAN_EVERY.as_secs()).unwrap_or(i64::MAX);
     let is_due = |row: &Age| !row.partition.is_empty() && (row.age < 0 || row.age >= every);

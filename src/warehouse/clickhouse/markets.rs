@@ -88,7 +88,7 @@ pub(super) async fn written(
     ids: &[String],
 ) -> Result<HashMap<String, WrittenMarket>, ClickhouseError> {
     let query = |ids: &[String]| connection.query(WRITTEN).bind(ids);
-    let rows: Vec<Written> = connection.rows_in_parts(ids, AT_ONCE, query).await?;
+    let rows: Vec<Written> = connection.rows_in_parts("markets: newest versions", ids, AT_ONCE, query).await?;
     let market = |Written { id, lasting_hash, version }| (id, WrittenMarket { lasting_hash, version });
     Ok(rows.into_iter().map(market).collect())
 }
@@ -111,7 +111,7 @@ pub(super) async fn resolutions(
     for tokens in tokens.chunks(AT_ONCE) {
         let texts: Vec<String> = tokens.iter().map(TokenId::to_string).collect();
         let query = |texts: &[String]| connection.query(OF_TOKENS).bind(texts);
-        let rows: Vec<Places> = connection.rows_in_parts(&texts, AT_ONCE, query).await?;
+        let rows: Vec<Places> = connection.rows_in_parts("markets of tokens", &texts, AT_ONCE, query).await?;
         let markets: Vec<TokenPlaces> = rows.into_iter().map(places).collect();
         let asked: HashSet<TokenId> = tokens.iter().copied().collect();
         let mut first: HashMap<TokenId, &TokenPlaces> = HashMap::new();

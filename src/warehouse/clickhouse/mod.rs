@@ -46,7 +46,6 @@ use crate::planted::{Bug, planted};
 
 use self::answer::Written;
 use self::connection::Connection;
-use self::costs::Costs;
 use self::counts::Counts;
 use self::row_binary::RowBinary;
 
@@ -66,7 +65,6 @@ pub const OLDEST_CLICKHOUSE: (u32, u32) = (23, 8);
 pub struct ClickhouseWarehouse {
     connection: Connection,
     counts: Counts,
-    costs: Costs,
     /// Whether the server and its tables were found fit.
     ready: Arc<OnceCell<()>>,
 }
@@ -103,7 +101,6 @@ impl ClickhouseWarehouse {
         Self {
             connection: Connection::new(config),
             counts: Counts::default(),
-            costs: Costs::default(),
             ready: Arc::default(),
         }
     }
@@ -234,11 +231,11 @@ impl Warehouse for ClickhouseWarehouse {
         after: Option<&UnresolvedPlace>,
         tokens: u32,
     ) -> Result<UnresolvedPage, WarehouseError> {
-        Ok(unresolved::page(self.ready().await?, &self.costs, after, tokens).await?)
+        Ok(unresolved::page(self.ready().await?, self.connection.costs(), after, tokens).await?)
     }
 
     async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
-        Ok(unresolved::newest(self.ready().await?, &self.costs, tokens).await?)
+        Ok(unresolved::newest(self.ready().await?, self.connection.costs(), tokens).await?)
     }
 
     async fn resolve(
@@ -246,11 +243,11 @@ impl Warehouse for ClickhouseWarehouse {
         tokens: &[(TokenId, Resolution)],
         entries: &[UnresolvedEntry],
     ) -> Result<u64, WarehouseError> {
-        unresolved::resolve(self.ready().await?, &self.costs, tokens, entries).await
+        unresolved::resolve(self.ready().await?, self.connection.costs(), tokens, entries).await
     }
 
     async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
-        Ok(unresolved::still(self.ready().await?, &self.costs, entries).await?)
+        Ok(unresolved::still(self.ready().await?, self.connection.costs(), entries).await?)
     }
 
     async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
@@ -266,7 +263,7 @@ impl Warehouse for ClickhouseWarehouse {
     }
 
     async fn scan_list(&self, part: &ListScan) -> Result<Scanned, WarehouseError> {
-        list_scan::scan(self.ready().await?, &self.costs, part).await
+        list_scan::scan(self.ready().await?, self.connection.costs(), part).await
     }
 
     async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
@@ -274,7 +271,7 @@ impl Warehouse for ClickhouseWarehouse {
     }
 
     fn periodic_costs(&self) -> Vec<PeriodicCost> {
-        self.costs.all()
+        self.connection.costs().all()
     }
 
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {

@@ -97,7 +97,7 @@ pub(super) async fn newest(connection: &Connection, limit: u32) -> Result<Vec<Ta
     let mut questions = HashMap::new();
     if !ids.is_empty() {
         let query = |ids: &[&str]| connection.query(QUESTIONS).bind(ids);
-        let found: Vec<Question> = connection.rows_in_parts(&ids, ids.len(), query).await?;
+        let found: Vec<Question> = connection.rows_in_parts("newest trades: questions", &ids, ids.len(), query).await?;
         questions.extend(found.into_iter().map(|Question { id, question }| (id, question)));
     }
     let tape_line = |line: Line| TapeLine {
@@ -127,7 +127,7 @@ async fn newest_of<T: clickhouse::RowOwned + clickhouse::RowRead>(
     for window in WINDOWS {
         // The time is in the key, so that an index of it hides no version of a row.
         let query = connection.query(sql).with_setting("use_skip_indexes_if_final", "1");
-        rows = connection.rows(query.bind(window).bind(limit)).await?;
+        rows = connection.periodic("newest trades", query.bind(window).bind(limit)).await?;
         if rows.len() >= limit as usize {
             break;
         }

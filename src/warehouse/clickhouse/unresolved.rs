@@ -131,7 +131,7 @@ fn not_of_rows(error: WarehouseError) -> WarehouseError {
 async fn read_back(connection: &Connection, entries: &[UnresolvedEntry], removed: bool) -> Result<(), ClickhouseError> {
     let items: Vec<_> = entries.iter().map(|entry| (entry.token.to_string(), &entry.insert)).collect();
     let query = |items: &[_]| connection.query(LISTED).bind(items).bind(u8::from(removed));
-    let found = connection.count_in_parts(&items, ENTRIES_AT_ONCE, query).await?;
+    let found = connection.count_in_parts("unresolved tokens: read back", &items, ENTRIES_AT_ONCE, query).await?;
     check_kept("list of unresolved tokens", found >= items.len() as u64, connection)
 }
 

@@ -190,3 +190,45 @@ async fn the_daily_scan_finds_what_nobody_listed_and_nothing_else() {
     database.execute("TRUNCATE TABLE unresolved_tokens");
     assert_eq!(warehouse.scan_list(&part).await.unwrap(), nothing);
 }
+
+/// What is asked again and again says what it read, whoever asks.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_periodic_query_says_what_it_read() {
+    let database = with_rows(100_000);
+    let warehouse = database.warehouse();
+    scan(&warehouse).await;
+    let page = warehouse.unresolved_tokens(None, 200).await.unwrap();
+    let tokens: Vec<TokenId> = page.entries.iter().map(|entry| entry.token).collect();
+    warehouse.resolve(&[(tokens[0], known("7"))], &page.entries).await.unwrap();
+    warehouse.still_unresolved(&page.entries).await.unwrap();
+    warehouse.newest_unresolved(200).await.unwrap();
+    warehouse.resolutions(&tokens).await.unwrap();
+    warehouse.written_markets(&["7".to_owned()]).await.unwrap();
+    warehouse.desired_states("main").await.unwrap();
+    warehouse.jobs("main", 5).await.unwrap();
+    warehouse.checkpoint("main", "polygon").await.unwrap();
+    warehouse.newest_trades(100).await.unwrap();
+    warehouse.row_counts().await.unwrap();
+    warehouse.parts().await.unwrap();
+    let costs = warehouse.periodic_costs();
+    let unknown: Vec<_> = costs.iter().filter(|cost| cost.read_rows.is_none_or(|rows| rows > MOST_READ_ROWS)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    let names: Vec<&str> = costs.iter().map(|cost| cost.query).collect();
+    let expected = [
+        "checkpoint",
+        "desired states",
+        "markets of tokens",
+        "markets: newest versions",
+        "newest trades",
+        "parts",
+        "replays",
+        "row counts",
+        "unresolved tokens: complete their rows",
+        "unresolved tokens: list",
+        "unresolved tokens: look at their rows",
+        "unresolved tokens: newest",
+        "unresolved tokens: scan",
+        "unresolved tokens: scans",
+    ];
+    assert_eq!(names, expected);
+}

@@ -21,7 +21,7 @@ const OTHER_CONTRACT: &str = include_str!("../../../../tests/vectors/other_contr
 const EXPECTED: &str = include_str!("../../../../tests/vectors/expected_decode.jsonl");
 
 fn read(json: &str) -> ReadLog {
-    ReadLog::read(&json.to_owned().into())
+    ReadLog::of(json)
 }
 
 /// The page of the blocks `from` to `to`, in which there are these logs, and whose headers are as `header` says.
