@@ -23,9 +23,10 @@ const HEADERS: usize = 512;
 /// Of so many transactions whose logs were told last the block is known.
 const TRANSACTIONS: usize = 16_384;
 
-/// The logs of one block, joined by commas.
+/// One block, and its logs joined by commas.
 #[derive(Clone, Debug)]
 struct Rendered {
+    block: Arc<Block>,
     header: Bytes,
     logs: Bytes,
     rows: usize,
@@ -60,7 +61,7 @@ impl Ledger {
         Self { world, ahead: RwLock::default(), headers: Cache::new(HEADERS), transactions: Cache::new(TRANSACTIONS) }
     }
 
-    /// Renders blocks, so that answers about them cost no more than a copy. About a kilobyte a log is held for good.
+    /// Renders blocks, so that answers about them cost no more than a copy. Over a kilobyte a log is held for good.
     pub(super) fn prerender(&self, blocks: RangeInclusive<u64>) {
         let (faults, lies) = (Faults::default(), Lies::default());
         for number in self.world.eventful(blocks) {
@@ -70,9 +71,9 @@ impl Ledger {
             let mut header = Vec::new();
             self.header(number, &mut header);
             let mut ahead = self.ahead.write();
-            ahead.blocks.insert(number, Rendered { header: header.into(), logs: logs.into(), rows });
-            let events = self.world.block(number).events;
-            ahead.transactions.extend(events.into_iter().map(|event| (event.transaction_hash, number)));
+            let block = Arc::new(self.world.block(number));
+            ahead.transactions.extend(block.events.iter().map(|event| (event.transaction_hash, number)));
+            ahead.blocks.insert(number, Rendered { block, header: header.into(), logs: logs.into(), rows });
         }
     }
 
@@ -184,7 +185,8 @@ impl Ledger {
             out.extend_from_slice(b"null");
             return;
         };
-        let block = self.world.block(number);
+        let ahead = self.ahead.read().blocks.get(&number).map(|ahead| Arc::clone(&ahead.block));
+        let block = ahead.unwrap_or_else(|| Arc::new(self.world.block(number)));
         let stamp = (!faults.no_block_timestamp).then_some(block.timestamp);
         let mut lines = self.lines(&block, faults, &Filter::default());
         lines.retain(|line| line.transaction_hash() == transaction);

@@ -2,6 +2,7 @@
 //!
 //! Each node has its own limits and pauses; this is for who asks all of them in vain, and for how many callers there are.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -66,6 +67,14 @@ impl FillSource for Guarded {
     // In its own time: what fails there is asked again by the source itself.
     async fn check(&self) -> Option<Vec<InDoubt>> {
         self.inner.check().await
+    }
+
+    fn unproved(&self) -> Vec<(String, Option<u64>)> {
+        self.inner.unproved()
+    }
+
+    fn recall(&self, unproved: &HashMap<String, u64>) {
+        self.inner.recall(unproved);
     }
 
     fn state(&self) -> SourceState {

@@ -14,6 +14,7 @@ mod http;
 mod markets;
 pub mod polygon;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -136,6 +137,17 @@ pub trait FillSource: Send + Sync {
     /// nothing waits. Errors are no news here.
     async fn check(&self) -> Option<Vec<InDoubt>> {
         None
+    }
+
+    /// Since which block what a provider delivered rests on its word alone, by the provider's name; `None` where nothing does.
+    /// It may turn out to have left something out.
+    fn unproved(&self) -> Vec<(String, Option<u64>)> {
+        Vec::new()
+    }
+
+    /// Takes up what an earlier process knew of that.
+    fn recall(&self, unproved: &HashMap<String, u64>) {
+        let _ = unproved;
     }
 
     /// What it has found out about its providers.

@@ -11,8 +11,10 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::job::Board;
+use super::life::Life;
 use super::status::Progress;
 use super::supervisor::Supervisor;
+use super::unproved::Unproved;
 use crate::source::{FillSource, InDoubt};
 use crate::warehouse::JobState;
 
@@ -30,12 +32,17 @@ pub(super) async fn run(
     supervisor: Arc<Supervisor>,
     board: Arc<Board>,
     progress: Arc<watch::Sender<Progress>>,
+    life: Arc<Life>,
     drain: CancellationToken,
 ) {
+    let mut unproved = Unproved::new(life);
     let mut waiting: Vec<InDoubt> = Vec::new();
     while !drain.is_cancelled() {
         let found = drain.run_until_cancelled(source.check()).await.flatten();
         let is_idle = found.is_none();
+        if let Err(error) = unproved.keep().await {
+            tracing::debug!(%error, "what rests on the word of one provider alone is not kept yet");
+        }
         for range in found.into_iter().flatten() {
             join(&mut waiting, range);
         }

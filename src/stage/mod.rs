@@ -32,6 +32,7 @@ mod status;
 mod supervisor;
 mod token_cache;
 mod trim;
+mod unproved;
 mod watermark;
 mod workshop;
 mod write;

@@ -7,9 +7,9 @@ use alloy_primitives::B256;
 
 use super::balance::{self, Sheet};
 use super::header::Header;
-use super::log::ReadLog;
+use super::log::{Content, ReadLog};
 use super::places;
-use crate::model::{Fill, RawLog, decode_order_filled};
+use crate::model::{Fill, RawLog};
 
 /// A block as one reading shows it.
 #[derive(Debug)]
@@ -17,8 +17,6 @@ pub(super) struct Block {
     pub(super) header: Header,
     /// Sorted, without repeats.
     pub(super) logs: Vec<ReadLog>,
-    /// What each log is, in the same order.
-    pub(super) events: Vec<Result<Fill, String>>,
     /// What cannot be true about where they stand.
     pub(super) misplaced: Option<String>,
     /// Whether a transaction is numbered from 0 where others come before it.
@@ -43,7 +41,7 @@ pub(super) enum Comparison {
 
 impl Block {
     /// The logs of the block with this header. An error says what cannot be true of any log of it.
-    pub(super) fn new(header: Header, logs: Vec<ReadLog>) -> Result<Self, String> {
+    pub(super) fn new(header: Header, mut logs: Vec<ReadLog>) -> Result<Self, String> {
         let Header { number, hash, timestamp, .. } = header;
         for log in &logs {
             if log.removed {
@@ -56,20 +54,20 @@ impl Block {
                 return Err(format!("two hashes of block {number}: {hash} and {other}"));
             }
         }
+        for log in &mut logs {
+            if let Ok(Content::Fill(fill)) = &mut log.log {
+                fill.timestamp = timestamp;
+            }
+        }
         let (logs, clash) = sorted(logs);
-        let events: Vec<_> = logs.iter().map(|log| event(log, timestamp)).collect();
-        let unreadable: HashSet<B256> = logs
-            .iter()
-            .zip(&events)
-            .filter(|(_, event)| event.is_err())
-            .filter_map(|(log, _)| log.transaction)
-            .collect();
-        let fills = events.iter().filter_map(|event| event.as_ref().ok());
-        let sheet = balance::add_up(fills, |transaction| unreadable.contains(&transaction));
+        let unreadable: HashSet<B256> =
+            logs.iter().filter(|log| log.fill().is_none()).filter_map(|log| log.transaction).collect();
+        let sheet =
+            balance::add_up(logs.iter().filter_map(ReadLog::fill), |transaction| unreadable.contains(&transaction));
         let misplaced = clash.or_else(|| places::check(&logs).err());
         let begins_anew = places::begin_anew(&logs);
         let other_time = logs.iter().any(|log| log.timestamp.is_some_and(|time| time != timestamp));
-        Ok(Self { header, logs, events, misplaced, begins_anew, sheet, other_time })
+        Ok(Self { header, logs, misplaced, begins_anew, sheet, other_time })
     }
 
     /// Logs that cannot be read, which is the node's fault rather than the chain's.
@@ -80,7 +78,10 @@ impl Block {
     /// All logs of two readings of which each has some that the other lacks; `None` where they contradict each other: a log
     /// that stands at one place here and at another there.
     pub(super) fn merge(&self, other: &Self) -> Option<Self> {
-        let bare = |log: &ReadLog| log.log.clone().ok().map(|raw| RawLog { log_index: 0, ..raw });
+        let bare = |log: &ReadLog| match log.log.clone().ok()? {
+            Content::Fill(fill) => Some(Content::Fill(Fill { log_index: 0, ..fill })),
+            Content::Other(raw, cause) => Some(Content::Other(RawLog { log_index: 0, ..raw }, cause)),
+        };
         let here: HashMap<B256, Vec<&ReadLog>> = self.logs.iter().fold(HashMap::new(), |mut all, log| {
             all.entry(log.transaction.unwrap_or_default()).or_default().push(log);
             all
@@ -141,9 +142,4 @@ fn sorted(mut logs: Vec<ReadLog>) -> (Vec<ReadLog>, Option<String>) {
         repeats
     });
     (logs, clash)
-}
-
-fn event(log: &ReadLog, timestamp: u64) -> Result<Fill, String> {
-    let raw = log.log.as_ref().map_err(Clone::clone)?;
-    decode_order_filled(raw, timestamp).map_err(|refusal| refusal.to_string())
 }

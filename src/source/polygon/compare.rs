@@ -181,7 +181,8 @@ impl Polygon {
     /// Believes nothing of an endpoint alone any more; what rested on it is in doubt.
     fn distrust(&self, endpoint: &Endpoint) -> Option<InDoubt> {
         endpoint.set_distrusted();
-        let (from, to) = endpoint.trail().lock().fail()?;
+        let cursor = self.shared.lock().cursor;
+        let (from, to) = endpoint.trail().lock().fail(cursor)?;
         tracing::warn!(
             endpoint = endpoint.name(),
             from,

@@ -29,6 +29,13 @@ pub(super) enum Unreadable {
     Refused(String),
 }
 
+impl From<&serde_json::Error> for Unreadable {
+    fn from(cause: &serde_json::Error) -> Self {
+        let words = excerpt(&cause.to_string(), REASON);
+        if cause.is_eof() { Self::BreaksOff(words) } else { Self::NoList(words) }
+    }
+}
+
 impl Unreadable {
     pub(super) fn into_words(self) -> String {
         match self {
@@ -48,10 +55,7 @@ pub(super) fn each<'a, T: Deserialize<'a>>(
     let read = elements.deserialize(&mut text).and_then(|()| text.end());
     match (refusal.into_inner(), read) {
         (Some(cause), _) => Err(Unreadable::Refused(cause)),
-        (None, Err(cause)) => {
-            let words = excerpt(&cause.to_string(), REASON);
-            Err(if cause.is_eof() { Unreadable::BreaksOff(words) } else { Unreadable::NoList(words) })
-        }
+        (None, Err(cause)) => Err(Unreadable::from(&cause)),
         (None, Ok(())) => Ok(()),
     }
 }
@@ -75,6 +79,65 @@ pub(super) fn map<'a, T>(
         Ok(())
     })?;
     Ok(elements)
+}
+
+/// The same, where each element comes parsed, or with the reason why it cannot be, and as its text. All is gone over once, so
+/// that this serves the largest lists.
+pub(super) fn parse<'a, E: Deserialize<'a>, T>(
+    json: &'a [u8],
+    least: usize,
+    mut read: impl FnMut(serde_json::Result<E>, &'a str) -> T,
+) -> Result<Vec<T>, Unreadable> {
+    let (mut elements, mut size) = (Vec::new(), 0);
+    let text = std::str::from_utf8(json).map_err(|_| Unreadable::NoList("it is not UTF-8".to_owned()))?;
+    let no_list = || Unreadable::NoList(format!("no list: {}", excerpt(text, 60)));
+    let breaks_off = || Unreadable::BreaksOff("it ends within a list".to_owned());
+    let mut rest = behind_space(text);
+    match rest.strip_prefix('[') {
+        Some(list) => rest = behind_space(list),
+        None => return Err(if rest.is_empty() { breaks_off() } else { no_list() }),
+    }
+    let mut is_open = !rest.starts_with(']');
+    while is_open {
+        let (element, length) = first(rest)?;
+        let (element_text, behind) = rest.split_at_checked(length).ok_or_else(breaks_off)?;
+        size += length;
+        elements.push(read(element, element_text));
+        let count = elements.len();
+        if count > ANY_SIZE && size < count.saturating_mul(least) {
+            return Err(Unreadable::Refused(format!("{count} elements of {size} bytes, too small to be any")));
+        }
+        let behind = behind_space(behind);
+        is_open = behind.starts_with(',');
+        match behind.strip_prefix(',') {
+            Some(next) => rest = behind_space(next),
+            None if behind.is_empty() => return Err(breaks_off()),
+            None => rest = behind,
+        }
+    }
+    match rest.strip_prefix(']').map(behind_space) {
+        Some("") => Ok(elements),
+        _ => Err(no_list()),
+    }
+}
+
+/// The first value of a text, or why it cannot be, and how many bytes it takes.
+fn first<'a, E: Deserialize<'a>>(text: &'a str) -> Result<(serde_json::Result<E>, usize), Unreadable> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<E>();
+    let cause = match values.next() {
+        Some(Ok(value)) => return Ok((Ok(value), values.byte_offset())),
+        Some(Err(cause)) => cause,
+        None => return Err(Unreadable::BreaksOff("it ends within a list".to_owned())),
+    };
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    match values.next() {
+        Some(Err(cause)) => Err(Unreadable::from(&cause)),
+        _ => Ok((Err(cause), values.byte_offset())),
+    }
+}
+
+fn behind_space(text: &str) -> &str {
+    text.trim_start_matches([' ', '\n', '\r', '\t'])
 }
 
 /// How many elements a list has.
@@ -121,6 +184,11 @@ impl<'de, T: Deserialize<'de>, F: FnMut(T) -> Result<(), String>> Visitor<'de> f
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+    use std::mem::discriminant;
+
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(text: &str, least: usize) -> Result<usize, Unreadable> {
@@ -138,12 +206,36 @@ mod tests {
     }
 
     #[test]
+    fn elements_are_parsed_one_by_one() {
+        let list = br#" [ {"a":[1]} , 7,"]", {"a":7}	] "#;
+        let found = parse::<BTreeMap<String, Vec<u64>>, _>(list, 1, |element, text| (element.is_ok(), text)).unwrap();
+        assert_eq!(found, [(true, r#"{"a":[1]}"#), (false, "7"), (false, r#""]""#), (false, r#"{"a":7}"#)]);
+        assert!(matches!(parse::<IgnoredAny, ()>(b"[\xff]", 1, |_, _| ()), Err(Unreadable::NoList(_))));
+    }
+
+    #[test]
     fn no_list_is_not_one_that_breaks_off() {
-        for text in ["{}", "null", "7", "[{}]x"] {
+        let parsed = |text: &str| parse::<IgnoredAny, ()>(text.as_bytes(), 1, |_, _| ()).map(|elements| elements.len());
+        for text in ["{}", "null", "7", "[{}]x", "[{}}", "[{} {}]", "[,]", "[{},]", "[]]"] {
             assert!(matches!(read(text, 1), Err(Unreadable::NoList(_))), "{text}");
+            assert!(matches!(parsed(text), Err(Unreadable::NoList(_))), "{text}");
         }
-        for text in ["", "[{},", "[", "[{}", "[[[["] {
+        for text in ["", "[{},", "[", "[{}", "[[[[", "[{", " [ "] {
             assert!(matches!(read(text, 1), Err(Unreadable::BreaksOff(_))), "{text}");
+            assert!(matches!(parsed(text), Err(Unreadable::BreaksOff(_))), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_ways_find_the_same(text in r#"[\[\]{},:"a7\\ ]{0,24}"#) {
+            let parsed = parse::<IgnoredAny, _>(text.as_bytes(), 1, |_, text| text);
+            let kind = |result: &Result<Vec<&str>, Unreadable>| result.as_ref().map(Vec::len).map_err(discriminant);
+            let mapped = map(text.as_bytes(), 1, Ok);
+            prop_assert_eq!(parsed.is_ok(), mapped.is_ok(), "{:?} {:?}", kind(&parsed), kind(&mapped));
+            if let (Ok(parsed), Ok(mapped)) = (parsed, mapped) {
+                prop_assert_eq!(parsed, mapped);
+            }
         }
     }
 
@@ -151,7 +243,10 @@ mod tests {
     fn many_small_elements_are_given_up_early() {
         let many = |count: usize| format!("[{}]", vec!["{}"; count].join(","));
         assert_eq!(read(&many(100), 500), Ok(100), "a few may be of any size");
-        let cause = read(&many(100_000), 500).unwrap_err();
-        assert_eq!(cause.into_words(), "101 elements of 202 bytes, too small to be any");
+        let many = many(100_000);
+        let parsed = parse::<IgnoredAny, ()>(many.as_bytes(), 500, |_, _| ()).map(|elements| elements.len());
+        for cause in [read(&many, 500), parsed] {
+            assert_eq!(cause.unwrap_err().into_words(), "101 elements of 202 bytes, too small to be any");
+        }
     }
 }

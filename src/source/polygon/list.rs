@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::elements;
+use super::elements::{self, Unreadable};
 use super::log::ReadLog;
 
 /// What a log takes at least, in bytes: two hashes, an address, four topics and five words are 900.
@@ -22,8 +22,13 @@ pub(super) fn read(json: &Bytes) -> Result<Said, String> {
     if json.trim_ascii() == b"null" {
         return Ok(Said::Null);
     }
-    let logs = elements::map(json, LEAST_LOG, |log| Ok(ReadLog::read(log, json)));
+    let logs = logs(json, LEAST_LOG, json);
     logs.map(Said::Logs).map_err(|cause| format!("logs that are no list: {}", cause.into_words()))
+}
+
+/// The logs of a list within an answer.
+pub(super) fn logs(list: &[u8], least: usize, answer: &Bytes) -> Result<Vec<ReadLog>, Unreadable> {
+    elements::parse(list, least, |fields, text| ReadLog::read(fields, text, answer))
 }
 
 #[cfg(test)]

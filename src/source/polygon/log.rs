@@ -1,4 +1,4 @@
-//! One log of an `eth_getLogs` answer: JSON to [`RawLog`], or to the reason why it is none.
+//! One log of an `eth_getLogs` answer: JSON to a fill, or to the reason why it is none.
 //!
 //! The JSON is a slice of the body, which it keeps alive; hex is decoded straight into its place. A field that cannot be
 //! read spoils this log only, and as much of its place as can be read is kept.
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::surprises::UPGRADED;
 use super::{elements, hex};
-use crate::model::RawLog;
+use crate::model::{Fill, RawLog, decode_order_filled};
 use crate::source::http::excerpt;
 
 /// A log holds at most this many topics: the EVM has LOG0 to LOG4.
@@ -39,16 +39,25 @@ pub(super) struct ReadLog {
     pub(super) removed: bool,
     /// Its transaction, where that can be read.
     pub(super) transaction: Option<B256>,
-    /// The log, or what is wrong with it.
-    pub(super) log: Result<RawLog, String>,
+    /// What it says, or why it cannot be read.
+    pub(super) log: Result<Content, String>,
     /// The JSON as received.
     pub(super) raw: Bytes,
+}
+
+/// What a log says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A fill. Its time is that of its block's header, and 0 until the log is put into its block.
+    Fill(Fill),
+    /// Something else, or a fill that cannot be, and why it is none.
+    Other(RawLog, String),
 }
 
 /// The fields that matter. Others may come and go.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
     #[serde(borrow)]
     address: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -74,12 +83,28 @@ struct Fields<'a> {
 impl ReadLog {
     /// Whether a proxy says by it that its implementation was replaced.
     pub(super) fn is_upgrade(&self) -> bool {
-        self.log.as_ref().is_ok_and(|log| log.topics.first() == Some(&UPGRADED))
+        self.other().is_some_and(|log| log.topics.first() == Some(&UPGRADED))
+    }
+
+    /// The fill that it is.
+    pub(super) fn fill(&self) -> Option<&Fill> {
+        match &self.log {
+            Ok(Content::Fill(fill)) => Some(fill),
+            _ => None,
+        }
+    }
+
+    /// The log, where it is no fill.
+    pub(super) fn other(&self) -> Option<&RawLog> {
+        match &self.log {
+            Ok(Content::Other(log, _)) => Some(log),
+            _ => None,
+        }
     }
 
     /// Reads one element of the array in an answer. Never fails: what cannot be read is said in `log`.
-    pub(super) fn read(text: &str, answer: &Bytes) -> Self {
-        let (fields, broken) = match serde_json::from_str::<Fields<'_>>(text) {
+    pub(super) fn read(fields: serde_json::Result<Fields<'_>>, text: &str, answer: &Bytes) -> Self {
+        let (fields, broken) = match fields {
             Ok(fields) => (fields, None),
             Err(cause) => (Fields::default(), Some(format!("not a log: {}", excerpt(&cause.to_string(), REASON)))),
         };
@@ -109,7 +134,8 @@ impl ReadLog {
     #[cfg(test)]
     pub(super) fn of(text: &str) -> Self {
         let answer = Bytes::copy_from_slice(text.as_bytes());
-        Self::read(std::str::from_utf8(&answer).unwrap(), &answer)
+        let text = std::str::from_utf8(&answer).unwrap();
+        Self::read(serde_json::from_str(text), text, &answer)
     }
 
     /// Its position as a dead letter: the place on the chain, or the hash of its JSON where it has none.
@@ -134,7 +160,7 @@ fn assemble(
     index: Result<u32, String>,
     block_hash: Result<B256, String>,
     transaction: Result<B256, String>,
-) -> Result<RawLog, String> {
+) -> Result<Content, String> {
     // Not part of a `RawLog`, but without it the log cannot be tied to its block.
     block_hash?;
     if let Some(removed) = fields.removed
@@ -142,13 +168,18 @@ fn assemble(
     {
         return Err("removed is not a boolean".to_owned());
     }
-    Ok(RawLog {
+    let raw = RawLog {
         address: field("address", fields.address, hex::fixed)?.into(),
         topics: field("topics", fields.topics, topics)?,
         data: field("data", fields.data, hex::bytes)?.into(),
         block_number: block?,
         log_index: index?,
         transaction_hash: transaction?,
+    };
+    // At once, so that what is decoded need not be kept.
+    Ok(match decode_order_filled(&raw, 0) {
+        Ok(fill) => Content::Fill(fill),
+        Err(refusal) => Content::Other(raw, refusal.to_string()),
     })
 }
 

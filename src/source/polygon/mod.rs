@@ -71,6 +71,7 @@ mod trail;
 mod transactions;
 mod vocabulary;
 
+use std::collections::HashMap;
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -237,6 +238,18 @@ impl FillSource for Polygon {
         }
         self.look_for_unknown().await;
         self.compare_next().await
+    }
+
+    fn unproved(&self) -> Vec<(String, Option<u64>)> {
+        self.endpoints.iter().map(|it| (it.name().to_owned(), it.trail().lock().begin())).collect()
+    }
+
+    fn recall(&self, unproved: &HashMap<String, u64>) {
+        for endpoint in &self.endpoints {
+            if let Some(from) = unproved.get(endpoint.name()) {
+                endpoint.trail().lock().recall(*from);
+            }
+        }
     }
 
     fn state(&self) -> SourceState {

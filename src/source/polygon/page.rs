@@ -1,7 +1,7 @@
 //! Blocks become a page: a fill or a dead letter for each log, in its place.
 
 use super::block::Block;
-use super::log::ReadLog;
+use super::log::{Content, ReadLog};
 use crate::model::{ChainPosition, DeadLetter};
 use crate::source::{Page, SourceEvent};
 
@@ -25,13 +25,17 @@ pub(super) fn assemble(blocks: Vec<Block>, unplaced: &[ReadLog], from: ChainPosi
         let number = block.header.number;
         events.reserve(block.logs.len());
         // That an implementation was replaced is told elsewhere, and is no event of the tape.
-        for (log, event) in block.logs.iter().zip(block.events).filter(|(log, _)| !log.is_upgrade()) {
+        for log in block.logs.into_iter().filter(|log| !log.is_upgrade()) {
             let next = match log.index {
                 Some(index) if (ChainPosition { block: number, log_index: index }) < from => continue,
                 Some(index) => ChainPosition::after(number, index),
                 None => ChainPosition::start_of(number).max(from),
             };
-            events.push(SourceEvent { next, fill: event.map_err(|reason| letter(log, reason)) });
+            let fill = match log.log {
+                Ok(Content::Fill(fill)) => Ok(fill),
+                Ok(Content::Other(_, ref reason)) | Err(ref reason) => Err(letter(&log, reason.clone())),
+            };
+            events.push(SourceEvent { next, fill });
         }
     }
     Page { events, next: ChainPosition::start_of(to.saturating_add(1)).max(from) }

@@ -14,8 +14,8 @@ use serde_json::value::RawValue;
 
 use super::endpoint::Call;
 use super::header::Header;
-use super::log::ReadLog;
-use super::{elements, filter, hex};
+use super::log::{Content, ReadLog};
+use super::{elements, filter, hex, list};
 
 /// A receipt has at least so many bytes: its bloom filter alone takes 512.
 const LEAST_RECEIPT: usize = 256;
@@ -102,7 +102,7 @@ fn parts<'a>(receipt: &'a str, block: &Header) -> Result<(B256, &'a str), String
 }
 
 fn wanted(list: &str, answer: &Bytes) -> Result<impl Iterator<Item = ReadLog>, String> {
-    let logs = elements::map(list.as_bytes(), LEAST_LOG / 4, |log| Ok(ReadLog::read(log, answer)));
+    let logs = list::logs(list.as_bytes(), LEAST_LOG / 4, answer);
     Ok(logs.map_err(unreadable)?.into_iter().filter(is_wanted))
 }
 
@@ -113,7 +113,8 @@ fn unreadable(cause: elements::Unreadable) -> String {
 /// A log that `eth_getLogs` would have given. One that cannot be read counts where it names an event of ours.
 fn is_wanted(log: &ReadLog) -> bool {
     match &log.log {
-        Ok(raw) => filter::wants(raw.address, &raw.topics),
+        Ok(Content::Fill(_)) => true,
+        Ok(Content::Other(raw, _)) => filter::wants(raw.address, &raw.topics),
         Err(_) => filter::may_want(&log.raw),
     }
 }

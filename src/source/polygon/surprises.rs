@@ -91,7 +91,7 @@ impl Surprises {
 impl Polygon {
     /// Notes a log that says that a proxy has a new implementation. It may come more than once.
     pub(super) fn note_upgrade(&self, log: &ReadLog) {
-        let (Some(block), Ok(raw)) = (log.block, &log.log) else { return };
+        let (Some(block), Some(raw)) = (log.block, log.other()) else { return };
         let Some(exchange) = Exchange::at(raw.address) else { return };
         let implementation = raw.topics.get(1).map_or(Address::ZERO, |topic| Address::from_word(*topic));
         let found = Some((exchange, block, implementation));
@@ -121,7 +121,7 @@ impl Polygon {
         self.check_chain(endpoint).await?;
         let json = endpoint.one(filter::all_events(from, to)).await?;
         let Said::Logs(logs) = list::read(&json).map_err(Failure::Untrusted)? else { return Ok(()) };
-        for raw in logs.iter().filter_map(|log| log.log.as_ref().ok()) {
+        for raw in logs.iter().filter_map(ReadLog::other) {
             let (Some(exchange), Some(signature)) = (Exchange::at(raw.address), raw.topics.first()) else { continue };
             if SIGNATURES.contains(signature) {
                 continue;

@@ -12,6 +12,8 @@ const MOST: usize = 256;
 /// The blocks that an endpoint alone delivered.
 #[derive(Debug, Default)]
 pub(super) struct Trail {
+    /// Since when it was so in an earlier process.
+    before: Option<u64>,
     stretches: VecDeque<Stretch>,
     passed: u64,
 }
@@ -46,18 +48,32 @@ impl Trail {
         }
     }
 
+    /// Since when what it delivered rests on its word alone.
+    pub(super) fn begin(&self) -> Option<u64> {
+        self.stretches.iter().map(|stretch| stretch.from).chain(self.before).min()
+    }
+
+    /// It was so since this block when an earlier process ended.
+    pub(super) fn recall(&mut self, from: u64) {
+        self.before = Some(self.before.map_or(from, |before| before.min(from)));
+    }
+
     /// It passed a comparison.
     pub(super) fn pass(&mut self) {
         self.passed += 1;
+        if self.passed >= PASSES {
+            self.before = None;
+        }
         while self.stretches.front().is_some_and(|oldest| oldest.passed + PASSES <= self.passed) {
             self.stretches.pop_front();
         }
     }
 
-    /// It failed one: the blocks that are to be read again, the first and the last.
-    pub(super) fn fail(&mut self) -> Option<(u64, u64)> {
-        let from = self.stretches.iter().map(|stretch| stretch.from).min()?;
-        let to = self.stretches.iter().map(|stretch| stretch.to).max()?;
+    /// It failed one: the blocks that are to be read again, the first and the last. Earlier processes read up to `cursor`.
+    pub(super) fn fail(&mut self, cursor: Option<u64>) -> Option<(u64, u64)> {
+        let from = self.begin()?;
+        let before = self.before.and(cursor);
+        let to = self.stretches.iter().map(|stretch| stretch.to).chain(before).max()?.max(from);
         *self = Self { passed: self.passed, ..Self::default() };
         Some((from, to))
     }
@@ -71,19 +87,39 @@ mod tests {
     fn what_rests_on_an_endpoint_is_read_again() {
         let mut trail = Trail::default();
         assert!(trail.is_new());
-        assert_eq!(trail.fail(), None);
+        assert_eq!(trail.fail(Some(9)), None);
         trail.add(10, 19);
         trail.add(20, 20);
         trail.pass();
         trail.add(21, 30);
-        assert_eq!(trail.fail(), Some((10, 30)), "a single comparison proves little");
-        assert_eq!(trail.fail(), None, "once");
+        assert_eq!(trail.fail(None), Some((10, 30)), "a single comparison proves little");
+        assert_eq!(trail.fail(None), None, "once");
         trail.add(40, 50);
         for _ in 0..PASSES {
             trail.pass();
         }
         trail.add(51, 60);
-        assert_eq!(trail.fail(), Some((51, 60)), "many prove something");
+        assert_eq!(trail.fail(None), Some((51, 60)), "many prove something");
+    }
+
+    #[test]
+    fn what_an_earlier_process_knew_counts_until_as_many_comparisons_are_passed() {
+        let recalled = || {
+            let mut trail = Trail::default();
+            trail.recall(7);
+            trail
+        };
+        assert_eq!((recalled().begin(), recalled().fail(Some(20))), (Some(7), Some((7, 20))));
+        let mut trail = recalled();
+        assert!(trail.is_new(), "what it says now is compared at once");
+        trail.add(21, 30);
+        assert_eq!((trail.begin(), trail.fail(Some(20)), trail.begin()), (Some(7), Some((7, 30)), None));
+        let mut trail = recalled();
+        for _ in 0..PASSES {
+            trail.pass();
+        }
+        trail.add(21, 30);
+        assert_eq!((trail.begin(), trail.fail(Some(20))), (Some(21), Some((21, 30))));
     }
 
     #[test]
@@ -93,6 +129,6 @@ mod tests {
             trail.add(number * 10, number * 10 + 3);
         }
         assert!(trail.stretches.len() <= MOST);
-        assert_eq!(trail.fail(), Some((0, 99_993)));
+        assert_eq!(trail.fail(None), Some((0, 99_993)));
     }
 }

@@ -30,7 +30,8 @@ pub(super) async fn checkpoint(
     pipeline: &str,
     source: &str,
 ) -> Result<Option<Checkpoint>, ClickhouseError> {
-    let rows: Vec<Kept> = connection.periodic("checkpoint", connection.query(CHECKPOINT).bind(pipeline).bind(source)).await?;
+    let rows: Vec<Kept> =
+        connection.periodic("checkpoint", connection.query(CHECKPOINT).bind(pipeline).bind(source)).await?;
     let checkpoint = |Kept { world, start, watermark }| Checkpoint { world, start, watermark };
     Ok(rows.into_iter().next().map(checkpoint))
 }
@@ -60,7 +61,8 @@ pub(super) async fn desired_states(
     connection: &Connection,
     pipeline: &str,
 ) -> Result<HashMap<String, String>, ClickhouseError> {
-    let rows: Vec<Desired> = connection.periodic("desired states", connection.query(DESIRED_STATES).bind(pipeline)).await?;
+    let rows: Vec<Desired> =
+        connection.periodic("desired states", connection.query(DESIRED_STATES).bind(pipeline)).await?;
     Ok(rows.into_iter().map(|Desired { stage, state }| (stage, state)).collect())
 }
 

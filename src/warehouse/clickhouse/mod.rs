@@ -98,11 +98,7 @@ impl ClickhouseServer {
 impl ClickhouseWarehouse {
     /// A warehouse. Nobody is asked yet: ClickHouse need not be up.
     pub fn new(config: ClickhouseConfig) -> Self {
-        Self {
-            connection: Connection::new(config),
-            counts: Counts::default(),
-            ready: Arc::default(),
-        }
+        Self { connection: Connection::new(config), counts: Counts::default(), ready: Arc::default() }
     }
 
     /// The connection, once the server was found new enough and its tables right; what is missing of them is made. Until

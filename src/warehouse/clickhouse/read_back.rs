@@ -31,7 +31,12 @@ pub(super) async fn trades(connection: &Connection, rows: &[Trade]) -> Result<()
     }
     for (version, items) in by_version {
         let query = |items: &[_]| connection.query(TRADES).bind(items).bind(version);
-        check("trades", items.len(), connection.count_in_parts("trades: read back", &items, AT_ONCE, query).await?, connection)?;
+        check(
+            "trades",
+            items.len(),
+            connection.count_in_parts("trades: read back", &items, AT_ONCE, query).await?,
+            connection,
+        )?;
     }
     Ok(())
 }
@@ -60,7 +65,12 @@ pub(super) async fn dead_letters(connection: &Connection, rows: &[DeadLetter]) -
     let items: BTreeSet<_> = rows.iter().map(|letter| (&letter.source, &letter.position, &letter.stage)).collect();
     let items: Vec<_> = items.into_iter().collect();
     let query = |items: &[_]| connection.query(DEAD_LETTERS).bind(items);
-    check("dead letters", items.len(), connection.count_in_parts("dead letters: read back", &items, AT_ONCE, query).await?, connection)
+    check(
+        "dead letters",
+        items.len(),
+        connection.count_in_parts("dead letters: read back", &items, AT_ONCE, query).await?,
+        connection,
+    )
 }
 
 /// Whether what was kept is what is there: of checkpoints and the like.

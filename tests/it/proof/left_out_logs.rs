@@ -56,3 +56,27 @@ async fn assert_whole_once_caught(lying: &Lying, nodes: usize) {
     }
     tables.assert_whole(lying.last(), &format!("{nodes} URLs"));
 }
+
+/// Row 3, and a kill in between: what one node alone delivered before it is read again when the node is caught after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_delivered_before_a_kill_is_read_again_too() {
+    // With one URL and without receipts there is nothing to compare with.
+    let lies = Lies { omit_matches: Some(20), omit_direct: Some(3), no_receipts: true, ..Lies::default() };
+    let lying = Lying::new(1, Faults { only_node: Some(0), ..Faults::lying(lies) }).await;
+    let mut running = lying.start();
+    lying.go_on(&mut running, LIVE).await;
+    running.kill();
+    let before = lying.tables();
+    assert!(!before.difference.missing.is_empty(), "nothing was left out: {} rows", before.rows);
+
+    lying.place.configure(&lying.config(&lying.server.urls(2), &lying.world.config().first_block.to_string()));
+    let mut running = lying.start();
+    lying.go_on(&mut running, LIVE).await;
+    let mut tables = lying.come_to_the_end(&mut running).await;
+    let begin = Instant::now();
+    while !tables.difference.missing.is_empty() && begin.elapsed() < CAUGHT && running.ended().is_none() {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        tables = lying.tables();
+    }
+    tables.assert_whole(lying.last(), "a kill between what was left out and what tells it");
+}
