@@ -220,6 +220,7 @@ async fn every_periodic_query_says_what_it_read() {
         "markets of tokens",
         "markets: newest versions",
         "newest trades",
+        "newest trades: questions",
         "parts",
         "replays",
         "row counts",
