@@ -179,7 +179,7 @@ pub enum SourceError {
         cause: String,
     },
     /// Asked too often, or not entitled.
-    #[error("{endpoint} limits the rate: {cause}")]
+    #[error("{endpoint} turns requests away: {cause}")]
     RateLimited {
         /// Host and port.
         endpoint: String,

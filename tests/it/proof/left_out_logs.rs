@@ -71,6 +71,14 @@ async fn what_was_delivered_before_a_kill_is_read_again_too() {
 
     lying.place.configure(&lying.config(&lying.server.urls(2), &lying.world.config().first_block.to_string()));
     let mut running = lying.start();
+    let begin = Instant::now();
+    while !is_read_again(&lying) && begin.elapsed() < CAUGHT && running.ended().is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(is_read_again(&lying), "what is in doubt is not read again: {}", running.stderr());
+    // And another one, in the middle of that.
+    running.kill();
+    let mut running = lying.start();
     lying.go_on(&mut running, LIVE).await;
     let mut tables = lying.come_to_the_end(&mut running).await;
     let begin = Instant::now();
@@ -79,4 +87,11 @@ async fn what_was_delivered_before_a_kill_is_read_again_too() {
         tables = lying.tables();
     }
     tables.assert_whole(lying.last(), "a kill between what was left out and what tells it");
+}
+
+/// Whether it is written down that blocks in doubt are to be read again.
+fn is_read_again(lying: &Lying) -> bool {
+    let sql = "SELECT count(*) FROM jobs WHERE id LIKE 'doubt-%'";
+    let count = lying.place.store().and_then(|store| store.query_row(sql, [], |row| row.get::<_, i64>(0)).ok());
+    count.is_some_and(|count| count > 0)
 }

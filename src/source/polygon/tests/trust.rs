@@ -53,8 +53,8 @@ async fn a_page_holds_what_the_chain_holds() {
 async fn the_next_endpoint_answers_where_one_fails() {
     let failures: [(Answer, &str); 9] = [
         (|_| status(500, "oh no"), "answered: HTTP 500: oh no"),
-        (|_| status(429, "slow down"), "limits the rate: HTTP 429: slow down"),
-        (|_| status(403, "who are you?"), "limits the rate: HTTP 403"),
+        (|_| status(429, "slow down"), "turns requests away: HTTP 429: slow down"),
+        (|_| status(403, "who are you?"), "turns requests away: HTTP 403"),
         (|_| status(302, ""), "a redirect is not followed"),
         (|_| status(200, "<html>Just a moment…</html>"), "cannot be trusted: not JSON: <html>Just a moment…</html>"),
         (|_| status(200, "[{\"id\":1,\"result\":"), ": broken JSON"),
