@@ -99,7 +99,9 @@ async fn kill_loop<B: Backend>(seed: u64, kills: usize, bug: Option<Bug>) -> Out
     server.freeze_at(end);
     server.faults().set(outside::last_storm());
     let arguments = ["--no-tui", "--until-caught-up", "--timeout", "60s"];
-    let ended = tokio::task::block_in_place(|| place.run(&arguments, Duration::from_secs(120)));
+    // The world has gone on all the while: what there is to catch up with grows with the kills.
+    let within = Duration::from_secs(120 + 2 * kills as u64);
+    let ended = tokio::task::block_in_place(|| place.run(&arguments, within));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 
     let blocks = world.config().first_block..=world.finalized(end);
