@@ -351,13 +351,20 @@ impl Supervisor {
     /// Keeps what is wanted of a stage, or of a replay.
     async fn keep(&self, name: &str, wanted: &str) -> Result<(), String> {
         let life = &self.workshop.life;
-        // It may be the store of another pipeline.
-        if !life.agreement.is_reached() {
-            return Err("whether source and store are of one chain is not known yet".into());
-        }
-        let kept = life.warehouse.set_desired_state(&life.pipeline, name, wanted);
+        let kept = async {
+            // It may be the store of another chain. One that nothing has begun in is nobody's yet.
+            match life.check_world().await {
+                Ok(()) | Err(StageError::NotBegun) => {}
+                Err(error) => return Err(error.to_string()),
+            }
+            let kept = life.warehouse.set_desired_state(&life.pipeline, name, wanted);
+            kept.await.map_err(|error| error.to_string())
+        };
         match tokio::time::timeout(KEEPING, kept).await {
-            Ok(kept) => kept.map_err(|error| error.to_string()),
+            Ok(kept) => kept,
+            Err(_) if !life.agreement.is_reached() => {
+                Err("whether source and store are of one chain is not known yet".into())
+            }
             Err(_) => Err("the warehouse does not answer".into()),
         }
     }
