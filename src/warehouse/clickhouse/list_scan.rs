@@ -29,7 +29,7 @@ static SCAN: LazyLock<String> =
     LazyLock::new(|| with_condition(include_str!("../../../schema/clickhouse/queries/scan_unresolved.sql")));
 
 /// Rows that each of the two steps of a scan may read: with the list beside them that is what a query may read in all.
-const MOST_ROWS: u64 = MOST_READ_ROWS * 2 / 5;
+const MOST_ROWS: u64 = MOST_READ_ROWS * 3 / 10;
 
 /// How long an entry may be on its way behind its rows.
 const ON_THE_WAY: Duration = Duration::from_secs(600);
