@@ -28,30 +28,35 @@ pub(super) const PREFIX: &str = "doubt-";
 const WAITING: usize = 8;
 
 pub(super) async fn run(
-    source: Arc<dyn FillSource>,
+    life: Arc<Life>,
     supervisor: Arc<Supervisor>,
     board: Arc<Board>,
     progress: Arc<watch::Sender<Progress>>,
-    life: Arc<Life>,
     drain: CancellationToken,
 ) {
-    let mut unproved = Unproved::new(life);
+    let source = &life.source;
+    let mut unproved = Unproved::new(Arc::clone(&life));
     let mut waiting: Vec<InDoubt> = Vec::new();
     while !drain.is_cancelled() {
-        let found = drain.run_until_cancelled(source.check()).await.flatten();
+        // What earlier processes knew belongs to what is found: it comes first.
+        let found = match drain.run_until_cancelled(unproved.recall()).await {
+            Some(true) => drain.run_until_cancelled(source.check()).await.flatten(),
+            _ => None,
+        };
         let is_idle = found.is_none();
-        if let Err(error) = unproved.keep().await {
-            tracing::debug!(%error, "what rests on the word of one provider alone is not kept yet");
-        }
         for range in found.into_iter().flatten() {
             join(&mut waiting, range);
         }
-        show(&*source, &waiting, &board, &progress);
+        show(&**source, &waiting, &board, &progress);
         if let Some(range) = waiting.first() {
             match supervisor.read_again(range).await {
                 Ok(()) => drop(waiting.remove(0)),
                 Err(cause) => tracing::debug!(cause, "blocks in doubt are not written down yet"),
             }
+        }
+        // Not before what was found is written down: until then what is kept is all that is known of it after a kill.
+        if waiting.is_empty() {
+            let _ = drain.run_until_cancelled(unproved.keep()).await;
         }
         if is_idle || !waiting.is_empty() {
             let _ = drain.run_until_cancelled(tokio::time::sleep(LOOK)).await;

@@ -208,11 +208,11 @@ impl Pipeline {
         );
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
         let checking = help("checking of the source", {
-            let (source, supervisor, board) = (Arc::clone(&life.source), Arc::clone(&supervisor), Arc::clone(&board));
-            let (life, progress, drain) = (Arc::clone(&life), Arc::clone(&progress), drain.clone());
+            let (life, supervisor, board) = (Arc::clone(&life), Arc::clone(&supervisor), Arc::clone(&board));
+            let (progress, drain) = (Arc::clone(&progress), drain.clone());
             move || {
-                let (supervisor, board, life) = (Arc::clone(&supervisor), Arc::clone(&board), Arc::clone(&life));
-                doubts::run(Arc::clone(&source), supervisor, board, Arc::clone(&progress), life, drain.clone())
+                let (life, supervisor, board) = (Arc::clone(&life), Arc::clone(&supervisor), Arc::clone(&board));
+                doubts::run(life, supervisor, board, Arc::clone(&progress), drain.clone())
             }
         });
         tasks.push(help("trimming", {

@@ -34,17 +34,31 @@ impl Unproved {
         Self { life, is_recalled: false, kept: BTreeMap::new() }
     }
 
-    /// Tells the source what earlier processes knew, and keeps what has changed since the last time.
-    pub(super) async fn keep(&mut self) -> Result<(), WarehouseError> {
-        if !self.life.agreement.is_reached() {
-            return Ok(());
+    /// Tells the source what earlier processes knew. Says whether it knows.
+    pub(super) async fn recall(&mut self) -> bool {
+        if !self.is_recalled && self.life.agreement.is_reached() {
+            match self.life.warehouse.desired_states(&self.life.pipeline).await {
+                Ok(words) => {
+                    self.life.source.recall(&recalled(&words));
+                    self.is_recalled = true;
+                }
+                Err(error) => tracing::debug!(%error, "what rests on one provider's word alone is not known yet"),
+            }
         }
+        self.is_recalled
+    }
+
+    /// Keeps what has changed since the last time.
+    pub(super) async fn keep(&mut self) {
+        if self.is_recalled
+            && let Err(error) = self.keep_changes().await
+        {
+            tracing::debug!(%error, "what rests on one provider's word alone is not kept yet");
+        }
+    }
+
+    async fn keep_changes(&mut self) -> Result<(), WarehouseError> {
         let Life { warehouse, pipeline, source, .. } = &*self.life;
-        if !self.is_recalled {
-            let words = warehouse.desired_states(pipeline).await?;
-            source.recall(&recalled(&words));
-            self.is_recalled = true;
-        }
         // Two providers of one name are one.
         let mut all: BTreeMap<String, Option<u64>> = BTreeMap::new();
         for (name, begin) in source.unproved() {
