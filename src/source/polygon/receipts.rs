@@ -60,8 +60,9 @@ impl Receipts {
             return Ok(None);
         }
         let (mut transactions, mut logs) = (HashSet::new(), Vec::new());
-        let receipts = elements::map(json, LEAST_RECEIPT, |receipt| parts(receipt, block)).map_err(unreadable)?;
-        for (transaction, list) in receipts {
+        let receipts = elements::parse(json, LEAST_RECEIPT, |fields, _| parts(fields, block)).map_err(unreadable)?;
+        for receipt in receipts {
+            let (transaction, list) = receipt?;
             if transactions.insert(transaction) {
                 logs.extend(wanted(list, json)?);
             }
@@ -81,8 +82,7 @@ pub(super) fn read_one(json: &Bytes, block: &Header, transaction: B256) -> Resul
     if json.trim_ascii() == b"null" {
         return Ok(None);
     }
-    let text = std::str::from_utf8(json).map_err(|_| "a receipt that is not UTF-8".to_owned())?;
-    let (of, list) = parts(text, block)?;
+    let (of, list) = parts(serde_json::from_slice(json), block)?;
     if of != transaction {
         return Err("a receipt of another transaction".to_owned());
     }
@@ -90,8 +90,8 @@ pub(super) fn read_one(json: &Bytes, block: &Header, transaction: B256) -> Resul
 }
 
 /// Whose receipt it is, and its list of logs.
-fn parts<'a>(receipt: &'a str, block: &Header) -> Result<(B256, &'a str), String> {
-    let fields: Fields<'a> = serde_json::from_str(receipt).map_err(|_| "a receipt that cannot be read".to_owned())?;
+fn parts<'a>(fields: serde_json::Result<Fields<'a>>, block: &Header) -> Result<(B256, &'a str), String> {
+    let fields = fields.map_err(|_| "a receipt that cannot be read".to_owned())?;
     let hash = |json: Option<&RawValue>| json.and_then(|json| hex::fixed::<32>(json.get()).ok()).map(B256::from);
     if hash(fields.block_hash).is_some_and(|hash| hash != block.hash) {
         return Err(format!("a receipt of another block for block {}", block.number));

@@ -93,13 +93,20 @@ impl Case {
     }
 
     fn is_doubtful(&self) -> bool {
-        self.empty || self.cut || !self.unbalanced.is_empty() || self.misplaced || self.renumbered || self.distrusted
+        self.is_unbalanced() || self.is_otherwise_doubtful()
+    }
+
+    const fn is_otherwise_doubtful(&self) -> bool {
+        self.empty || self.cut || self.misplaced || self.renumbered || self.distrusted
+    }
+
+    fn is_unbalanced(&self) -> bool {
+        !self.unbalanced.is_empty()
     }
 
     /// The transactions that do not add up, where nothing else is doubtful.
     pub(super) fn unbalanced_only(&self) -> Option<&BTreeSet<B256>> {
-        let other = self.empty || self.cut || self.misplaced || self.renumbered || self.distrusted;
-        (self.is_open() && !other).then_some(&self.unbalanced)
+        (self.is_open() && !self.is_otherwise_doubtful()).then_some(&self.unbalanced)
     }
 
     fn is_open(&self) -> bool {
@@ -237,7 +244,7 @@ impl Polygon {
             case.distrusted = endpoint.is_distrusted();
             let doubts = [
                 (case.empty && !case.unanswered, Doubt::Empty),
-                (!case.unbalanced.is_empty(), Doubt::Imbalance),
+                (case.is_unbalanced(), Doubt::Imbalance),
                 (case.misplaced || case.renumbered, Doubt::Places),
                 (case.block.other_time, Doubt::Time),
             ];
@@ -336,7 +343,7 @@ impl Polygon {
         if self.may_still_speak(endpoint) {
             return;
         }
-        for case in cases.iter_mut().filter(|case| case.is_open() && !case.unbalanced.is_empty() && !case.grown) {
+        for case in cases.iter_mut().filter(|case| case.is_open() && case.is_unbalanced() && !case.grown) {
             if let Ok((reading, _)) = contracts(endpoint, case.block.header).await {
                 case.weigh(reading, Way::Contracts { whole: true }, endpoint, endpoint);
             }
@@ -389,11 +396,11 @@ impl Polygon {
         if open && case.distrusted && !case.alike && !case.grown {
             return in_doubt(format!("it leaves logs out, and nothing confirms block {number}"));
         }
-        let once = !case.grown && !case.alike && (!case.unbalanced.is_empty() || case.renumbered);
+        let once = !case.grown && !case.alike && (case.is_unbalanced() || case.renumbered);
         if open && once && self.another_operator_may_speak(endpoint) {
             return in_doubt(format!("the logs of block {number} do not add up, and there is no second reading"));
         }
-        self.imbalances.lock().passed(&case.block.sheet, !case.unbalanced.is_empty() && case.alike);
+        self.imbalances.lock().passed(&case.block.sheet, case.is_unbalanced() && case.alike);
         Ok(case.block)
     }
 }

@@ -1,10 +1,11 @@
 //! A match that does not add up is looked for in the receipt of its transaction, before all receipts of its block are asked
 //! for: one is some kilobytes, those of a block are hundreds.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use alloy_primitives::B256;
+use bytes::Bytes;
 
 use super::Polygon;
 use super::block::Block;
@@ -23,55 +24,42 @@ impl Polygon {
         if !endpoint.may_ask(Instant::now()) {
             return;
         }
-        let mut asked = Vec::new();
-        for (at, case) in cases.iter().enumerate() {
-            if let Some(transactions) = case.unbalanced_only().filter(|transactions| transactions.len() <= MOST) {
-                asked.extend(transactions.iter().map(|transaction| (at, *transaction)));
-            }
-        }
-        if asked.is_empty() {
+        let few = |case: &Case| case.unbalanced_only().filter(|transactions| transactions.len() <= MOST).cloned();
+        let asked: Vec<(&mut Case, BTreeSet<B256>)> =
+            cases.iter_mut().filter_map(|case| few(case).map(|transactions| (case, transactions))).collect();
+        let transactions = asked.iter().flat_map(|(_, transactions)| transactions);
+        let calls: Vec<Call> = transactions.map(|transaction| receipts::call_of_transaction(*transaction)).collect();
+        if calls.is_empty() {
             return;
         }
-        let calls: Vec<Call> =
-            asked.iter().map(|(_, transaction)| receipts::call_of_transaction(*transaction)).collect();
-        let answers = match endpoint.each(&calls).await {
-            Ok(answers) => answers,
+        let mut answers = match endpoint.each(&calls).await {
+            Ok(answers) => answers.into_iter(),
             Err(failure) => {
                 tracing::debug!(endpoint = endpoint.name(), ?failure, "no receipts of transactions");
                 return;
             }
         };
-        // By block: the logs of each transaction, or nothing where one is missing.
-        let mut found: BTreeMap<usize, Option<BTreeMap<B256, Vec<ReadLog>>>> = BTreeMap::new();
-        for ((at, transaction), json) in asked.into_iter().zip(answers) {
-            let Some(case) = cases.get(at) else { continue };
-            let logs = json.and_then(|json| {
-                receipts::read_one(&json, &case.block.header, transaction).map_err(Failure::Untrusted)
-            });
-            let of_block = found.entry(at).or_insert_with(|| Some(BTreeMap::new()));
-            match (logs, of_block.as_mut()) {
-                (Ok(Some(logs)), Some(all)) => _ = all.insert(transaction, logs),
-                (Ok(Some(_)), None) => {}
-                (missing, _) => {
-                    tracing::debug!(endpoint = endpoint.name(), %transaction, ?missing, "no receipt of use");
-                    *of_block = None;
+        for (case, transactions) in asked {
+            // All of the case's, so that the next one finds its own.
+            let said: Vec<_> = answers.by_ref().take(transactions.len()).collect();
+            match read(&case.block, &transactions, said) {
+                Ok(reading) => case.weigh_transactions(reading, endpoint),
+                Err(failure) => {
+                    let block = case.block.header.number;
+                    tracing::debug!(endpoint = endpoint.name(), block, ?failure, "receipts of transactions of no use");
                 }
-            }
-        }
-        for (at, transactions) in found {
-            if let (Some(case), Some(transactions)) = (cases.get_mut(at), transactions)
-                && let Some(reading) = replaced(&case.block, transactions)
-            {
-                case.weigh_transactions(reading, endpoint);
             }
         }
     }
 }
 
-/// The block with these logs of these transactions.
-fn replaced(block: &Block, transactions: BTreeMap<B256, Vec<ReadLog>>) -> Option<Block> {
-    let is_other = |log: &&ReadLog| log.transaction.is_none_or(|transaction| !transactions.contains_key(&transaction));
+/// The block with the logs that the receipts of these transactions have.
+fn read(block: &Block, transactions: &BTreeSet<B256>, receipts: Vec<Result<Bytes, Failure>>) -> Result<Block, Failure> {
+    let is_other = |log: &&ReadLog| log.transaction.is_none_or(|transaction| !transactions.contains(&transaction));
     let mut logs: Vec<ReadLog> = block.logs.iter().filter(is_other).cloned().collect();
-    logs.extend(transactions.into_values().flatten());
-    Block::new(block.header, logs).ok()
+    for (transaction, receipt) in transactions.iter().zip(receipts) {
+        let found = receipts::read_one(&receipt?, &block.header, *transaction).map_err(Failure::Untrusted)?;
+        logs.extend(found.ok_or(Failure::Lagging(block.header.number))?);
+    }
+    Block::new(block.header, logs).map_err(Failure::Untrusted)
 }

@@ -108,10 +108,7 @@ impl Connection {
     }
 
     /// The rows of a read, and what it cost. The answer comes when the query has ended, since only then the cost is whole.
-    pub(super) async fn rows_and_cost<T: RowOwned + RowRead>(
-        &self,
-        query: Query,
-    ) -> Result<(Vec<T>, QueryCost), ClickhouseError> {
+    async fn rows_and_cost<T: RowOwned + RowRead>(&self, query: Query) -> Result<(Vec<T>, QueryCost), ClickhouseError> {
         self.post()?;
         let read = async {
             let mut cursor = query.with_setting("wait_end_of_query", "1").fetch::<T>()?;

@@ -13,7 +13,6 @@ use serde::Deserialize;
 
 use super::answer::Written;
 use super::connection::Connection;
-use super::costs::Costs;
 use super::read_back::check_kept;
 use super::unresolved::with_condition;
 use super::{ClickhouseError, token_of};
@@ -72,25 +71,25 @@ struct Missing {
 }
 
 /// Compares a part of the rows with the list.
-pub(super) async fn scan(connection: &Connection, costs: &Costs, part: &ListScan) -> Result<Scanned, WarehouseError> {
-    match compare(connection, costs, part).await {
+pub(super) async fn scan(connection: &Connection, part: &ListScan) -> Result<Scanned, WarehouseError> {
+    match compare(connection, part).await {
         // Half of it may pass; a token alone is read as it is.
         Err(error) if error.asks_for_less() && part.from < part.until => Ok(Scanned::TooLarge),
         scanned => scanned,
     }
 }
 
-async fn compare(connection: &Connection, costs: &Costs, part: &ListScan) -> Result<Scanned, WarehouseError> {
+async fn compare(connection: &Connection, part: &ListScan) -> Result<Scanned, WarehouseError> {
     if !part.is_fill {
-        return Ok(missing(connection, costs, part).await?);
+        return Ok(missing(connection, part).await?);
     }
     match connection.move_rows(bound(connection, &format!("{FILL} FROM ({})", *SCAN), "", part)).await? {
         Written::Confirmed(cost) => {
-            costs.note("unresolved tokens: scan", cost);
+            connection.costs().note("unresolved tokens: scan", cost);
             Ok(Scanned::Found { count: cost.written_rows.unwrap_or(0), entries: Vec::new() })
         }
         Written::Unproved => {
-            let left = missing(connection, costs, part).await?;
+            let left = missing(connection, part).await?;
             check_kept("list of unresolved tokens", matches!(left, Scanned::Found { count: 0, .. }), connection)?;
             Ok(left)
         }
@@ -98,10 +97,9 @@ async fn compare(connection: &Connection, costs: &Costs, part: &ListScan) -> Res
 }
 
 /// What is not on the list.
-async fn missing(connection: &Connection, costs: &Costs, part: &ListScan) -> Result<Scanned, ClickhouseError> {
+async fn missing(connection: &Connection, part: &ListScan) -> Result<Scanned, ClickhouseError> {
     let query = bound(connection, &format!("{FOUND} FROM ({})", *SCAN), &format!("LIMIT {NAMED}"), part);
-    let (rows, cost) = connection.rows_and_cost::<Missing>(query).await?;
-    costs.note("unresolved tokens: scan", cost);
+    let rows: Vec<Missing> = connection.periodic("unresolved tokens: scan", query).await?;
     let count = rows.first().map_or(0, |row| row.found);
     let entry = |row: Missing| UnresolvedEntry {
         token: token_of(row.token_id),

@@ -227,11 +227,11 @@ impl Warehouse for ClickhouseWarehouse {
         after: Option<&UnresolvedPlace>,
         tokens: u32,
     ) -> Result<UnresolvedPage, WarehouseError> {
-        Ok(unresolved::page(self.ready().await?, self.connection.costs(), after, tokens).await?)
+        Ok(unresolved::page(self.ready().await?, after, tokens).await?)
     }
 
     async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
-        Ok(unresolved::newest(self.ready().await?, self.connection.costs(), tokens).await?)
+        Ok(unresolved::newest(self.ready().await?, tokens).await?)
     }
 
     async fn resolve(
@@ -239,11 +239,11 @@ impl Warehouse for ClickhouseWarehouse {
         tokens: &[(TokenId, Resolution)],
         entries: &[UnresolvedEntry],
     ) -> Result<u64, WarehouseError> {
-        unresolved::resolve(self.ready().await?, self.connection.costs(), tokens, entries).await
+        unresolved::resolve(self.ready().await?, tokens, entries).await
     }
 
     async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
-        Ok(unresolved::still(self.ready().await?, self.connection.costs(), entries).await?)
+        Ok(unresolved::still(self.ready().await?, entries).await?)
     }
 
     async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
@@ -259,7 +259,7 @@ impl Warehouse for ClickhouseWarehouse {
     }
 
     async fn scan_list(&self, part: &ListScan) -> Result<Scanned, WarehouseError> {
-        list_scan::scan(self.ready().await?, self.connection.costs(), part).await
+        list_scan::scan(self.ready().await?, part).await
     }
 
     async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {

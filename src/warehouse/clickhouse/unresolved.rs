@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use super::answer::Written;
 use super::connection::Connection;
-use super::costs::Costs;
 use super::read_back::check_kept;
 use super::row_binary::RowBinary;
 use super::{ClickhouseError, token_of};
@@ -138,7 +137,6 @@ async fn read_back(connection: &Connection, entries: &[UnresolvedEntry], removed
 /// Some of the list, behind `after`.
 pub(super) async fn page(
     connection: &Connection,
-    costs: &Costs,
     after: Option<&UnresolvedPlace>,
     tokens: u32,
 ) -> Result<UnresolvedPage, ClickhouseError> {
@@ -146,8 +144,7 @@ pub(super) async fn page(
     // The list is read in its order, and in small blocks no further than needed.
     let query = connection.query(PAGE).with_setting("max_block_size", PAGE_ROWS.to_string());
     let query = query.bind(&token).bind(&token).bind(insert).bind(PAGE_ROWS as u32);
-    let (rows, cost) = connection.rows_and_cost::<Listed>(query).await?;
-    costs.note("unresolved tokens: list", cost);
+    let rows = connection.periodic("unresolved tokens: list", query).await?;
     Ok(page_of(rows, tokens as usize, PAGE_ROWS))
 }
 
@@ -183,15 +180,10 @@ fn page_of(rows: Vec<Listed>, tokens: usize, most: usize) -> UnresolvedPage {
 }
 
 /// What was listed within the last minute, the newest first.
-pub(super) async fn newest(
-    connection: &Connection,
-    costs: &Costs,
-    tokens: u32,
-) -> Result<Vec<UnresolvedEntry>, ClickhouseError> {
+pub(super) async fn newest(connection: &Connection, tokens: u32) -> Result<Vec<UnresolvedEntry>, ClickhouseError> {
     // A removal is later than what it removes, so the index of times hides none.
     let query = connection.query(NEWEST).bind(NEW).bind(2 * tokens);
-    let (rows, cost) = connection.rows_and_cost::<Listed>(query).await?;
-    costs.note("unresolved tokens: newest", cost);
+    let rows: Vec<Listed> = connection.periodic("unresolved tokens: newest", query).await?;
     let mut seen = HashSet::new();
     let mut entries: Vec<UnresolvedEntry> = rows.into_iter().map(Listed::entry).collect();
     entries.retain(|entry| {
@@ -237,18 +229,14 @@ fn bound(part: &[(TokenId, BTreeSet<u16>)]) -> Vec<(String, u16)> {
 /// The tokens of these entries that have open rows in their days.
 pub(super) async fn still(
     connection: &Connection,
-    costs: &Costs,
     entries: &[UnresolvedEntry],
 ) -> Result<HashSet<TokenId>, ClickhouseError> {
     let mut still = HashSet::new();
     let mut parts = in_parts(days(entries));
     while let Some(mut part) = parts.pop() {
-        let asked = connection.rows_and_cost::<Open>(connection.query(&STILL).bind(bound(&part))).await;
-        match asked {
-            Ok((rows, cost)) => {
-                costs.note("unresolved tokens: look at their rows", cost);
-                still.extend(rows.into_iter().map(|row| token_of(row.token_id)));
-            }
+        let query = connection.query(&STILL).bind(bound(&part));
+        match connection.periodic::<Open>("unresolved tokens: look at their rows", query).await {
+            Ok(rows) => still.extend(rows.into_iter().map(|row| token_of(row.token_id))),
             Err(error) if part.len() > 1 && error.asks_for_less() => {
                 let second = part.split_off(part.len() / 2);
                 parts.extend([second, part]);
@@ -262,7 +250,6 @@ pub(super) async fn still(
 /// Completes rows of tokens in the days of their entries, where they are. Says how many there were.
 pub(super) async fn resolve(
     connection: &Connection,
-    costs: &Costs,
     tokens: &[(TokenId, Resolution)],
     entries: &[UnresolvedEntry],
 ) -> Result<u64, WarehouseError> {
@@ -279,7 +266,7 @@ pub(super) async fn resolve(
     let mut resolved = 0;
     let mut parts = in_parts(days);
     while let Some(mut part) = parts.pop() {
-        match resolve_part(connection, costs, &best, &part).await {
+        match resolve_part(connection, &best, &part).await {
             Ok(rows) => resolved += rows,
             Err(error) if part.len() > 1 && error.asks_for_less() => {
                 let second = part.split_off(part.len() / 2);
@@ -294,7 +281,6 @@ pub(super) async fn resolve(
 /// Completes rows of so many tokens as one statement takes.
 async fn resolve_part(
     connection: &Connection,
-    costs: &Costs,
     known: &HashMap<TokenId, &Resolution>,
     part: &[(TokenId, BTreeSet<u16>)],
 ) -> Result<u64, WarehouseError> {
@@ -310,7 +296,7 @@ async fn resolve_part(
     let query = connection.query(&RESOLVE).bind(unix_ms()).bind(&days).bind(&items);
     match connection.move_rows(query).await? {
         Written::Confirmed(cost) => {
-            costs.note("unresolved tokens: complete their rows", cost);
+            connection.costs().note("unresolved tokens: complete their rows", cost);
             Ok(cost.written_rows.unwrap_or(0))
         }
         Written::Unproved => {

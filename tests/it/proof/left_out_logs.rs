@@ -18,7 +18,7 @@ async fn single_rows_of_matches() {
         let lies = Lies { omit_rows: Some(20), ..Lies::default() };
         let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
         // By chance a whole match is left out, or a row that weighs nothing.
-        assert_whole_once_caught(&lying, nodes).await;
+        assert_whole_once_caught(&lying, &format!("{nodes} URLs")).await;
     }
 }
 
@@ -29,7 +29,7 @@ async fn whole_matches_and_direct_fills() {
     for (nodes, only_node) in [(1, None), (2, Some(0)), (3, Some(0))] {
         let lies = Lies { omit_matches: Some(20), omit_direct: Some(3), ..Lies::default() };
         let lying = Lying::new(nodes, Faults { only_node, ..Faults::lying(lies) }).await;
-        assert_whole_once_caught(&lying, nodes).await;
+        assert_whole_once_caught(&lying, &format!("{nodes} URLs")).await;
     }
 }
 
@@ -45,7 +45,7 @@ async fn what_does_not_add_up_and_is_true() {
     }
 }
 
-async fn assert_whole_once_caught(lying: &Lying, nodes: usize) {
+async fn assert_whole_once_caught(lying: &Lying, what: &str) {
     let mut running = lying.start();
     lying.go_on(&mut running, LIVE).await;
     let mut tables = lying.come_to_the_end(&mut running).await;
@@ -54,7 +54,7 @@ async fn assert_whole_once_caught(lying: &Lying, nodes: usize) {
         tokio::time::sleep(Duration::from_millis(200)).await;
         tables = lying.tables();
     }
-    tables.assert_whole(lying.last(), &format!("{nodes} URLs"));
+    tables.assert_whole(lying.last(), what);
 }
 
 /// Row 3, and a kill in between: what one node alone delivered before it is read again when the node is caught after it.
@@ -78,15 +78,7 @@ async fn what_was_delivered_before_a_kill_is_read_again_too() {
     assert!(is_read_again(&lying), "what is in doubt is not read again: {}", running.stderr());
     // And another one, in the middle of that.
     running.kill();
-    let mut running = lying.start();
-    lying.go_on(&mut running, LIVE).await;
-    let mut tables = lying.come_to_the_end(&mut running).await;
-    let begin = Instant::now();
-    while !tables.difference.missing.is_empty() && begin.elapsed() < CAUGHT && running.ended().is_none() {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        tables = lying.tables();
-    }
-    tables.assert_whole(lying.last(), "a kill between what was left out and what tells it");
+    assert_whole_once_caught(&lying, "a kill between what was left out and what tells it").await;
 }
 
 /// Whether it is written down that blocks in doubt are to be read again.
