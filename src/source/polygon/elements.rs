@@ -70,7 +70,8 @@ pub(super) fn parse<'a, E: Deserialize<'a>, T>(
 ) -> Result<Vec<T>, Unreadable> {
     let (mut elements, mut size) = (Vec::new(), 0);
     let text = std::str::from_utf8(json).map_err(|_| Unreadable::NoList("it is not UTF-8".to_owned()))?;
-    let no_list = || Unreadable::NoList(format!("no list: {}", excerpt(text, 60)));
+    // Nothing of it is repeated: it may hold a key.
+    let no_list = || Unreadable::NoList("it is not a list".to_owned());
     let breaks_off = || Unreadable::BreaksOff("it ends within a list".to_owned());
     let mut rest = behind_space(text);
     match rest.strip_prefix('[') {
