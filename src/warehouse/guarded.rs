@@ -46,7 +46,9 @@ fn no_answer(error: &WarehouseError) -> Option<String> {
             Some(format!("no answer within {} s", after.as_secs()))
         }
         // Something in between answers for it.
-        WarehouseError::Clickhouse(ClickhouseError::Foreign { is_too_large: false, text, .. }) => Some(text.clone()),
+        WarehouseError::Clickhouse(ClickhouseError::Foreign { is_too_large: false, text, .. }) => {
+            Some(format!("something else answered in its place: {text}"))
+        }
         _ => None,
     }
 }
@@ -163,5 +165,24 @@ impl Warehouse for Guarded {
 
     async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
         self.ask(self.inner.parts()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_told_later_is_told_too_that_something_else_answered() {
+        let foreign = |is_too_large| {
+            let text = "HTTP 404".to_owned();
+            WarehouseError::Clickhouse(ClickhouseError::Foreign { at: "http://host".to_owned(), is_too_large, text })
+        };
+        let breaker = Breaker::new("ClickHouse at http://host");
+        breaker.failed(no_answer(&foreign(false)).unwrap());
+        let told = breaker.outage().unwrap().to_string();
+        let right = "ClickHouse at http://host cannot be reached: something else answered in its place: HTTP 404";
+        assert_eq!(told, right);
+        assert_eq!(no_answer(&foreign(true)), None, "it is there, and takes less at once");
     }
 }
