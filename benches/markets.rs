@@ -16,9 +16,9 @@ use std::time::Instant;
 
 use alloy_primitives::{B256, U256, keccak256};
 use polytape::demo::{DemoServer, World};
-use polytape::embedded::{DataDir, Database};
 use polytape::model::{ConditionId, Event, Market, RawJson, TokenId};
-use polytape::warehouse::{EmbeddedWarehouse, Warehouse};
+use polytape::sqlite::{DataDir, Database};
+use polytape::warehouse::{EmbeddedWarehouse, TokenIndex, WriteRows};
 use tempfile::TempDir;
 
 use crate::common::{Run, from_environment, past_world, report, run, store};
@@ -98,7 +98,7 @@ async fn fill(database: &Database, markets: u64) {
         // Ids above those of the demo world, so that no market is in both.
         let rows: Vec<Market> =
             (from..markets.min(from + 5_000)).map(|number| market(1_000_000_000 + number)).collect();
-        warehouse.write_markets(&rows).await.unwrap();
+        warehouse.write_rows(&rows).await.unwrap();
     }
     report(&format!("{markets} markets into the table"), markets, "markets", start.elapsed());
 }

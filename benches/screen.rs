@@ -1,6 +1,6 @@
 //! What a frame costs: time and bytes, at three sizes, for a healthy pipeline whose numbers change every second.
 //!
-//! `cargo bench --bench screen` prints a table and fails where a frame is over its budget. The budget is of the processor's time:
+//! `cargo bench --features fixtures --bench screen` prints a table and fails where a frame is over its budget. The budget is of the processor's time:
 //! the time of day depends on who else runs.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used, missing_docs)]
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use polytape::monitor::{Snapshot, sample};
-use polytape::tui::{Charset, Keymap, Look, Preview, Theme};
+use polytape::tui::{Charset, Keymap, Preview, Theme, UiOptions};
 use rustix::time::{ClockId, clock_gettime};
 
 const FRAMES: usize = 5_000;
@@ -24,7 +24,7 @@ fn main() {
     );
     let mut is_over = false;
     for size in [(80, 24), (120, 40), (200, 60)] {
-        let look = Look { theme: Theme::Ansi, charset: Charset::Unicode, keymap: Keymap::defaults() };
+        let look = UiOptions { theme: Theme::Ansi, charset: Charset::Unicode, keymap: Keymap::defaults() };
         let mut snapshot = sample::healthy();
         let mut preview = Preview::new(look, Arc::new(snapshot.clone()), size, std::io::sink());
         let first = preview.show(Arc::new(snapshot.clone())).unwrap();

@@ -7,16 +7,12 @@
 //!
 //! Never: decides what an error means. Whoever asks says whether there was an answer.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 use rand::RngExt;
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 /// So many failures in a row, with no answer between them, open it.
 pub const OPENS_AT: u32 = 10;
@@ -43,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub struct Breaker(Arc<Inner>);
 
 struct Inner {
-    name: String,
+    name: Mutex<String>,
     /// Failures in a row.
     failures: AtomicU32,
     outage: Mutex<State>,
@@ -99,12 +95,22 @@ impl Breaker {
     /// Of a dependency of this name, which must be fit to be shown.
     pub fn new(name: impl Into<String>) -> Self {
         let recovered = watch::Sender::new(0);
-        Self(Arc::new(Inner { name: name.into(), failures: AtomicU32::new(0), outage: Mutex::default(), recovered }))
+        Self(Arc::new(Inner {
+            name: Mutex::new(name.into()),
+            failures: AtomicU32::new(0),
+            outage: Mutex::default(),
+            recovered,
+        }))
     }
 
     /// The name of the dependency.
-    pub fn name(&self) -> &str {
-        &self.0.name
+    pub fn name(&self) -> String {
+        self.0.name.lock().clone()
+    }
+
+    /// Calls it so from now on: a server tells its name with its first answer.
+    pub fn rename(&self, name: impl Into<String>) {
+        *self.0.name.lock() = name.into();
     }
 
     /// Leave to ask, or why that is of no use now.
@@ -141,7 +147,7 @@ impl Breaker {
             self.0.failures.swap(0, Ordering::AcqRel) >= OPENS_AT
         };
         if was_open {
-            tracing::info!("{} answers again", self.0.name);
+            tracing::info!("{} answers again", self.name());
             self.0.recovered.send_modify(|times| *times += 1);
         }
     }
@@ -217,7 +223,7 @@ impl Breaker {
 
     fn describe(&self, state: &State) -> Outage {
         Outage {
-            name: self.0.name.clone(),
+            name: self.name(),
             cause: state.cause.clone(),
             lasts: state.since.map_or(Duration::ZERO, |since| since.elapsed()),
             failures: self.0.failures.load(Ordering::Acquire),
@@ -253,18 +259,6 @@ impl Drop for Attempt {
 
 fn pause() -> Duration {
     rand::rng().random_range(LEAST..=MOST)
-}
-
-/// The last cause of a chain on one line, as it is shown: `connection refused`.
-pub fn last_cause(chain: &str) -> String {
-    let last = chain.rsplit(": ").next().unwrap_or(chain).trim();
-    let last = last.split(" (os error ").next().unwrap_or(last);
-    let mut letters = last.chars();
-    match (letters.next(), letters.clone().next()) {
-        // Not of an abbreviation.
-        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(letters).collect(),
-        _ => last.to_owned(),
-    }
 }
 
 #[cfg(test)]
@@ -374,13 +368,5 @@ mod tests {
         breaker.answered();
         let waited = tokio::time::timeout(Duration::from_secs(600), breaker.worth_asking()).await;
         assert!(waited.is_err(), "others are answered: its own back-off counts");
-    }
-
-    #[test]
-    fn a_cause_is_said_in_a_few_words() {
-        let chain = "client error (Connect): tcp connect error: Connection refused (os error 111)";
-        assert_eq!(last_cause(chain), "connection refused");
-        assert_eq!(last_cause("no answer within 5 s"), "no answer within 5 s");
-        assert_eq!(last_cause("HTTP 502"), "HTTP 502");
     }
 }

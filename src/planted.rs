@@ -1,7 +1,7 @@
 //! Deliberate defects, which show that the tests can fail.
 //!
-//! Only with the feature `planted-bugs`, and then one at a time, named by `POLYTAPE_PLANTED_BUG`. Without the feature
-//! `planted` is a constant and nothing of this is in the program.
+//! Only with the feature `planted-bugs`, and then one at a time, named by `POLYTAPE_PLANTED_BUG`. Each is made from outside,
+//! by something that stands around a broker, a warehouse or the screen; these never ask for one.
 
 /// A defect of the kind that loses or doubles rows without anybody noticing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Bug {
     KeyWithoutLogIndex,
     /// Of two versions of a trade the one that arrives later wins, not the more complete one.
     VersionByClock,
-    /// The watermark's barrier is read downstream first.
+    /// The watermark's barrier is read downstream first: the newest outputs, and a moment later the cursor.
     BarrierDownstreamFirst,
     /// A removal from the list of unresolved tokens takes along entries of the same token that nobody has read.
     RemovedByToken,
@@ -22,7 +22,7 @@ pub enum Bug {
     EntryBeforeRow,
     /// A stage panics, once.
     StagePanics,
-    /// The screen panics when it is told to repaint.
+    /// The screen panics when its window is resized.
     ScreenPanics,
 }
 
@@ -51,13 +51,8 @@ pub(crate) fn planted(bug: Bug) -> bool {
     PLANTED.as_deref() == Some(bug.name())
 }
 
-/// Whether the defect is to be committed: never.
-#[cfg(not(feature = "planted-bugs"))]
-pub(crate) const fn planted(_: Bug) -> bool {
-    false
-}
-
 /// The same, but only the first time in a process.
+#[cfg(feature = "planted-bugs")]
 pub(crate) fn planted_once(bug: Bug) -> bool {
     use std::sync::atomic::{AtomicBool, Ordering};
     static DONE: AtomicBool = AtomicBool::new(false);

@@ -1,6 +1,16 @@
 //! Numbers as people read them, in few columns: counts, sizes, ages.
 
-use crate::warehouse::RowCount;
+use jiff::Timestamp;
+
+/// The time that a unix second is, if it is one.
+pub(crate) fn time(second: u64) -> Option<Timestamp> {
+    Timestamp::from_second(i64::try_from(second).ok()?).ok()
+}
+
+/// A unix second as `2026-04-28T11:00:40Z`, and as its number where that is no time.
+pub(crate) fn second(unix: u64) -> String {
+    time(unix).map_or_else(|| unix.to_string(), |time| time.to_string())
+}
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn thousands(number: u64) -> String {
@@ -21,24 +31,17 @@ pub(crate) fn count(number: u64) -> String {
 }
 
 /// The rows of a table: as `exact` writes them where they were counted, else `~2.2M`.
-pub(crate) fn rows(count: RowCount, exact: impl FnOnce(u64) -> String) -> String {
-    if count.is_estimate { format!("~{}", rough(count.rows)) } else { exact(count.rows) }
+pub(crate) fn rows(rows: u64, is_estimate: bool, exact: impl FnOnce(u64) -> String) -> String {
+    if is_estimate { format!("~{}", rough(rows)) } else { exact(rows) }
 }
 
 /// About so many, in two or three digits.
 fn rough(number: u64) -> String {
-    let (whole, rest) = match number {
+    let (whole, rest, letter) = match number {
         0..1_000 => return number.to_string(),
-        1_000..1_000_000 => (number / 1_000, number % 1_000 / 100),
-        1_000_000..1_000_000_000 => (number / 1_000_000, number % 1_000_000 / 100_000),
-        _ => (number / 1_000_000_000, number % 1_000_000_000 / 100_000_000),
-    };
-    let letter = if number < 1_000_000 {
-        "k"
-    } else if number < 1_000_000_000 {
-        "M"
-    } else {
-        "G"
+        1_000..1_000_000 => (number / 1_000, number % 1_000 / 100, "k"),
+        1_000_000..1_000_000_000 => (number / 1_000_000, number % 1_000_000 / 100_000, "M"),
+        _ => (number / 1_000_000_000, number % 1_000_000_000 / 100_000_000, "G"),
     };
     if whole < 10 { format!("{whole}.{rest}{letter}") } else { format!("{whole}{letter}") }
 }
@@ -117,10 +120,10 @@ mod tests {
 
     #[test]
     fn an_estimate_says_so() {
-        let text = |count| rows(count, thousands);
-        assert_eq!(text(RowCount::from(2_211_401)), "2,211,401");
+        let text = |count, is_estimate| rows(count, is_estimate, thousands);
+        assert_eq!(text(2_211_401, false), "2,211,401");
         let about = [7, 2_211, 99_999, 2_211_401, 9_999_999, 22_114_010, 812_412_345, 2_812_412_345];
-        let about = about.map(|rows| text(RowCount { rows, is_estimate: true }));
+        let about = about.map(|rows| text(rows, true));
         assert_eq!(about, ["~7", "~2.2k", "~99k", "~2.2M", "~9.9M", "~22M", "~812M", "~2.8G"]);
     }
 

@@ -7,14 +7,15 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
-use polytape::broker::{Advance, Broker, Delivery, Handover, Layout, NewEntry, Stream};
+use polytape::broker::{AckAndForward, Broker, CursorCommit, Delivery, Layout, NewEntry, Stream};
 use polytape::demo::WorldConfig;
-use polytape::embedded::{DataDir, Database};
+use polytape::flow::StreamId;
 use polytape::model::entry::Entry;
 use polytape::model::{Fill, Resolution, Trade};
 use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::source::{FillSource, Start};
-use polytape::warehouse::Warehouse;
+use polytape::source::{ChainProvider, Start};
+use polytape::sqlite::{DataDir, Database};
+use polytape::warehouse::{Warehouse, WriteRows};
 use tempfile::TempDir;
 
 /// About as many fills in a second as Polygon has.
@@ -57,20 +58,22 @@ pub async fn read_all(url: &str, first: u64, last: u64) -> Vec<Fill> {
 
 /// Two hops: append, read, forward, read, acknowledge.
 pub async fn broker_alone(broker: &dyn Broker, fills: &[Fill]) {
-    let (input, output) = (Stream::order_events().group("in"), Stream::trades().group("out"));
+    let (input, output) = (Stream::of(StreamId::OrderEvents).group("in"), Stream::of(StreamId::Trades).group("out"));
     let layout = Layout { groups: vec![input.clone(), output.clone()], cursors: vec!["cursor".into()] };
     broker.begin(&layout, &[("cursor".into(), "0".into())]).await.unwrap();
     let (mut inputs, mut outputs) = (broker.reader(&input).await.unwrap(), broker.reader(&output).await.unwrap());
     let start = Instant::now();
     for (at, fills) in fills.chunks(1_000).enumerate() {
-        let entries =
-            fills.iter().map(|fill| NewEntry { stream: Stream::order_events(), body: fill.encode() }).collect();
-        let advance = Advance { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
+        let entries = fills
+            .iter()
+            .map(|fill| NewEntry { stream: Stream::of(StreamId::OrderEvents), body: fill.encode() })
+            .collect();
+        let advance = CursorCommit { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
         broker.append(entries, advance).await.unwrap();
         let read = inputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
-        let handover = |entry: Delivery| Handover {
+        let handover = |entry: Delivery| AckAndForward {
             id: entry.id,
-            outputs: vec![NewEntry { stream: Stream::trades(), body: entry.body }],
+            outputs: vec![NewEntry { stream: Stream::of(StreamId::Trades), body: entry.body }],
         };
         broker.forward(&input, read.into_iter().map(handover).collect()).await.unwrap();
         let read = outputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();
@@ -85,7 +88,7 @@ pub async fn warehouse_alone(warehouse: &dyn Warehouse, fills: &[Fill]) {
     for fills in fills.chunks(50_000) {
         let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
         let trades: Vec<Trade> = fills.iter().map(trade).collect();
-        warehouse.write_trades(&trades).await.unwrap();
+        warehouse.write_rows(&trades).await.unwrap();
     }
     report("warehouse alone: rows into the table", fills.len() as u64, "fills", start.elapsed());
 }

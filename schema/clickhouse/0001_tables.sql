@@ -60,7 +60,7 @@ CREATE TABLE IF NOT EXISTS markets (
     closed       Bool,
     volume       String                       COMMENT 'decimal in the digits of Gamma, empty where unknown',
     liquidity    String                       COMMENT 'the same',
-    raw          String CODEC(ZSTD(3))        COMMENT 'all that Gamma said, as JSON',
+    raw          String                       COMMENT 'all that Gamma said, as JSON' CODEC(ZSTD(3)),
     version      UInt64                       COMMENT 'updated at << 32 | asked for at, unix s',
     lasting_hash UInt64                       COMMENT 'of everything that is not volume, liquidity or raw',
     ingested_at  DateTime64(3, 'UTC')

@@ -10,25 +10,30 @@ mod store;
 use futures::future::join_all;
 
 use self::line::{Line, Verdict};
-use super::{CheckArgs, CliError, environment, places, print};
+use super::{args::CheckArgs, environment, error::CliError, paths, print::print, screen};
 use crate::config::load;
 
 /// Checks everything that a run with this configuration would use.
 pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
-    let file = places::config_file(args.config.as_deref());
-    let config = load(file.as_deref(), environment::all()?)?;
-    let data_dir = places::data_dir(args.data_dir.as_deref())?;
+    let file = paths::config_file(args.config.as_deref());
+    let config = load(file.as_deref(), &environment::all()?)?;
+    let data_dir = paths::data_dir(args.data_dir.as_deref())?;
 
     let found = file.map_or_else(|| "no file: defaults".to_owned(), |file| file.display().to_string());
-    let mut lines = vec![Line::ok("config", found)];
-    let urls = &config.sources.polygon.urls;
-    let nodes = join_all(urls.iter().map(|url| sources::node(&config, url)));
-    let (nodes, markets) = tokio::join!(nodes, sources::markets(&config));
+    let found = config.warnings.iter().fold(Line::ok("config", found), |line, warning| line.warn(warning));
+    let mut lines = vec![found];
+    if let Err(error) = screen::look(&config.ui) {
+        lines.push(Line::failed("keymap", error));
+    }
+    let nodes =
+        join_all(sources::parts(&config).into_iter().map(|(section, name, part)| sources::node(section, name, part)));
+    let (nodes, goldsky, markets) = tokio::join!(nodes, sources::goldsky(&config), sources::markets(&config));
     let served: Vec<String> = nodes.iter().filter_map(|(_, world)| world.clone()).collect();
     match (&config.redis, &config.clickhouse) {
         (Some(redis), Some(clickhouse)) => {
             let (redis, clickhouse) = tokio::join!(servers::redis(redis), servers::clickhouse(clickhouse));
             lines.extend([redis, clickhouse]);
+            lines.extend(store::data_dir(&data_dir));
         }
         _ => lines.push(store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str))),
     }
@@ -38,6 +43,7 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
         nodes.push(line);
     }
     lines.extend(nodes);
+    lines.extend(goldsky);
     lines.extend(markets);
 
     lines.iter().for_each(|line| print(&format!("{line}\n")));

@@ -4,15 +4,16 @@ use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{CliError, environment, places, print};
+use super::{environment, error::CliError, paths, print::print};
 use crate::config::{EXAMPLE, default_file, load};
 
 /// Prints what is in force.
 pub(super) fn show(told: Option<&Path>) -> Result<(), CliError> {
-    let file = places::config_file(told);
-    let config = load(file.as_deref(), environment::all()?)?;
+    let file = paths::config_file(told);
+    let config = load(file.as_deref(), &environment::all()?)?;
     let from = file.map_or_else(|| "no file: all of it is default".to_owned(), |file| file.display().to_string());
-    print(&format!("# {from}, and POLYTAPE_* from the environment over it\n\n{}", config.shown()));
+    let warnings: String = config.warnings.iter().map(|warning| format!("# {warning}\n")).collect();
+    print(&format!("# {from}, and POLYTAPE_* from the environment over it\n{warnings}\n{}", config.shown()));
     Ok(())
 }
 

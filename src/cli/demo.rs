@@ -1,10 +1,9 @@
 //! The demo world of `run --demo`: a server on this machine, and a configuration that points at it.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{CliError, RunArgs};
+use super::{args::RunArgs, error::CliError};
 use crate::config::{Config, GammaSection, StartSpec};
 use crate::demo::{DemoServer, World, WorldConfig};
 
@@ -28,5 +27,6 @@ pub(super) async fn start(args: &RunArgs, config: &mut Config) -> Result<DemoSer
     config.sources.polygon.urls = vec![server.url()];
     config.sources.gamma = GammaSection { url: server.url(), poll_interval: DEMO_POLL, ..config.sources.gamma.clone() };
     config.sources.data_api.url = server.url();
+    config.sources.goldsky.url = server.goldsky_url();
     Ok(server)
 }

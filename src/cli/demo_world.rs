@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use super::{CliError, DemoWorldArgs, print, signals};
+use super::{args::DemoWorldArgs, error::CliError, print::print};
+use crate::app::{AppError, signals};
 use crate::demo::{DemoServer, World, WorldConfig};
 
 pub(super) async fn run(args: DemoWorldArgs) -> Result<(), CliError> {
@@ -13,7 +14,7 @@ pub(super) async fn run(args: DemoWorldArgs) -> Result<(), CliError> {
     let world = World::new(WorldConfig { seed, fills, rate, ..WorldConfig::default() });
     let (chain, first) = (world.chain_id(), world.config().first_block);
     let stop = CancellationToken::new();
-    signals::watch(stop.clone()).map_err(CliError::Start)?;
+    signals::watch(stop.clone(), || {}).map_err(AppError::Start)?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let server = DemoServer::start(Arc::new(world), address).await.map_err(CliError::Demo)?;
     let url = server.url();

@@ -1,19 +1,14 @@
 //! Puts the log together: who takes its records, and from which level on.
 
-use std::env;
 use std::io::{self, IsTerminal};
-use std::path::Path;
-use std::sync::Arc;
+use std::{env, path::Path, sync::Arc};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::config::LogConfig;
-use crate::headless::Progress;
 use crate::logs::{
     Bounds, FileLog, LogRing, Logs, RecordLayer, Sink, StderrGate, StderrLog, StderrStyle, TuiLog, log_panics,
 };
+use crate::{config::LogConfig, headless::Progress};
 
 /// Logs to memory, to files in a directory and to stderr, until what is returned is dropped: ours from the configured
 /// level on, and what libraries say from `warn` on. Panics are logged, too.
@@ -37,7 +32,7 @@ pub(super) fn init(config: &LogConfig, directory: &Path, progress: &Progress) ->
     let _ = tracing_subscriber::registry().with(filter).with(layer).try_init();
     log_panics();
     if let Some(error) = no_file {
-        tracing::warn!("{error}; going on without: choose another directory with log.dir");
+        tracing::warn!("{error}; continuing without log files: choose another directory with log.dir");
     }
     Logs::new(ring, gate, file, stderr_guard)
 }

@@ -6,30 +6,19 @@ mod line;
 mod patience;
 mod printer;
 mod selection;
+mod stop;
 mod tail;
 
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
-use self::follow::Follower;
-use self::line::Line;
-use self::printer::Printer;
-use self::selection::Selection;
-use super::{CliError, LogsArgs, environment, places};
-use crate::config::load;
-use crate::logs::files_in;
-
-/// Why it ends before its end.
-enum Stop {
-    /// The log cannot be read.
-    Reading(io::Error),
-    /// Stdout does not take it.
-    Printing(io::Error),
-}
+use self::{follow::Follower, line::Line, printer::Printer, selection::Selection, stop::Stop};
+use super::{args::LogsArgs, environment, error::CliError, paths};
+use crate::{config::load, logs::files_in};
 
 pub(super) fn run(args: LogsArgs) -> Result<(), CliError> {
-    let config = load(places::config_file(args.config.as_deref()).as_deref(), environment::all()?)?;
-    let directory = config.log.dir_for(&places::data_dir(args.data_dir.as_deref())?);
+    let config = load(paths::config_file(args.config.as_deref()).as_deref(), &environment::all()?)?;
+    let directory = config.log.dir_for(&paths::data_dir(args.data_dir.as_deref())?);
     match show(&args, &directory) {
         Ok(()) => Ok(()),
         // A reader that went away has seen enough.

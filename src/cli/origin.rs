@@ -1,10 +1,9 @@
 //! Whose store a directory holds, before anything is written to it: the demo's or that of a real run.
 
-use crate::demo::WorldConfig;
-use crate::embedded::DataDir;
 use crate::warehouse::{StoreOrigin, origin};
+use crate::{demo::WorldConfig, sqlite::DataDir};
 
-use super::CliError;
+use super::error::CliError;
 
 /// What a pipeline on Redis and ClickHouse keeps in its directory.
 const INSTANCE: &str = "instance";

@@ -1,32 +1,31 @@
 //! `polytape run`: puts a pipeline together and runs it.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::screen::Wanted;
-use super::stores::Stores;
-use super::{CliError, RunArgs, demo, environment, logging, origin, places, screen, signals, sources, stores};
+use super::{args::RunArgs, demo, environment, error::CliError, logging, origin, paths, screen, screen::TerminalMode};
+use crate::app::stores::{self, Stores};
+use crate::app::{AppError, HangUp, Running, signals, sources};
 use crate::config::{Scan, load};
-use crate::embedded::DataDir;
-use crate::headless::{self, HangUp, Options, Progress, Running};
-use crate::logs::Logs;
-use crate::monitor::{About, Collector, LogCounts, LogView, Publisher};
-use crate::source::Guarded;
-use crate::stage::{Markets, Parts, Pipeline};
-use crate::tui::Leave;
+use crate::flow::{Input, StageId};
+use crate::headless::{self, Options, Progress};
+use crate::monitor::{About, LogCounts, LogView};
+use crate::source::{CHAIN, Guarded};
+use crate::streams::{Fills, Markets};
+use crate::{control::Parts, logs::Logs, sqlite::DataDir, tui::Leave};
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     screen::leave_session();
     let environment = if args.demo { environment::without_stores() } else { environment::all()? };
-    let mut config = load(file(&args).as_deref(), environment)?;
+    let mut config = load(file(&args).as_deref(), &environment)?;
     if args.demo {
         (config.redis, config.clickhouse) = (None, None);
     }
     let wanted = screen::wanted(args.no_tui || args.until_caught_up);
-    let look = if wanted == Wanted::Yes { Some(screen::look(&config.ui)?) } else { None };
+    // What is wrong with it is told to everybody, as a check tells it.
+    let look = Some(screen::look(&config.ui)?).filter(|_| wanted == TerminalMode::Yes);
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
     let mut is_new_demo = false;
     if args.demo {
@@ -40,17 +39,20 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     }
     let progress = Progress::new(args.progress);
     let logs = Arc::new(logging::init(&config.log, &config.log.dir_for(data_dir.path()), &progress));
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
     for was_open in data_dir.was_open() {
         tracing::warn!("{was_open}");
     }
     let demo = if args.demo { Some(demo::start(&args, &mut config).await?) } else { None };
-    let (polygon, gamma, data_api) = sources::all(&config)?;
-    let markets = Markets {
+    let (chain, gamma, data_api) = sources::all(&config)?;
+    let markets = config.sources.gamma.enabled.then(|| Markets {
         source: Arc::new(gamma),
         tokens: Arc::new(data_api),
         poll_interval: config.sources.gamma.poll_interval,
         history: config.sources.gamma.scan == Scan::All,
-    };
+    });
 
     let Stores { broker, warehouse, name: store, database } = stores::open(&config, &data_dir)?;
     if let (Some(demo), Some(database)) = (&demo, &database) {
@@ -66,38 +68,46 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     }
 
     if let Some(only) = &args.only {
+        if let (Some(stage), None) = (only.iter().find(|stage| stage.declared().input == Input::Markets), &markets) {
+            let why = format!("false, and {stage} reads markets");
+            return Err(AppError::Setting("sources.gamma.enabled", why).into());
+        }
         let stages: Vec<&str> = only.iter().map(|stage| stage.as_str()).collect();
         tracing::info!("only {} here", stages.join(", "));
         if config.redis.is_none() {
-            tracing::warn!("the embedded store belongs to one process: nobody else runs the other stages");
+            tracing::warn!("the embedded store belongs to one process: no other process can run the other stages");
         }
     }
-    let hang_up = HangUp::listen().map_err(CliError::Start)?;
-    let (history, name) = (markets.history, config.pipeline.name.clone());
+    let hang_up = HangUp::listen().map_err(AppError::Start)?;
+    let (history, name) = (markets.as_ref().is_some_and(|markets| markets.history), config.pipeline.name.clone());
     let stop = CancellationToken::new();
-    signals::watch(stop.clone()).map_err(CliError::Start)?;
-    let pipeline = Pipeline::start(Parts {
+    signals::watch(stop.clone(), crate::tui::restore_modes).map_err(AppError::Start)?;
+    let start = config.pipeline.start.at(Timestamp::now());
+    let beside = sources::beside(&config, &start)?;
+    let parts = Parts {
         name: name.clone(),
-        source: Arc::new(Guarded::new(Arc::new(polygon))),
-        markets: Some(markets),
-        broker: broker.clone(),
-        warehouse: warehouse.clone(),
-        start: config.pipeline.start.at(Timestamp::now()),
-        poll_interval: config.sources.polygon.poll_interval,
+        chain: Fills {
+            source: Arc::new(Guarded::new(Arc::new(chain))),
+            stage: StageId::IngestFills,
+            start,
+            poll_interval: config.sources.polygon.poll_interval,
+        },
+        beside,
+        markets,
+        broker,
+        warehouse,
         limits: stores::limits(&config, data_dir.path()),
         only: args.only.clone(),
-    });
-    let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());
+    };
     let about = About {
         name,
         version: env!("CARGO_PKG_VERSION").into(),
         store: store.into(),
         demo: args.demo,
-        source: "polygon".into(),
+        source: CHAIN.into(),
         max_stream_bytes: config.streams.max_bytes.as_u64(),
     };
-    let publisher = Publisher::start(collector.clone(), about, log_counts(&logs));
-    let running = Running { pipeline, collector, publisher, warehouse };
+    let running = Running::start(parts, about, log_counts(&logs));
     let mut options = Options {
         until_caught_up: args.until_caught_up.then_some(args.timeout),
         history,
@@ -107,8 +117,8 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         ends_on_failure: true,
         hang_up,
     };
-    if let Wanted::Unable(term) = wanted {
-        tracing::info!("this terminal (TERM={term}) shows no screen: going on as with --no-tui");
+    if let TerminalMode::Unable(term) = wanted {
+        tracing::info!("this terminal (TERM={term}) cannot show the screen: continuing as with --no-tui");
     }
     if let Some(look) = look {
         let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), !args.demo, &stop).await;
@@ -142,13 +152,13 @@ fn log_counts(logs: &Arc<Logs>) -> LogCounts {
 
 /// The configuration to read. The demo is the same for everybody, unless it is told otherwise.
 fn file(args: &RunArgs) -> Option<PathBuf> {
-    if args.demo { args.config.clone() } else { places::config_file(args.config.as_deref()) }
+    if args.demo { args.config.clone() } else { paths::config_file(args.config.as_deref()) }
 }
 
 /// The demo has a store of its own.
 fn data_dir(args: &RunArgs) -> Result<PathBuf, CliError> {
     match &args.data_dir {
-        None if args.demo => places::demo_data_dir(),
-        told => places::data_dir(told.as_deref()),
+        None if args.demo => paths::demo_data_dir(),
+        told => paths::data_dir(told.as_deref()),
     }
 }

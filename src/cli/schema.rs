@@ -1,13 +1,13 @@
 //! `polytape schema`: the tables in ClickHouse.
 
-use super::{CliError, SchemaCommand, environment, places, print, stores};
+use super::{args::SchemaCommand, environment, error::CliError, paths, print::print};
 use crate::config::{ClickhouseSection, load};
-use crate::warehouse::ClickhouseWarehouse;
+use crate::{app::stores, warehouse::ClickhouseWarehouse};
 
 /// Prints the schema, or applies it.
 pub(super) async fn run(command: SchemaCommand) -> Result<(), CliError> {
     let (SchemaCommand::Apply { config: file } | SchemaCommand::Print { config: file }) = &command;
-    let config = load(places::config_file(file.as_deref()).as_deref(), environment::all()?)?;
+    let config = load(paths::config_file(file.as_deref()).as_deref(), &environment::all()?)?;
     match command {
         SchemaCommand::Print { .. } => {
             let database = config.clickhouse.unwrap_or_default().database;

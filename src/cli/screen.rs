@@ -1,20 +1,18 @@
 //! `run` on a terminal: whether there is to be a screen, how it looks, and what happens when it ends.
 
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{path::Path, sync::Arc};
 
 use rustix::process::{Pid, getsid, setsid};
 use tokio_util::sync::CancellationToken;
 
-use super::CliError;
+use super::error::CliError;
+use crate::app::{AppError, Running};
 use crate::config::{UiCharset, UiConfig, UiTheme};
-use crate::embedded::DataDir;
-use crate::headless::Running;
-use crate::logs::Logs;
-use crate::tui::{Charset, End, Keymap, Leave, Look, Parts, Screen, Theme};
+use crate::tui::{Charset, End, Keymap, Leave, Parts, Screen, Theme, UiOptions};
+use crate::{logs::Logs, sqlite::DataDir};
 
 fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -22,7 +20,7 @@ fn variable(name: &str) -> Option<String> {
 
 /// Whether there is a terminal that can show a screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum TerminalMode {
     /// There is, and nobody wants to do without.
     Yes,
     /// There is none, or nobody wants one.
@@ -32,18 +30,18 @@ pub(super) enum Wanted {
 }
 
 /// Finds out whether there is to be a screen.
-pub(super) fn wanted(without: bool) -> Wanted {
+pub(super) fn wanted(without: bool) -> TerminalMode {
     if without || !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        return Wanted::No;
+        return TerminalMode::No;
     }
     match variable("TERM").unwrap_or_default() {
-        term if term.is_empty() || term == "dumb" => Wanted::Unable(term),
-        _ => Wanted::Yes,
+        term if term.is_empty() || term == "dumb" => TerminalMode::Unable(term),
+        _ => TerminalMode::Yes,
     }
 }
 
 /// How it looks, by configuration and environment.
-pub(super) fn look(ui: &UiConfig) -> Result<Look, CliError> {
+pub(super) fn look(ui: &UiConfig) -> Result<UiOptions, CliError> {
     let asked = match ui.theme {
         UiTheme::Ansi => Theme::Ansi,
         UiTheme::Cvd => Theme::Cvd,
@@ -55,7 +53,7 @@ pub(super) fn look(ui: &UiConfig) -> Result<Look, CliError> {
         UiCharset::Auto => Charset::detect(variable),
     };
     let keymap = if ui.keymap.is_empty() { Keymap::defaults() } else { Keymap::load(Path::new(&ui.keymap))? };
-    Ok(Look { theme: Theme::detect(asked, variable), charset, keymap })
+    Ok(UiOptions { theme: Theme::detect(asked, variable), charset, keymap })
 }
 
 /// Shows the screen until somebody leaves it or the pipeline is told to stop. Nothing where it ended by itself: the
@@ -63,7 +61,7 @@ pub(super) fn look(ui: &UiConfig) -> Result<Look, CliError> {
 pub(super) async fn show(
     running: &Running,
     logs: &Arc<Logs>,
-    look: Look,
+    look: UiOptions,
     saved: &Path,
     can_detach: bool,
     stop: &CancellationToken,
@@ -84,7 +82,7 @@ pub(super) async fn show(
         Ok(screen) => screen,
         Err(error) => {
             logs.gate.open();
-            tracing::error!("no screen can be shown, going on as with --no-tui: {error}");
+            tracing::error!("the screen cannot be shown, continuing as with --no-tui: {error}");
             return None;
         }
     };
@@ -103,11 +101,11 @@ pub(super) async fn show(
             Some(leave)
         }
         End::HungUp(cause) => {
-            tracing::warn!("the screen is gone ({cause}): the pipeline goes on without, SIGTERM ends it");
+            tracing::warn!("the screen is gone ({cause}): the pipeline continues without it until SIGTERM");
             None
         }
         End::Failed(cause) => {
-            tracing::error!("the screen failed ({cause}): the pipeline goes on without, Ctrl-C ends it");
+            tracing::error!("the screen failed ({cause}): the pipeline continues without it, Ctrl-C ends it");
             None
         }
     }
@@ -115,7 +113,7 @@ pub(super) async fn show(
 
 /// Starts polytape again, as it was started, without a screen and in a session of its own. The store is free by now.
 pub(super) fn detach(data_dir: &Path) -> Result<(), CliError> {
-    let program = std::env::current_exe().map_err(CliError::Start)?;
+    let program = std::env::current_exe().map_err(AppError::Start)?;
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if arguments.first().is_none_or(|first| first != "run") {
         arguments.insert(0, "run".into());
@@ -123,13 +121,13 @@ pub(super) fn detach(data_dir: &Path) -> Result<(), CliError> {
     arguments.push("--no-tui".into());
     let mut child = Command::new(program);
     child.args(arguments).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut child = child.spawn().map_err(CliError::Start)?;
+    let mut child = child.spawn().map_err(AppError::Start)?;
     until_it_has_left(&mut child);
     if let Some(status) = until_it_runs(&mut child, data_dir) {
         return Err(CliError::Detach(status.to_string()));
     }
     let text = format!(
-        "polytape goes on without a screen, pid {}; `polytape logs --follow` shows what it does, `kill {}` ends it\n",
+        "polytape continues without a screen, pid {}; follow it with `polytape logs --follow`, end it with `kill {}`\n",
         child.id(),
         child.id()
     );

@@ -1,56 +1,17 @@
 //! Reads the configuration from where it may be.
 
-use std::ffi::OsString;
 use std::fs;
-use std::io;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use toml::{Table, Value};
+use serde::Deserialize as _;
+use toml::Table;
 
-use super::{Config, predecessor, secrets, stores};
-
-/// Why there is no configuration. One line each, and never a URL, which may hold a key.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file is not there or cannot be read.
-    #[error("cannot read the config file {}: {cause}", .path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// The system's word.
-        cause: io::Error,
-    },
-    /// A line of the file is wrong.
-    #[error("{} line {line}{}{key}: {message}", .path.display(), if .key.is_empty() { "" } else { ", " })]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// The key or section that the line belongs to.
-        key: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// Redis without ClickHouse, or the reverse.
-    #[error("{present} is configured and {missing} is not: both together replace the embedded store, or neither")]
-    Half {
-        /// The section that is there.
-        present: &'static str,
-        /// The one that is not.
-        missing: &'static str,
-    },
-    /// A variable of the environment is wrong.
-    #[error("{name} in the environment: {message}")]
-    Environment {
-        /// The variable.
-        name: String,
-        /// What is wrong.
-        message: String,
-    },
-}
+use super::{
+    environment::Environment, error::ConfigError, overlay, predecessor, retired, schema::Schema, secrets,
+    sections::Config, sources,
+};
+use crate::io_words::why;
+use crate::toml_file::{self, Fault};
 
 /// Where the file is usually, if the system has a place for it.
 pub fn default_file() -> Option<PathBuf> {
@@ -58,167 +19,56 @@ pub fn default_file() -> Option<PathBuf> {
 }
 
 /// Reads a file, if one is named, and lays the environment over it.
-pub fn load(
-    named: Option<&Path>,
-    environment: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Config, ConfigError> {
-    let environment: Vec<_> = environment.into_iter().collect();
-    secrets::learn_environment(&environment);
-    let table = match named {
-        Some(path) => read(path)?,
-        None => Table::new(),
+pub fn load(named: Option<&Path>, environment: &Environment) -> Result<Config, ConfigError> {
+    secrets::learn_environment(environment);
+    let schema = Schema::new();
+    let (table, warning) = match named {
+        Some(path) => read(&schema, path)?,
+        None => (Table::new(), None),
     };
-    let table = predecessor::lay(table, &environment)?;
-    let config = stores::check(overlay(table, ours(environment)?)?)?;
+    let table = predecessor::lay(table, environment)?;
+    let mut config = sources::check(both_or_neither(overlay::lay(&schema, table, environment)?)?)?;
+    config.warnings.splice(0..0, warning);
     secrets::learn_config(&config);
     Ok(config)
 }
 
-/// What the environment holds for polytape. All else may be whatever it is.
-fn ours(environment: impl IntoIterator<Item = (OsString, OsString)>) -> Result<Vec<(String, String)>, ConfigError> {
-    let mut ours = Vec::new();
-    for (name, value) in environment {
-        let Some(name) = name.to_str().filter(|name| name.starts_with("POLYTAPE_")) else { continue };
-        let wrong = |message: &str| ConfigError::Environment { name: name.to_owned(), message: message.to_owned() };
-        if let Some(meant) = misspelt(name) {
-            return Err(wrong(&format!("no such key: is {meant} meant?")));
-        }
-        let value = value.to_str().ok_or_else(|| wrong("is not text"))?;
-        ours.push((name.to_owned(), value.to_owned()));
-    }
-    Ok(ours)
-}
-
-/// `POLYTAPE_WRITER__MAX_ROWS` for `POLYTAPE_WRITER_MAX_ROWS`.
-fn misspelt(name: &str) -> Option<String> {
-    let rest = name.strip_prefix("POLYTAPE_").filter(|rest| !rest.contains("__"))?;
-    let sections = [
-        "SOURCES_POLYGON",
-        "SOURCES_FILLS",
-        "SOURCES_GAMMA",
-        "SOURCES_DATA_API",
-        "PIPELINE",
-        "WRITER",
-        "STREAMS",
-        "STORAGE",
-        "LOG",
-        "UI",
-        "REDIS",
-        "CLICKHOUSE",
-    ];
-    let (section, key) =
-        sections.iter().find_map(|section| Some((section, rest.strip_prefix(section)?.strip_prefix('_')?)))?;
-    Some(format!("POLYTAPE_{}__{key}", section.replace('_', "__")))
-}
-
-/// The file as a table, which by itself is a valid configuration.
-fn read(path: &Path) -> Result<Table, ConfigError> {
-    let text = fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable { path: path.to_owned(), cause })?;
-    let error = match toml::from_str::<Config>(&text) {
-        Ok(_) => match text.parse() {
-            Ok(table) => return Ok(table),
-            Err(error) => error,
-        },
-        Err(error) => error,
+/// Refuses Redis without ClickHouse, and the reverse.
+fn both_or_neither(config: Config) -> Result<Config, ConfigError> {
+    let (present, missing) = match (&config.redis, &config.clickhouse) {
+        (Some(_), None) => ("[redis]", "[clickhouse]"),
+        (None, Some(_)) => ("[clickhouse]", "[redis]"),
+        _ => return Ok(config),
     };
-    let (line, key) = locate(&text, error.span().unwrap_or(0..0));
-    let message = without_value(error.message());
-    Err(ConfigError::File { path: path.to_owned(), line, key, message })
+    Err(ConfigError::Half { present, missing })
 }
 
-/// In one line, and without the text that stands where something else should: it may be a key.
-fn without_value(message: &str) -> String {
-    let message = message.replace('\n', " ");
-    match (message.find("string \""), message.rfind("\", expected ")) {
-        (Some(from), Some(to)) if from < to => format!("{}{}", &message[..from + 6], &message[to + 1..]),
-        _ => message,
-    }
+/// The file as a table, which by itself is a valid configuration, and what somebody should know of it.
+fn read(schema: &Schema, path: &Path) -> Result<(Table, Option<String>), ConfigError> {
+    let text = fs::read_to_string(path).map_err(|cause| {
+        let is_missing = cause.kind() == std::io::ErrorKind::NotFound;
+        ConfigError::Unreadable { path: path.to_owned(), why: why(&cause), is_missing }
+    })?;
+    let (table, warning) = understood(schema, &text)
+        .map_err(|fault| ConfigError::File { path: path.to_owned(), fault: fault.to_string() })?;
+    Ok((table, warning.map(|warning| format!("{} {warning}", path.display()))))
 }
 
-/// The line on which a span begins, and the key or section that it belongs to. Nothing else of the file is shown.
-fn locate(text: &str, span: Range<usize>) -> (usize, String) {
-    let before = text.get(..span.start).unwrap_or(text);
-    let line = before.matches('\n').count();
-    let lines: Vec<&str> = text.lines().take(line + 1).collect();
-    (line + 1, lines.into_iter().rev().find_map(name_on).unwrap_or_default())
-}
-
-/// The `key` of `key = value`, or a `[section]`.
-fn name_on(line: &str) -> Option<String> {
-    let is_name = |text: &str| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
-        !text.is_empty() && text.len() <= 60 && text.chars().all(plain)
+fn understood(schema: &Schema, text: &str) -> Result<(Table, Option<String>), Fault> {
+    let mut document = toml_file::parse(text)?;
+    let warning = retired::take(text, document.get_mut());
+    schema.check(text, document.get_ref())?;
+    let wrong = |error: toml::de::Error| {
+        let span = error.span().unwrap_or(0..0);
+        let path = toml_file::path_at(document.get_ref(), span.start);
+        Fault::at(text, &span, path.last().cloned().unwrap_or_default(), error.message())
     };
-    let line = line.trim();
-    let section = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')).filter(|name| is_name(name));
-    let key = || line.split_once('=').map(|(key, _)| key.trim()).filter(|key| is_name(key));
-    section.map(|name| format!("[{name}]")).or_else(|| key().map(str::to_owned))
-}
-
-/// Lays `POLYTAPE_SECTION__KEY` over a table. A value is read as TOML, else as text, else as a list of texts.
-fn overlay(mut table: Table, environment: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
-    let check = |table: &Table| Config::deserialize(Value::Table(table.clone()));
-    let mut variables: Vec<_> =
-        environment.into_iter().filter_map(|(name, value)| Some((path(&name)?, name, value))).collect();
-    variables.sort();
-    for (path, name, value) in variables {
-        let list = value.split(',').map(|item| Value::String(item.trim().to_owned())).collect();
-        let candidates = [
-            format!("value = {value}").parse::<Table>().ok().and_then(|mut table| table.remove("value")),
-            Some(Value::String(value)),
-            Some(Value::Array(list)),
-        ];
-        let attempts = candidates.into_iter().flatten().map(|candidate| {
-            let mut table = table.clone();
-            place(&mut table, &path, candidate);
-            check(&table).map(|_| table)
-        });
-        let mut refused = None;
-        let mut taken = None;
-        for attempt in attempts {
-            match attempt {
-                Ok(table) => {
-                    taken = Some(table);
-                    break;
-                }
-                Err(error) => {
-                    refused.get_or_insert(error);
-                }
-            }
-        }
-        match (taken, refused) {
-            (Some(with), _) => table = with,
-            (None, Some(error)) => {
-                return Err(ConfigError::Environment { name, message: without_value(error.message()) });
-            }
-            (None, None) => {}
-        }
+    Config::deserialize(toml::de::Deserializer::from(document.clone())).map_err(wrong)?;
+    let mut table: Table = text.parse().map_err(wrong)?;
+    if warning.is_some() {
+        retired::remove(&mut table);
     }
-    check(&table).map_err(|error| ConfigError::Environment { name: "POLYTAPE_*".into(), message: error.to_string() })
-}
-
-/// `POLYTAPE_SOURCES__POLYGON__URLS` as `sources`, `polygon`, `urls`; other variables are none of ours.
-fn path(name: &str) -> Option<Vec<String>> {
-    let path: Vec<String> = name.strip_prefix("POLYTAPE_")?.split("__").map(str::to_lowercase).collect();
-    (path.len() > 1).then_some(path)
-}
-
-fn place(table: &mut Table, path: &[String], value: Value) {
-    match path {
-        [] => {}
-        [key] => {
-            table.insert(key.clone(), value);
-        }
-        [section, rest @ ..] => {
-            let inner = table.entry(section.clone()).or_insert_with(|| Value::Table(Table::new()));
-            if !inner.is_table() {
-                *inner = Value::Table(Table::new());
-            }
-            if let Value::Table(inner) = inner {
-                place(inner, rest, value);
-            }
-        }
-    }
+    Ok((table, warning))
 }
 
 #[cfg(test)]
@@ -232,25 +82,13 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(file.path(), text).unwrap();
         let path = file.path().display().to_string();
-        load(Some(file.path()), []).map_err(|error| error.to_string().replace(&path, "FILE"))
-    }
-
-    #[test]
-    fn no_value_of_the_environment_is_shown() {
-        for name in ["POLYTAPE_SOURCES__POLYGON", "POLYTAPE_SOURCES__POLYGON__URLS", "POLYTAPE_SOURCES__POLYGON__URL"] {
-            let error = from_environment(name, "node.example/v2/KEY").unwrap_err();
-            assert!(error.starts_with(name) && !error.contains("KEY"), "{error}");
-        }
-    }
-
-    fn from_environment(name: &str, value: &str) -> Result<Config, String> {
-        overlay(Table::new(), [(name.to_owned(), value.to_owned())]).map_err(|error| error.to_string())
+        load(Some(file.path()), &Environment::default()).map_err(|error| error.to_string().replace(&path, "FILE"))
     }
 
     #[test]
     fn nothing_is_the_default() {
         assert_eq!(from_text("").unwrap(), Config::default());
-        assert_eq!(overlay(Table::new(), []).unwrap(), Config::default());
+        assert_eq!(load(None, &Environment::default()).unwrap(), Config::default());
     }
 
     #[test]
@@ -260,8 +98,6 @@ mod tests {
             [pipeline]
             name = "second"
             start = "97800000"
-            [sources.fills]
-            kind = "polygon"
             [sources.polygon]
             urls = ["http://127.0.0.1:8545"]
             poll_interval = "250ms"
@@ -297,72 +133,176 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line_and_key() {
         let cases = [
-            ("[writer]\nmax_row = 5", "FILE line 2, max_row: unknown field `max_row`"),
-            ("\n[wrtier]", "FILE line 2, [wrtier]: unknown field `wrtier`"),
-            ("[writer]\n\nmax_rows = \"many\"", "FILE line 3, max_rows: invalid type: string"),
-            ("[writer]\nmax_rows = 0", "FILE line 2, max_rows: 0 rows: 1 to 1000000 are expected"),
-            ("[writer]\nmax_rows = -1", "FILE line 2, max_rows: -1 rows"),
-            ("[writer]\nlinger = \"soon\"", "FILE line 2, linger: \"soon\" is no duration"),
-            ("[writer]\nlinger = \"-1s\"", "FILE line 2, linger: \"-1s\" is no duration"),
-            ("[streams]\nmax_bytes = \"1KiB\"", "FILE line 2, max_bytes: 1.0 KiB is too little"),
-            ("[log]\nlevel = \"loud\"", "FILE line 2, level: \"loud\" is no level"),
-            ("[log]\nkeep_files = 0", "FILE line 2, keep_files: 0 files: 1 to 1000 are expected"),
-            ("[log]\nkeep_files = 1001", "FILE line 2, keep_files: 1001 files"),
-            ("[log]\ndir = 5", "FILE line 2, dir: invalid type: integer"),
-            ("[pipeline]\nstart = \"tomorrow\"", "FILE line 2, start: \"tomorrow\" is no start"),
-            ("[pipeline]\nname = \"a b\"", "FILE line 2, name: \"a b\" is no name"),
-            ("[sources.polygon]\nurls = []", "FILE line 2, urls: at least one URL is expected"),
-            ("[sources.polygon]\nurls = [\"ftp://KEY\"]", "FILE line 2, urls: URL 1 is not of the form"),
-            ("[sources.fills]\nkind = \"rumours\"", "FILE line 2, kind: unknown variant `rumours`"),
-            ("[rabbit]\nurl = \"x\"", "FILE line 1, [rabbit]: unknown field `rabbit`"),
-            ("max_rows", "FILE line 1: "),
-            ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "FILE line 4, urls: "),
-            ("[sources]\npolygon = \"https://a/KEY\"", "FILE line 2, polygon: invalid type: string, expected struct"),
-            ("[clickhouse]\npassword = 77123", "FILE line 2, password: a text in quotes is expected"),
-            ("[sources.polygon]\nurls = 5", "FILE line 2, urls: a list of URLs is expected"),
+            ("[writer]\nmax_row = 5", "line 2, max_row: there is no such key in [writer]: is max_rows meant?"),
+            (
+                "[streams]\nmax_rows = 5",
+                "line 2, max_rows: there is no such key in [streams]: it belongs under [writer]",
+            ),
+            ("max_rows = 5", "line 1, max_rows: there is no such key outside of sections: it belongs under [writer]"),
+            (
+                "url = \"x\"",
+                "line 1, url: there is no such key outside of sections: it is a key of [clickhouse], [redis]",
+            ),
+            (
+                "[writer]\ncolour = 1",
+                "line 2, colour: there is no such key in [writer]: there are linger, max_bytes and max_rows",
+            ),
+            ("\n[wrtier]", "line 2, [wrtier]: there is no such section: is [writer] meant?"),
+            ("[gamma]\nscan = \"all\"", "line 1, [gamma]: there is no such section: is [sources.gamma] meant?"),
+            ("[rabbit]\nurl = \"x\"", "line 1, [rabbit]: there is no such section: there are [clickhouse]"),
+            ("[[writer]]\nmax_rows = 5", "line 1, writer: a section is written with one bracket: [writer]"),
+            ("[writer.max_rows]\nx = 5", "line 1, [writer.max_rows]: is a key, not a section: max_rows = 50000"),
+            (
+                "[sources]\npolygon = \"https://a/KEY\"",
+                "line 2, polygon: is a section: write [sources.polygon] and below it",
+            ),
+            (
+                "[writer]\n\nmax_rows = \"many\"",
+                "line 3, max_rows: \"many\" is no whole number: 1 to 1000000 rows are expected",
+            ),
+            ("[writer]\nmax_rows = 1.5", "line 2, max_rows: a number with a fraction is no whole number"),
+            (
+                "[writer]\nmax_rows = 5_000_000_000_000_000_000_000",
+                "line 2, max_rows: so large a number is no whole number: 1 to 1000000 rows are expected",
+            ),
+            ("[writer]\nmax_rows = 0", "line 2, max_rows: 0 is out of bounds: 1 to 1000000 rows are expected"),
+            ("[writer]\nmax_rows = -1", "line 2, max_rows: -1 is out of bounds"),
+            ("[writer]\nlinger = \"soon\"", "line 2, linger: \"soon\" is no duration: write it as \"250ms\""),
+            (
+                "[writer]\nlinger = \"30\"",
+                "line 2, linger: \"30\" is no duration, it lacks a unit: write it as \"250ms\"",
+            ),
+            ("[writer]\nlinger = 30", "line 2, linger: 30 is no duration, it lacks a unit"),
+            ("[writer]\nlinger = [1]", "line 2, linger: a list is no duration"),
+            ("[writer]\nlinger = \"-1s\"", "line 2, linger: \"-1s\" is no duration"),
+            ("[streams]\nkeep = \"400d\"", "line 2, keep: 9600h is out of bounds: a duration from 1ms to 366d"),
+            ("[streams]\nmax_bytes = \"1KiB\"", "line 2, max_bytes: 1.0 KiB is too little"),
+            ("[streams]\nmax_bytes = \"5 sacks\"", "line 2, max_bytes: \"5 sacks\" is no size: write it as \"32MiB\""),
+            ("[log]\nlevel = \"loud\"", "line 2, level: \"loud\" is not possible here: one of \"error\""),
+            ("[log]\nlevel = \"warning\"", "is expected, is \"warn\" meant?"),
+            ("[log]\nkeep_files = 1001", "line 2, keep_files: 1001 is out of bounds: 1 to 1000 files are expected"),
+            ("[log]\ndir = 5", "line 2, dir: 5 is no text: a path stands in quotes"),
+            (
+                "[ui]\ntheme = \"ansy\"",
+                "line 2, theme: \"ansy\" is not possible here: one of \"ansi\", \"cvd\" and \"mono\"",
+            ),
+            ("[pipeline]\nstart = \"tomorrow\"", "line 2, start: \"tomorrow\" is no start"),
+            (
+                "[pipeline]\nstart = 51866068",
+                "line 2, start: 51866068 is no start: the number of a block stands in quotes",
+            ),
+            ("[pipeline]\nname = \"a b\"", "line 2, name: \"a b\" is no name"),
+            ("[sources.polygon]\nurls = []", "line 2, urls: at least one URL is expected"),
+            ("[sources.polygon]\nurls = [\"ftp://KEY\"]", "line 2, urls: URL 1: ftp:// is not understood here"),
+            ("[sources.polygon]\nurls = [\"a.b/KEY\"]", "line 2, urls: URL 1: a URL of the form"),
+            ("[sources.polygon]\nurls = 5", "line 2, urls: a list of URLs is expected"),
+            ("[sources.fills]\nkind = \"rumours\"", "line 1, [sources.fills]: there is no such section"),
+            (
+                "[redis]\nurl = \"http://KEY\"",
+                "line 2, url: http:// is not understood here: write \"redis://host:6379/0\"",
+            ),
+            (
+                "[clickhouse]\nurl = \"tcp://h:9000\"",
+                "line 2, url: tcp:// is not understood here: port 9000 is that of",
+            ),
+            ("[clickhouse]\npassword = 77123", "line 2, password: a text in quotes is expected"),
+            ("[clickhouse]\npassword = \"KE\\nY\"", "line 2, password: holds a control character"),
         ];
         for (text, expected) in cases {
             let error = from_text(text).unwrap_err();
-            assert!(error.starts_with(expected), "{text:?}: {error}");
+            assert!(error.starts_with("FILE ") && error.contains(expected), "{text:?}: {error}");
             assert!(!error.contains('\n') && !error.contains("KEY"), "{error}");
         }
     }
 
     #[test]
-    fn a_variable_with_one_underscore_is_told() {
-        let variable = |name: &str| [(OsString::from(name), OsString::from("7"))];
-        let error = ours(variable("POLYTAPE_WRITER_MAX_ROWS")).unwrap_err().to_string();
-        assert!(error.ends_with("is POLYTAPE_WRITER__MAX_ROWS meant?"), "{error}");
-        let error = ours(variable("POLYTAPE_SOURCES_POLYGON_URLS")).unwrap_err().to_string();
-        assert!(error.ends_with("is POLYTAPE_SOURCES__POLYGON__URLS meant?"), "{error}");
-        assert_eq!(ours(variable("POLYTAPE_KILLS")).unwrap().len(), 1);
-        assert_eq!(ours(variable("HOME")).unwrap(), []);
+    fn what_nobody_reads_any_more_is_told_once_and_costs_nothing() {
+        let cases = [
+            ("\n[sources.fills]\nkind = \"polygon\"\n[writer]\nmax_rows = 5", 3),
+            ("[sources.fills]\n[writer]\nmax_rows = 5", 1),
+            ("sources.fills.kind = \"Polygon\"\nwriter.max_rows = 5", 1),
+            ("[writer]\nmax_rows = 5\n[sources]\nfills = { kind = \"polygon\" }", 4),
+        ];
+        for (text, line) in cases {
+            let config = from_text(text).unwrap();
+            let [warning] = config.warnings.as_slice() else { panic!("{:?}", config.warnings) };
+            assert!(warning.contains(&format!(" line {line}, sources.fills.kind: it is not needed")), "{warning}");
+            assert_eq!(config.writer.max_rows, 5);
+            assert!(!config.shown().contains("fills"), "{}", config.shown());
+        }
+        let variable = [("POLYTAPE_SOURCES__FILLS__KIND", "polygon"), ("POLYTAPE_WRITER__MAX_ROWS", "5")];
+        let config = load(None, &variable.into_iter().collect()).unwrap();
+        let [warning] = config.warnings.as_slice() else { panic!("{:?}", config.warnings) };
+        assert!(warning.starts_with("POLYTAPE_SOURCES__FILLS__KIND in the environment: "), "{warning}");
+        assert_eq!(config.writer.max_rows, 5);
+        assert!(load(None, &[("POLYTAPE_SOURCES__FILLS__KIND", "rumours")].into_iter().collect()).is_err());
+        assert!(from_text("[sources.fills]\nkind = \"polygon\"\nsize = 5").is_err());
+    }
+
+    #[test]
+    fn what_a_run_cannot_do_without_is_not_off() {
+        assert!(!from_text("[sources.gamma]\nenabled = false").unwrap().sources.gamma.enabled);
+        let error = from_text("[sources.polygon]\nenabled = false").unwrap_err();
+        assert!(error.starts_with("sources.polygon.enabled = false: "), "{error}");
+        let error = from_text("[sources.gamma]\nenabled = \"maybe\"").unwrap_err();
+        assert_eq!(error, "FILE line 2, enabled: \"maybe\" is not possible here: true or false is expected");
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_with_its_line() {
+        let cases = [
+            ("max_rows", "line 1: neither a [section] nor a value: name = value"),
+            ("[writer\nmax_rows = 5", "line 1: the bracket of a section is not closed"),
+            ("[writer]\nmax_rows =\n\nlinger = \"1s\"", "line 2, max_rows: there is no value behind the ="),
+            (
+                "[sources.polygon]\nurls = [\n\"http://a/KEY\",\n[log]\nkeep_files = 7",
+                "line 2, urls: the list that begins here has no end",
+            ),
+            ("[log]\ndir = \"\"\"/KEY\nlevel = \"info\"", "line 2, dir: the text that begins here has no end"),
+            ("[writer]\nmax_rows = 05", "line 2, max_rows: a number is written without zeros before it"),
+            ("[writer]\nlinger = 30s", "line 2, linger: what is more than a number stands in quotes"),
+            ("[log]\nlevel = debug", "line 2, level: a text stands in quotes"),
+            ("[log]\ndir = \"/var", "line 2, dir: a quote is not closed"),
+            ("[log]\ndir = “/var”", "line 2, dir: quotes of this kind"),
+            ("[log]\nlevel: debug", "line 2, [log]: neither a [section] nor a value"),
+            ("[log]\nlevel = \"info\" dir = \"x\"", "line 2, level: something stands behind the value"),
+            ("[log]\nlevel = \"info\"\nlevel = \"warn\"", "line 3, level: stands there twice: it is on line 2 already"),
+            ("[log]\n[ui]\n[log]", "line 3, [log]: stands there twice: it is on line 1 already"),
+            ("[sources.polygon]\nurls = [\n\"http://a/KEY?x=1\"\n\"http://b\"]", "line 4, urls: a list lacks a comma"),
+            ("[sources.polygon]\nurls = [\"http://a/KEY\"", "line 2, urls: a list lacks a comma or its end"),
+            ("[clickhouse]\npassword = KEY", "line 2, password: a text stands in quotes"),
+        ];
+        for (text, expected) in cases {
+            let error = from_text(text).unwrap_err();
+            assert!(error.starts_with(&format!("FILE {expected}")), "{text:?}: {error}");
+            assert!(!error.contains('\n') && !error.contains("KEY"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_people_write_is_understood() {
+        let config = from_text(
+            "[writer]\nlinger = \"30 sec\"\nmax_bytes = \"5 GB\"\n[streams]\nmax_bytes = \"5g\"\nkeep = \"2 days\"\n\
+             [storage]\nmin_free = 1000\n[ui]\ntheme = \"CVD\"\n[redis]\nurl = \"localhost:6379\"\n[clickhouse]\n\
+             url = \"localhost:8123\"\npassword = \"\"\"p$w\n\"\"\"",
+        )
+        .unwrap();
+        assert_eq!(
+            (config.writer.linger, config.streams.keep),
+            (Duration::from_secs(30), Duration::from_secs(172_800))
+        );
+        assert_eq!((config.writer.max_bytes, config.streams.max_bytes), (ByteSize::gb(5), ByteSize::gb(5)));
+        assert_eq!((config.storage.min_free, config.ui.theme), (ByteSize::b(1000), crate::config::UiTheme::Cvd));
+        let (redis, clickhouse) = (config.redis.unwrap(), config.clickhouse.unwrap());
+        assert_eq!((redis.url.as_str(), clickhouse.url.as_str()), ("redis://localhost:6379", "http://localhost:8123"));
+        assert_eq!(clickhouse.password, "p$w");
     }
 
     #[test]
     fn a_file_that_is_not_there_is_told() {
-        let error = load(Some(Path::new("/nowhere/polytape.toml")), []).unwrap_err().to_string();
-        assert!(error.starts_with("cannot read the config file /nowhere/polytape.toml: "), "{error}");
-    }
-
-    #[test]
-    fn the_environment_is_laid_over_the_file() {
-        let table: Table = "[writer]\nmax_rows = 5\nlinger = \"1s\"".parse().unwrap();
-        let config = overlay(table, [("POLYTAPE_WRITER__MAX_ROWS".to_owned(), "7".to_owned())]).unwrap();
-        assert_eq!((config.writer.max_rows, config.writer.linger), (7, Duration::from_secs(1)));
-
-        let start = |text| from_environment("POLYTAPE_PIPELINE__START", text).unwrap().pipeline.start;
-        assert_eq!(start("97800000"), StartSpec::Block(97_800_000));
-        assert_eq!(start("latest"), StartSpec::Latest);
-        let urls = |text| from_environment("POLYTAPE_SOURCES__POLYGON__URLS", text).unwrap().sources.polygon.urls;
-        assert_eq!(urls("http://a"), ["http://a"]);
-        assert_eq!(urls("http://a, http://b"), ["http://a", "http://b"]);
-        assert_eq!(urls("[\"http://a\"]"), ["http://a"]);
-        assert_eq!(from_environment("POLYTAPE_TEST_REDIS_URL", "x").unwrap(), Config::default());
-
-        let error = from_environment("POLYTAPE_WRITER__MAX_ROWS", "many").unwrap_err();
-        assert!(error.starts_with("POLYTAPE_WRITER__MAX_ROWS in the environment: "), "{error}");
-        let error = from_environment("POLYTAPE_WRITER__MAX_ROW", "7").unwrap_err();
-        assert!(error.contains("POLYTAPE_WRITER__MAX_ROW") && error.contains("unknown field `max_row`"), "{error}");
+        let error = load(Some(Path::new("/nowhere/polytape.toml")), &Environment::default()).unwrap_err().to_string();
+        let words =
+            "cannot read the config file /nowhere/polytape.toml: it is not there; polytape config init writes one";
+        assert_eq!(error, words);
     }
 }

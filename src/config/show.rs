@@ -2,28 +2,37 @@
 
 use toml::{Table, Value};
 
-use super::Config;
+use super::secrets::is_secret;
+use super::sections::Config;
 use crate::source::host_of;
 
 impl Config {
     /// All of it in the form of its file. Of URLs only the scheme, host and port are shown: the rest may be a key.
     pub fn shown(&self) -> String {
-        let table = Table::try_from(self).map(|table| redacted(Value::Table(table)));
+        let default = Table::try_from(Self::default()).map(Value::Table).ok();
+        let table = Table::try_from(self).map(|table| redacted(Value::Table(table), default.as_ref()));
         let text = table.map(|table| toml::to_string_pretty(&table).unwrap_or_default());
         text.unwrap_or_else(|error| format!("# cannot be shown: {error}\n"))
     }
 }
 
-fn redacted(value: Value) -> Value {
+/// What is as it is by default is no key.
+fn redacted(value: Value, default: Option<&Value>) -> Value {
+    if Some(&value) == default {
+        return value;
+    }
     match value {
         Value::String(text) => Value::String(redacted_text(text)),
-        Value::Array(values) => Value::Array(values.into_iter().map(redacted).collect()),
+        Value::Array(values) => Value::Array(values.into_iter().map(|value| redacted(value, None)).collect()),
         Value::Table(table) => Value::Table(
             table
                 .into_iter()
                 .map(|(key, value)| match value {
-                    Value::String(secret) if key == "password" && !secret.is_empty() => (key, "…".into()),
-                    value => (key, redacted(value)),
+                    Value::String(secret) if is_secret(&key) && !secret.is_empty() => (key, "…".into()),
+                    value => {
+                        let default = default.and_then(|default| default.get(&key));
+                        (key, redacted(value, default))
+                    }
                 })
                 .collect(),
         ),
@@ -68,6 +77,7 @@ mod tests {
         config.sources.polygon.urls =
             ["https://user:KEY1@a.b:1/v2/KEY2?k=KEY3", "https://a.b?KEY4", "https://a.b/"].map(str::to_owned).to_vec();
         config.sources.gamma.url = "https://KEY5@c.d/KEY6".into();
+        config.sources.goldsky.token = "KEY7".into();
         let shown = config.shown();
         assert!(!shown.contains("KEY"), "{shown}");
         for part in ["https://…@a.b:1/…", "\"https://a.b/…\"", "\"https://a.b/\"", "https://…@c.d/…"] {

@@ -2,18 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Config, ConfigError, value};
-use crate::source::host_of;
+use crate::{source::host_of, value};
 
 /// `[redis]`
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RedisSection {
     /// Where it is; may hold a user and a password.
+    #[serde(deserialize_with = "value::redis_url")]
     pub url: String,
     /// What the names of all keys begin with.
+    #[serde(deserialize_with = "value::text")]
     pub key_prefix: String,
     /// A file of certificates for `rediss://`; empty for those of the system.
+    #[serde(deserialize_with = "value::text")]
     pub ca: String,
 }
 
@@ -22,15 +24,19 @@ pub struct RedisSection {
 #[serde(deny_unknown_fields, default)]
 pub struct ClickhouseSection {
     /// Its HTTP interface.
+    #[serde(deserialize_with = "value::clickhouse_url")]
     pub url: String,
     /// The database that holds the tables; created where it is missing.
+    #[serde(deserialize_with = "value::text")]
     pub database: String,
     /// The user.
+    #[serde(deserialize_with = "value::text")]
     pub user: String,
     /// The password.
     #[serde(deserialize_with = "value::password")]
     pub password: String,
     /// A file of certificates for `https://`, beside those of the system; empty for none.
+    #[serde(deserialize_with = "value::text")]
     pub ca: String,
 }
 
@@ -73,14 +79,4 @@ impl ClickhouseSection {
         let scheme = self.url.split_once("://").map_or("http", |(scheme, _)| scheme);
         format!("{scheme}://{}", host_of(&self.url))
     }
-}
-
-/// Refuses one without the other.
-pub(super) fn check(config: Config) -> Result<Config, ConfigError> {
-    let (present, missing) = match (&config.redis, &config.clickhouse) {
-        (Some(_), None) => ("[redis]", "[clickhouse]"),
-        (None, Some(_)) => ("[clickhouse]", "[redis]"),
-        _ => return Ok(config),
-    };
-    Err(ConfigError::Half { present, missing })
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::ids::{Kind, id};
+use crate::demo::ids::{Kind, id};
 
 /// Everything that a [`World`](super::World) is made from: equal configurations are equal worlds, in every process.
 #[derive(Clone, Debug, PartialEq)]

@@ -6,17 +6,17 @@
 //! A pass counts as long as what it appended is still in the streams: where those were lost meanwhile it is made again. So
 //! at the end the ingesters are asked once more whether their cursors are where they left them.
 
-use std::fmt;
-use std::io::Write;
 use std::time::{Duration, Instant};
+use std::{fmt, io::Write};
 
-use crate::clock::since_epoch;
-use crate::model::ChainPosition;
+use crate::flow::StageId;
 use crate::monitor::{Collector, Source};
-use crate::source::Head;
-use crate::stage::{Desired, MarketProgress, StageName, StageState, TokenProgress};
+use crate::source::{Head, Position};
+use crate::streams::{MarketProgress, SourceProgress, TokenProgress};
+use crate::{clock::since_epoch, control::DesiredState, model::ChainPosition};
 
 use crate::units::{self, thousands};
+use crate::warehouse::counted_tables;
 
 /// How often to look.
 const POLL: Duration = Duration::from_millis(50);
@@ -54,7 +54,7 @@ pub enum NotCaughtUp {
     #[error("not caught up: {stage} is {how}: resume it, and it goes on")]
     Held {
         /// The stage.
-        stage: StageName,
+        stage: StageId,
         /// `paused` or `stopped`.
         how: &'static str,
     },
@@ -68,6 +68,8 @@ pub enum NotCaughtUp {
 pub enum Goal {
     /// The tables hold every fill up to this block.
     Block(u64),
+    /// The tables hold every fill up to where this source, which is no chain, could be read at the start.
+    Source(&'static str),
     /// All open markets have been read once.
     OpenMarkets,
     /// So have all closed ones.
@@ -82,6 +84,7 @@ impl fmt::Display for Goal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Block(block) => write!(f, "block {block}"),
+            Self::Source(name) => write!(f, "the end of {name}"),
             Self::OpenMarkets => f.write_str("the end of the open markets"),
             Self::ClosedMarkets => f.write_str("the end of the closed markets"),
             Self::Tokens => f.write_str("an answer about every unresolved token"),
@@ -91,10 +94,12 @@ impl fmt::Display for Goal {
 }
 
 /// What has been reached, and what is to be. Fixed at the start, as far as it can be known then.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 struct Way {
     history: bool,
     head: Option<Head>,
+    /// The sources beside the chain.
+    beside: Vec<Beside>,
     /// The reading of markets that the next two are about.
     session: u64,
     /// The move with which the pass of the markets was complete.
@@ -105,7 +110,46 @@ struct Way {
     reached: Option<Instant>,
 }
 
+/// A source beside the chain: where it is, and where it could be read to when that was first told.
+#[derive(Clone, Debug, Default)]
+struct Beside {
+    name: &'static str,
+    now: SourceProgress,
+    end: Option<Position>,
+}
+
+impl Beside {
+    fn is_reached(&self) -> bool {
+        self.end.is_some() && self.now.watermark >= self.end
+    }
+
+    /// How far it has come on that way.
+    fn places(&self) -> [Option<Position>; 2] {
+        [&self.now.cursor, &self.now.watermark].map(|place| place.clone().min(self.end.clone()))
+    }
+}
+
+/// What tells that something moves on the way to a goal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Steps {
+    Counts([u64; 2]),
+    Places([Option<Position>; 2]),
+}
+
 impl Way {
+    /// Takes in where the sources beside the chain are now.
+    fn look_beside(&mut self, now: Vec<(&'static str, StageId, SourceProgress)>) {
+        for (name, _, now) in now {
+            let at = self.beside.iter().position(|beside| beside.name == name).unwrap_or_else(|| {
+                self.beside.push(Beside { name, ..Beside::default() });
+                self.beside.len() - 1
+            });
+            let beside = &mut self.beside[at];
+            beside.end = beside.end.take().or_else(|| now.frontier.as_ref().map(|(frontier, _)| frontier.end.clone()));
+            beside.now = now;
+        }
+    }
+
     /// What is next, if anything is.
     fn goal(
         &mut self,
@@ -120,7 +164,9 @@ impl Way {
         }
         let reached = *self.reached.get_or_insert(now);
         let is_confirmed = |at: Option<Instant>| at.is_some_and(|at| at > reached);
-        let all = is_confirmed(source.confirmed) && markets.is_none_or(|markets| is_confirmed(markets.confirmed));
+        let all = is_confirmed(source.confirmed)
+            && self.beside.iter().all(|beside| is_confirmed(beside.now.confirmed))
+            && markets.is_none_or(|markets| is_confirmed(markets.confirmed));
         (!all).then_some(Goal::Confirmation)
     }
 
@@ -133,6 +179,9 @@ impl Way {
         let block = self.head.map_or(0, |head| head.block);
         if self.end().is_none() || source.watermark < self.end() {
             return Some(Goal::Block(block));
+        }
+        if let Some(beside) = self.beside.iter().find(|beside| !beside.is_reached()) {
+            return Some(Goal::Source(beside.name));
         }
         let markets = markets?;
         if self.session != markets.session {
@@ -166,6 +215,12 @@ impl Way {
         [place(source.cursor), place(source.watermark)]
     }
 
+    /// How far a source beside the chain has come.
+    fn places(&self, name: &str) -> [Option<Position>; 2] {
+        let beside = self.beside.iter().find(|beside| beside.name == name);
+        beside.map_or([None, None], Beside::places)
+    }
+
     /// How far the markets have come: by pages until all are read, and then as far as those are in the table.
     fn steps_to_markets(&self, markets: &MarketProgress) -> [u64; 2] {
         match self.markets {
@@ -188,6 +243,7 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         let (source, markets, tokens) = (collector.source(), collector.markets(), collector.tokens());
         let fresh = || source.head.map(|(head, _)| head).filter(|head| head.age(since_epoch()) <= Head::FRESH);
         way.head = way.head.or_else(fresh);
+        way.look_beside(collector.beside());
         let Some(goal) = way.goal(&source, markets.as_ref(), tokens, Instant::now()) else { return Ok(()) };
         if let Some(held) = held(collector) {
             return Err(held);
@@ -195,10 +251,16 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         untried = untried.min(tokens.map_or(u64::MAX, |tokens| tokens.untried));
         // Only what leads to the goal is progress: all else may go on for ever beside a source that stands still.
         let steps = match goal {
-            Goal::Block(_) => way.steps_to_block(&source),
-            Goal::OpenMarkets | Goal::ClosedMarkets => markets.map_or([0; 2], |markets| way.steps_to_markets(&markets)),
-            Goal::Confirmation => [0; 2],
-            Goal::Tokens => [tokens.map_or(0, |tokens| tokens.sweeps.min(way.sweep.unwrap_or(0))), u64::MAX - untried],
+            Goal::Block(_) => Steps::Counts(way.steps_to_block(&source)),
+            Goal::Source(name) => Steps::Places(way.places(name)),
+            Goal::OpenMarkets | Goal::ClosedMarkets => {
+                Steps::Counts(markets.map_or([0; 2], |markets| way.steps_to_markets(&markets)))
+            }
+            Goal::Confirmation => Steps::Counts([0; 2]),
+            Goal::Tokens => Steps::Counts([
+                tokens.map_or(0, |tokens| tokens.sweeps.min(way.sweep.unwrap_or(0))),
+                u64::MAX - untried,
+            ]),
         };
         let now = Some((goal, steps));
         if now != seen {
@@ -213,17 +275,16 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
 
 /// A stage that will not do its part.
 fn held(collector: &Collector) -> Option<NotCaughtUp> {
-    let is_held = |status: &crate::stage::StageStatus| matches!(status.desired, Some(Desired::Pause | Desired::Stop));
+    let is_held =
+        |status: &crate::control::StageStatus| matches!(status.desired, Some(DesiredState::Pause | DesiredState::Stop));
     let (stage, status) = collector.stages().into_iter().find(|(_, status)| is_held(status))?;
-    let how = if status.desired == Some(Desired::Stop) { "stopped" } else { "paused" };
+    let how = if status.desired == Some(DesiredState::Stop) { "stopped" } else { "paused" };
     Some(NotCaughtUp::Held { stage, how })
 }
 
 fn why(collector: &Collector, target: Option<Head>, source: &Source, goal: Goal, patience: Duration) -> NotCaughtUp {
-    let waiting = collector.stages().into_iter().find(|(_, status)| matches!(status.state, StageState::Wait(_)));
-    let cause = waiting.map_or(String::new(), |(stage, status)| format!(": {stage}: {}", status.state));
     // One root cause says more than one of its consequences.
-    let cause = collector.root_cause().map_or(cause, |root| format!(": {root}"));
+    let cause = collector.root_cause().map_or(String::new(), |root| format!(": {root}"));
     match (target, source.head) {
         (Some(_), _) => NotCaughtUp::Stuck { patience, goal, cause },
         (None, Some((head, _))) => {
@@ -238,9 +299,9 @@ pub(super) async fn report(collector: &Collector) {
     let before = collector.source().watermark.map_or("unknown".into(), |position| thousands(position.block));
     let rows = match collector.tables().await {
         Ok(rows) => {
-            let [trades, markets, letters] =
-                [rows.trades, rows.markets, rows.dead_letters].map(|count| units::rows(count, thousands));
-            format!("{trades} trades, {markets} markets, {letters} dead letters")
+            let count = |table| units::rows(rows[table].rows, rows[table].is_estimate, thousands);
+            let told = counted_tables(&rows).map(|table| format!("{} {}", count(table), table.words()));
+            told.collect::<Vec<_>>().join(", ")
         }
         Err(error) => format!("rows unknown ({error})"),
     };
@@ -253,6 +314,7 @@ pub(super) async fn report(collector: &Collector) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Frontier;
 
     /// Everything as it is when all is reached: fills up to block 9, a pass of markets that is in the table, and all tokens.
     fn reached() -> (Way, Source, MarketProgress, TokenProgress) {
@@ -313,6 +375,30 @@ mod tests {
         assert_eq!(goal(&source, &markets), Some(Goal::Confirmation), "the markets alike");
         markets.confirmed = Some(after);
         assert_eq!(goal(&source, &markets), None);
+    }
+
+    #[test]
+    fn each_source_has_an_end_of_its_own() {
+        let (mut way, source, ..) = reached();
+        let at = |place: &str| Some(Position::own(place, place));
+        let beside = |end: &str, watermark: &str| {
+            let frontier = Frontier { end: Position::own(end, end), timestamp: 1, subgraph: None };
+            let frontier = Some((frontier, Instant::now()));
+            vec![(
+                "other",
+                StageId::IngestFills,
+                SourceProgress { frontier, watermark: at(watermark), ..Default::default() },
+            )]
+        };
+        way.look_beside(beside("5", "3"));
+        assert_eq!(way.next(&source, None, None), Some(Goal::Source("other")));
+        assert_eq!(way.places("other"), [None, at("3")]);
+        way.look_beside(beside("9", "5"));
+        assert_eq!(way.next(&source, None, None), None, "what came later is another matter");
+        assert_eq!(way.places("other"), [None, at("5")]);
+        way.look_beside(beside("9", "8"));
+        assert_eq!(way.places("other"), [None, at("5")], "behind its end nothing counts");
+        assert_eq!(way.goal(&source, None, None, Instant::now()), Some(Goal::Confirmation));
     }
 
     #[test]

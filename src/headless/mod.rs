@@ -2,28 +2,19 @@
 
 mod bar_terminal;
 mod catch_up;
-mod hang_up;
 mod heartbeat;
 mod progress;
 mod tape;
 
-use std::convert::Infallible;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
-use futures::FutureExt;
 use tokio_util::sync::CancellationToken;
 
-use crate::monitor::{Collector, Publisher};
-use crate::stage::{Pipeline, PipelineFailed};
-use crate::warehouse::Warehouse;
+use crate::app::{HangUp, Running};
+use crate::control::PipelineFailed;
 
 pub use catch_up::{Goal, NotCaughtUp};
-pub use hang_up::HangUp;
 pub use progress::{Progress, When};
-
-/// How long a drain may take before it is cut off, which is safe.
-const DRAIN: Duration = Duration::from_secs(10);
 
 /// What to do besides running.
 pub struct Options {
@@ -50,33 +41,6 @@ pub enum HeadlessError {
     /// It was to catch up and could not.
     #[error(transparent)]
     NotCaughtUp(#[from] NotCaughtUp),
-}
-
-/// A pipeline, and who watches it.
-pub struct Running {
-    /// The pipeline.
-    pub pipeline: Pipeline,
-    /// Sees it as it is.
-    pub collector: Collector,
-    /// Publishes what it sees.
-    pub publisher: Publisher,
-    /// Where rows land.
-    pub warehouse: Arc<dyn Warehouse>,
-}
-
-impl Running {
-    /// Whether a stage has failed for good.
-    pub fn has_failed(&self) -> Option<PipelineFailed> {
-        self.pipeline.failed().now_or_never()
-    }
-
-    /// Finishes what is in hand, for a while.
-    pub async fn drain(self) {
-        tracing::info!("draining");
-        if !self.pipeline.drain(DRAIN).await {
-            tracing::warn!("not drained within {DRAIN:?}: what was in hand is read again next time");
-        }
-    }
 }
 
 /// Runs a pipeline until `stop` is cancelled, it has caught up, or it fails; then drains it.

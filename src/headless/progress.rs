@@ -3,20 +3,16 @@
 //! On a terminal it is a bar below the log, which goes when nothing is left to catch up with; elsewhere, if asked for, a
 //! line of the log now and then.
 
-use std::convert::Infallible;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::time::Duration;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
 use super::bar_terminal::BarTerminal;
-use crate::monitor::Snapshot;
-use crate::stage::StageName;
 use crate::units::{age, thousands};
+use crate::{flow::StageId, monitor::Snapshot};
 
 /// Fewer blocks than this are no backlog.
 const BACKLOG: u64 = 30;
@@ -157,7 +153,7 @@ fn way(now: &Snapshot, from: &mut Option<u64>) -> Option<Way> {
     if behind <= BACKLOG {
         return None;
     }
-    let rows = now.stages.iter().find(|stage| stage.name == StageName::WriteTrades).and_then(|stage| stage.rate);
+    let rows = now.stages.iter().find(|stage| stage.name == StageId::WriteTrades).and_then(|stage| stage.rate);
     // The chain goes on by half a block a second while it is being read.
     let pace = now.source.rate.map(|rate| rate.saturating_mul(2).saturating_sub(1)).filter(|pace| *pace > 0);
     let left = pace.map(|pace| behind.saturating_mul(2_000) / pace);

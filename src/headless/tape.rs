@@ -1,13 +1,12 @@
 //! Rows as they arrive, as plain lines on stdout.
 
-use std::convert::Infallible;
 use std::io::{self, Write};
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::logs::printable;
-use crate::warehouse::{TapeLine, Warehouse};
+use crate::warehouse::{Inspection, TapeLine};
+use crate::{flow::TableId, logs::printable};
 
 const INTERVAL: Duration = Duration::from_millis(500);
 
@@ -15,7 +14,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 const LINES: u32 = 12;
 
 /// Prints the newest rows whenever there are new ones. A stdout that is full or gone holds up nobody: lines are dropped.
-pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
+pub(super) async fn print(warehouse: &dyn Inspection) -> Infallible {
     let (mut stdout, _guard) = tracing_appender::non_blocking(io::stdout());
     let (mut last, mut counted) = (None, 0);
     loop {
@@ -26,13 +25,13 @@ pub(super) async fn print(warehouse: &dyn Warehouse) -> Infallible {
         let key = |line: &TapeLine| (line.block_number, line.log_index);
         let new = lines.iter().position(|line| Some(key(line)) == last).unwrap_or(lines.len());
         let mut text: Vec<String> = lines[..new].iter().rev().map(format_line).collect();
-        let more = counts.trades.rows.saturating_sub(counted).saturating_sub(new as u64);
+        let more = counts[TableId::Trades].rows.saturating_sub(counted).saturating_sub(new as u64);
         if more > 0 && new == lines.len() && new > 0 {
-            let about = if counts.trades.is_estimate { "about " } else { "" };
+            let about = if counts[TableId::Trades].is_estimate { "about " } else { "" };
             text.insert(0, format!("          … and {about}{more} more rows"));
         }
         last = lines.first().map(key);
-        counted = counts.trades.rows;
+        counted = counts[TableId::Trades].rows;
         for line in text {
             let _ = stdout.write_all(format!("{line}\n").as_bytes());
         }

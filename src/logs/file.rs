@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing_appender::non_blocking::{ErrorCounter, NonBlocking, NonBlockingBuilder, WorkerGuard};
 
 use super::daily::{Bounds, DailyFile};
-use super::record::LogRecord;
-use super::sink::Sink;
+use super::{record::LogRecord, sink::Sink};
 
 /// Lines that wait for the disk, at most: some 5 MB of usual ones.
 const QUEUE: usize = 16_384;

@@ -1,13 +1,10 @@
 //! The files of a log directory: `polytape.2026-11-25.jsonl`, one a day, and where a day has more than one may hold,
 //! `polytape.2026-11-25.0.jsonl` with what was before.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 pub(super) const PREFIX: &str = "polytape";
 pub(super) const SUFFIX: &str = "jsonl";

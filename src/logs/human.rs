@@ -2,8 +2,7 @@
 
 use std::fmt::Write;
 
-use super::form::rfc3339;
-use super::record::LogRecord;
+use super::{form::rfc3339, record::LogRecord};
 use crate::secrets::is_unsafe;
 
 /// `2026-11-25`, in UTC.

@@ -1,22 +1,15 @@
 //! Makes a record of every event and hands it on.
 
-use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt::{Debug, Write};
-use std::sync::Arc;
+use std::{borrow::Cow, cell::Cell, sync::Arc};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::Context;
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
-use super::record::LogRecord;
-use super::ring::LogRing;
-use super::sink::Sink;
-use crate::clock::unix_ms;
-use crate::secrets::redact;
+use super::{record::LogRecord, ring::LogRing, sink::Sink};
+use crate::{clock::unix_ms, secrets::redact};
 
 /// The field of an event or a span that names a stage.
 const STAGE: &str = "stage";

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use tracing_appender::non_blocking::WorkerGuard;
 
-use super::file::FileLog;
-use super::ring::LogRing;
-use super::stderr::StderrGate;
+use super::{file::FileLog, ring::LogRing, stderr::StderrGate};
 
 /// The log of a running program. What waits to be written is written when it is dropped.
 pub struct Logs {

@@ -1,8 +1,7 @@
 //! The newest records, in memory.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{collections::VecDeque, sync::Arc};
 
 use parking_lot::Mutex;
 

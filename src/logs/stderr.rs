@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlocking, WorkerGuard};
 
-use super::form::rfc3339;
 use super::human::{printable, text};
-use super::record::LogRecord;
-use super::sink::Sink;
+use super::{form::rfc3339, record::LogRecord, sink::Sink};
 
 /// Whether lines go to stderr. Clones are the same gate.
 #[derive(Clone, Debug)]

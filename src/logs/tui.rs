@@ -8,8 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tracing::Level;
 
 use super::human::{text, time_of_day};
-use super::record::LogRecord;
-use super::sink::Sink;
+use super::{record::LogRecord, sink::Sink};
 
 /// Records that may come between two moves. Above it tui-logger loses the oldest and says so.
 const HOT_DEPTH: usize = 16_384;

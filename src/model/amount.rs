@@ -1,7 +1,6 @@
 //! Amounts of money and of shares, exact.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use alloy_primitives::U256;
 

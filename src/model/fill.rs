@@ -76,8 +76,8 @@ pub struct Fill {
     pub source_id: String,
     /// The order. One order fills many times, even within a transaction.
     pub order_hash: B256,
-    /// The contract.
-    pub exchange: Exchange,
+    /// The contract, where the source tells it.
+    pub exchange: Option<Exchange>,
     /// The outcome token that changed hands.
     pub token_id: TokenId,
     /// Whose order this is.
@@ -103,16 +103,23 @@ impl Fill {
         (!self.shares.is_zero()).then(|| self.usd.micros() as f64 / self.shares.micros() as f64)
     }
 
-    /// What the fee was paid in: V1 takes it from what the order receives, which for a BUY is shares.
+    /// What the fee was paid in: V1 takes it from what the order receives, which for a BUY is shares. Sources that do not tell
+    /// the exchange know V1 only.
     pub const fn fee_unit(&self) -> FeeUnit {
-        match (self.exchange.layout(), self.side) {
-            (Layout::V1, Side::Buy) => FeeUnit::Shares,
+        match (self.exchange, self.side) {
+            (None, Side::Buy) => FeeUnit::Shares,
+            (Some(exchange), Side::Buy) if matches!(exchange.layout(), Layout::V1) => FeeUnit::Shares,
             _ => FeeUnit::Usd,
         }
     }
 
     /// Whether this is the taker order's row: the one to count for volume, since every trade is emitted at least twice.
     pub fn is_taker_row(&self) -> bool {
-        self.taker == self.exchange.address()
+        self.exchange.is_some_and(|exchange| self.taker == exchange.address())
+    }
+
+    /// The name in the `exchange` column; empty where the source does not tell the exchange.
+    pub fn exchange_label(&self) -> &'static str {
+        self.exchange.map_or("", Exchange::label)
     }
 }

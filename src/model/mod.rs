@@ -5,10 +5,12 @@
 
 mod amount;
 mod condition;
+mod condition_proof;
 mod dead_letter;
 pub mod entry;
 mod exchange;
 mod fill;
+mod goldsky_trade;
 mod market;
 mod migration;
 mod order_filled;
@@ -26,9 +28,10 @@ pub use condition::{ConditionId, NoConditionId};
 pub use dead_letter::DeadLetter;
 pub use exchange::{Exchange, Layout};
 pub use fill::{FeeUnit, Fill, Side};
+pub use goldsky_trade::GoldskyTrade;
 pub use market::{Event, Market, TokenPlaces};
 pub use migration::{LegacyMarket, neg_risk_condition};
-pub use order_filled::{ORDER_FILLED_V1, ORDER_FILLED_V2, Refusal, decode as decode_order_filled};
+pub use order_filled::{ORDER_FILLED_V1, ORDER_FILLED_V2, Refusal, UnplacedFill, decode as decode_order_filled};
 pub use position::ChainPosition;
 pub use position_id::{Module, PositionId};
 pub use raw_json::RawJson;

@@ -80,10 +80,7 @@ pub fn decode(log: &RawLog, timestamp: u64) -> Result<Fill, Refusal> {
         Layout::V1 => order_v1(&words(exchange, &log.data)?)?,
         Layout::V2 => order_v2(&words(exchange, &log.data)?)?,
     };
-    let (usd, shares) = match order.side {
-        Side::Buy => (order.maker_amount, order.taker_amount),
-        Side::Sell => (order.taker_amount, order.maker_amount),
-    };
+    let (usd, shares) = order.amounts();
     Ok(Fill {
         block_number: log.block_number,
         log_index: log.log_index,
@@ -91,7 +88,7 @@ pub fn decode(log: &RawLog, timestamp: u64) -> Result<Fill, Refusal> {
         transaction_hash: log.transaction_hash,
         source_id: String::new(),
         order_hash,
-        exchange,
+        exchange: Some(exchange),
         token_id: order.token_id,
         maker: address("maker", maker)?,
         taker: address("taker", taker)?,
@@ -102,6 +99,49 @@ pub fn decode(log: &RawLog, timestamp: u64) -> Result<Fill, Refusal> {
     })
 }
 
+/// An `OrderFilled` of V1 from a source that tells neither its log nor its contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnplacedFill {
+    /// The block's time, in unix seconds.
+    pub timestamp: u64,
+    /// The transaction.
+    pub transaction_hash: B256,
+    /// The source's own id.
+    pub source_id: String,
+    /// The order.
+    pub order_hash: B256,
+    /// Whose order this is.
+    pub maker: Address,
+    /// The wallet of the taker order, or the exchange in the taker row.
+    pub taker: Address,
+    /// `makerAssetId, takerAssetId, makerAmountFilled, takerAmountFilled, fee`.
+    pub words: [U256; 5],
+}
+
+impl UnplacedFill {
+    /// The fill, by the rules of V1. The contract is known in a taker row only, by its taker.
+    pub fn decode(self) -> Result<Fill, Refusal> {
+        let order = order_v1(&self.words)?;
+        let (usd, shares) = order.amounts();
+        Ok(Fill {
+            block_number: 0,
+            log_index: 0,
+            timestamp: self.timestamp,
+            transaction_hash: self.transaction_hash,
+            source_id: self.source_id,
+            order_hash: self.order_hash,
+            exchange: Exchange::at(self.taker),
+            token_id: order.token_id,
+            maker: self.maker,
+            taker: self.taker,
+            side: order.side,
+            usd,
+            shares,
+            fee: order.fee,
+        })
+    }
+}
+
 /// The unindexed arguments of either layout, in their common meaning.
 struct Order {
     side: Side,
@@ -109,6 +149,16 @@ struct Order {
     maker_amount: Amount,
     taker_amount: Amount,
     fee: Amount,
+}
+
+impl Order {
+    /// Dollars and shares.
+    const fn amounts(&self) -> (Amount, Amount) {
+        match self.side {
+            Side::Buy => (self.maker_amount, self.taker_amount),
+            Side::Sell => (self.taker_amount, self.maker_amount),
+        }
+    }
 }
 
 /// `makerAssetId, takerAssetId, makerAmountFilled, takerAmountFilled, fee`.

@@ -23,6 +23,12 @@ impl ChainPosition {
         Self { block, log_index: 0 }
     }
 
+    /// As it is kept, in cursors, checkpoints and replays.
+    pub fn stored(self) -> String {
+        let Self { block, log_index } = self;
+        format!(r#"{{"block":{block},"log_index":{log_index}}}"#)
+    }
+
     /// The place right behind a log.
     pub const fn after(block: u64, log_index: u32) -> Self {
         match log_index.checked_add(1) {

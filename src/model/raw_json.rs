@@ -3,9 +3,7 @@
 use std::fmt;
 use std::io::{self, Read, Write};
 
-use flate2::Compression;
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
+use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 
 /// The most that is unpacked: what is larger was not packed here.
 const MAX_TEXT: u64 = 64 << 20;

@@ -1,7 +1,6 @@
 //! Outcome tokens and where their ids come from.
 
-use std::fmt;
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use alloy_primitives::{Address, B256, U256, address, keccak256, uint};
 

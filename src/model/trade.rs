@@ -59,7 +59,7 @@ impl Resolution {
     }
 
     /// Whether nothing is left to be found out about this token: its market is known and names its outcome, or it is a
-    /// combo, which has no market. Of rows the tables say the same in `queries/is_open.sql`.
+    /// combo, which has no market. Of rows the tables say the same in `schema/queries/is_open.sql`.
     pub fn is_complete(&self, token: TokenId) -> bool {
         self.version() >= 3 || PositionId::of(token).is_some_and(|position| position.module == Module::Combo)
     }

@@ -3,20 +3,16 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::OutageView;
-use super::probe::Unseen;
-use super::snapshot::QueryView;
-use crate::breaker::{Breaker, Outage};
+use super::snapshot::{OutageView, QueryView};
+use super::{probe::Unseen, waits::most_wait_for};
 use crate::broker::{Broker, BrokerError, EntryId, GroupState, Memory, Stream, StreamState};
-use crate::model::ChainPosition;
-use crate::secrets;
-use crate::source::{Head, SourceState};
-use crate::stage::{
-    InsertTimes, JobStatus, MarketProgress, Observer, StageName, StageState, StageStatus, TokenProgress,
-};
-use crate::warehouse::{PartCounts, PeriodicCost, RowCounts, Table, TapeLine, Warehouse};
+use crate::control::{Observer, StageState, StageStatus};
+use crate::source::{Head, Position};
+use crate::streams::{MarketProgress, SourceProgress, TokenProgress};
+use crate::warehouse::{Inspection, PartCounts, PeriodicCost, RowCounts, TapeLine};
+use crate::{flow::StageId, model::ChainPosition, secrets};
 
-/// The source, as it is now.
+/// The chain, as it is now.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Source {
     /// The newest final block, and how long ago the source said so; `None` before it did.
@@ -31,9 +27,6 @@ pub struct Source {
     pub in_doubt: Option<u64>,
 }
 
-/// What is said of a stream that nobody has begun.
-pub(super) const NOT_BEGUN_YET: &str = "no stage has begun yet";
-
 /// A stream, and the ages of what is in it.
 #[derive(Clone, Debug)]
 pub(super) struct StreamLook {
@@ -47,56 +40,43 @@ pub(super) struct StreamLook {
 /// Looks at a pipeline and what it writes to.
 #[derive(Clone)]
 pub struct Collector {
-    observer: Observer,
-    broker: Arc<dyn Broker>,
-    warehouse: Arc<dyn Warehouse>,
+    pub(super) observer: Observer,
+    pub(super) broker: Arc<dyn Broker>,
+    pub(super) warehouse: Arc<dyn Inspection>,
 }
 
 impl Collector {
-    /// The streams, in the order of the flow.
-    pub(super) const STREAMS: [fn() -> Stream; 4] =
-        [Stream::markets, Stream::order_events, Stream::trades, Stream::dead_letters];
-
     /// A collector for a pipeline and what it writes to.
-    pub const fn new(observer: Observer, broker: Arc<dyn Broker>, warehouse: Arc<dyn Warehouse>) -> Self {
+    pub const fn new(observer: Observer, broker: Arc<dyn Broker>, warehouse: Arc<dyn Inspection>) -> Self {
         Self { observer, broker, warehouse }
     }
 
     /// The stages, in the order of the flow.
-    pub fn stages(&self) -> Vec<(StageName, StageStatus)> {
+    pub fn stages(&self) -> Vec<(StageId, StageStatus)> {
         self.observer.stages()
     }
 
-    /// Whether a stage runs no more, whatever it said last.
-    pub(super) fn is_gone(&self, stage: StageName) -> bool {
-        self.observer.is_gone(stage)
-    }
-
-    /// The replays.
-    pub fn jobs(&self) -> Vec<JobStatus> {
-        self.observer.jobs()
-    }
-
-    /// The source.
+    /// The chain.
     pub fn source(&self) -> Source {
-        let progress = self.observer.progress();
+        let progress = self.observer.chain();
+        let chain = |position: Option<Position>| position.and_then(|position| position.chain());
         Source {
-            head: progress.head.map(|(head, seen)| (head, seen.elapsed())),
-            cursor: progress.cursor,
-            watermark: progress.watermark,
+            head: progress.frontier.and_then(|(frontier, seen)| Some((frontier.head()?, seen.elapsed()))),
+            cursor: chain(progress.cursor),
+            watermark: chain(progress.watermark),
             confirmed: progress.confirmed,
             in_doubt: progress.in_doubt,
         }
     }
 
-    /// What the source has found out about its providers.
-    pub fn source_state(&self) -> SourceState {
-        self.observer.progress().source
+    /// The sources beside the chain, and the stage that reads each.
+    pub fn beside(&self) -> Vec<(&'static str, StageId, SourceProgress)> {
+        self.observer.beside()
     }
 
     /// The markets; `None` where they are not read.
     pub fn markets(&self) -> Option<MarketProgress> {
-        let is_read = self.stages().iter().any(|(stage, _)| *stage == StageName::IngestMarkets);
+        let is_read = self.stages().iter().any(|(stage, _)| *stage == StageId::IngestMarkets);
         is_read.then(|| self.observer.progress().markets)
     }
 
@@ -121,11 +101,6 @@ impl Collector {
         self.warehouse.periodic_costs().into_iter().map(view).collect()
     }
 
-    /// How long inserts into a table take.
-    pub(super) fn inserts(&self, table: Table) -> InsertTimes {
-        self.observer.inserts(table)
-    }
-
     /// The memory that the streams are kept in; `None` where they are not.
     pub(super) async fn memory(&self) -> Result<Option<Memory>, String> {
         self.broker.memory().await.map_err(words)
@@ -136,35 +111,20 @@ impl Collector {
         self.warehouse.newest_trades(rows).await.map_err(words)
     }
 
-    /// What the pipeline depends on and does not answer now.
-    pub(super) fn outages(&self) -> Vec<Outage> {
-        self.observer.outages()
-    }
-
-    /// What stages wait for that does not answer, in words.
+    /// What stages wait for, in words: what does not answer, or else what most of them say.
     pub fn root_cause(&self) -> Option<String> {
         let stages = self.stages();
         let waits: Vec<_> = stages
             .iter()
             .filter_map(|(stage, status)| match &status.state {
-                StageState::Wait(cause) => Some((*stage, cause.as_str())),
+                StageState::Wait(cause) => Some((*stage, cause)),
                 _ => None,
             })
             .collect();
-        let outages = self.outages().into_iter().map(OutageView::from);
+        let outages = self.observer.outages().into_iter().map(OutageView::from);
         let told = outages.map(|outage| (outage.waiting(&waits), outage)).filter(|(waiting, _)| !waiting.is_empty());
-        let told = told.max_by_key(|(waiting, _)| waiting.len())?;
-        Some(told.1.text(&told.0))
-    }
-
-    /// What keeps the broker from being asked too often.
-    pub(super) fn broker_breaker(&self) -> Option<Breaker> {
-        self.broker.breaker()
-    }
-
-    /// What keeps the warehouse from being asked too often.
-    pub(super) fn warehouse_breaker(&self) -> Option<Breaker> {
-        self.warehouse.breaker()
+        let told = told.max_by_key(|(waiting, _)| waiting.len());
+        told.map(|(waiting, outage)| outage.text(&waiting)).or_else(|| most_wait_for(&waits))
     }
 
     /// A stream.
@@ -182,7 +142,7 @@ impl Collector {
         };
         look.await.map_err(|error| match error {
             // Nobody has begun, or somebody begins again: whoever was asked has answered.
-            BrokerError::Lost(_) if self.observer.progress().cursor.is_none() => Unseen::NotThere(NOT_BEGUN_YET.into()),
+            BrokerError::Lost(_) if self.observer.chain().cursor.is_none() => Unseen::NotBegun,
             BrokerError::Lost(_) => Unseen::NotThere(words(error)),
             error => Unseen::Failed(words(error)),
         })

@@ -6,16 +6,20 @@
 
 mod collector;
 mod health;
-mod past;
+mod history;
 mod probe;
 mod publisher;
+#[cfg(any(test, feature = "fixtures"))]
 pub mod sample;
 mod snapshot;
+mod unused;
+mod waits;
 
 pub use collector::{Collector, Source};
 pub use publisher::{LogCounts, Publisher};
 pub use snapshot::{
-    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
-    OutageView, QueryView, Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow,
+    About, Alert, BesideView, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView,
+    NodeView, OutageView, QueryView, Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView,
     TokensView,
 };
+pub(crate) use waits::most_wait_for;

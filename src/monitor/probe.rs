@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Seen;
-use crate::backoff::Backoff;
-use crate::breaker::Breaker;
+use super::snapshot::Seen;
+use crate::streams::{Dependency, WaitCause};
+use crate::{backoff::Backoff, breaker::Breaker};
 
 /// How long to wait before the question is asked again.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -16,6 +16,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unseen {
+    /// Nobody has begun. Whoever was asked is well.
+    NotBegun,
     /// There is nothing to be seen yet. Whoever was asked is well.
     NotThere(String),
     /// Whoever was asked failed, and is left alone for a while.
@@ -28,7 +30,24 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// What was seen last.
 struct Slot<T> {
     value: Option<(T, Instant)>,
-    missing: Option<String>,
+    missing: Option<(String, WaitCause)>,
+}
+
+/// What is said of a stream that nobody has begun.
+const NOT_BEGUN_YET: &str = "no stage has begun yet";
+
+impl Unseen {
+    /// In words, and as what stages wait for. `asked` is the breaker of who was asked.
+    fn told(self, asked: Option<&Breaker>) -> (String, WaitCause) {
+        match (self, asked) {
+            (Self::NotBegun, _) => (NOT_BEGUN_YET.to_owned(), WaitCause::NotBegun),
+            (Self::Failed(text), Some(asked)) => {
+                let asked = Dependency { name: asked.name(), text: text.clone() };
+                (text, WaitCause::Dependency(asked))
+            }
+            (Self::NotThere(text) | Self::Failed(text), _) => (text.clone(), WaitCause::Other(text)),
+        }
+    }
 }
 
 /// Asks for ever, as long as it is kept.
@@ -56,14 +75,15 @@ impl<T: Clone + Send + 'static> Probe<T> {
                         backoff.reset();
                         INTERVAL
                     }
-                    Err(Unseen::NotThere(reason)) => {
-                        answers.lock().missing = Some(reason);
-                        backoff.reset();
-                        INTERVAL
-                    }
-                    Err(Unseen::Failed(reason)) => {
-                        answers.lock().missing = Some(reason);
-                        backoff.next().max(INTERVAL)
+                    Err(unseen) => {
+                        let has_failed = matches!(unseen, Unseen::Failed(_));
+                        answers.lock().missing = Some(unseen.told(breaker.as_ref()));
+                        if has_failed {
+                            backoff.next().max(INTERVAL)
+                        } else {
+                            backoff.reset();
+                            INTERVAL
+                        }
                     }
                 };
                 let worth_asking = async {
@@ -93,7 +113,8 @@ impl<T: Clone + Send + 'static> Probe<T> {
             Some((value, at)) => (Some(value.clone()), millis(at.elapsed())),
             None => (None, 0),
         };
-        Seen { value, age, missing: slot.missing.clone() }
+        let (missing, cause) = slot.missing.clone().unzip();
+        Seen { value, age, missing, cause }
     }
 }
 
@@ -116,7 +137,7 @@ mod tests {
             let nth = count.fetch_add(1, Ordering::Relaxed);
             async move { if nth == 0 { Ok(7) } else { Err(Unseen::Failed("it is away".to_owned())) } }
         });
-        assert_eq!(probe.seen(), Seen { value: None, age: 0, missing: None }, "nothing is known yet");
+        assert_eq!(probe.seen(), Seen::of(None, 0), "nothing is known yet");
         tokio::time::sleep(Duration::from_millis(10)).await;
         assert_eq!(probe.seen().value, Some(7));
         tokio::time::sleep(INTERVAL * 3).await;
@@ -126,6 +147,15 @@ mod tests {
         tokio::time::sleep(Duration::from_secs(600)).await;
         let asked = asked.load(Ordering::Relaxed);
         assert!((20..60).contains(&asked), "it is left alone: {asked} times in ten minutes");
+    }
+
+    #[test]
+    fn who_was_asked_is_told_as_a_value() {
+        let asked = Breaker::new("a server");
+        let (text, cause) = Unseen::Failed("it is away".into()).told(Some(&asked));
+        assert_eq!((text.as_str(), cause.dependency().unwrap().name.as_str()), ("it is away", "a server"));
+        let there = |unseen: Unseen| unseen.told(Some(&asked)).1.dependency().cloned();
+        assert_eq!((there(Unseen::NotBegun), there(Unseen::NotThere("it begins".into()))), (None, None));
     }
 
     #[tokio::test(start_paused = true)]

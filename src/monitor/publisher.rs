@@ -1,28 +1,29 @@
 //! Publishes a snapshot once a second.
 
-use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::collector::{Collector, StreamLook};
 use super::health;
-use super::past::{Moment, Past};
+use super::history::{History, Sample};
 use super::probe::{Probe, Unseen, millis};
 use super::snapshot::{
-    About, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, NodeView,
-    OutageView, Seen, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView, writer_of,
+    About, BesideView, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView,
+    NodeView, OutageView, Seen, Snapshot, SourceView, StageView, State, StreamView, TableView, TokensView,
 };
+use super::unused;
 use crate::breaker::{Breaker, Outage};
-use crate::broker::Memory;
+use crate::broker::{Memory, Stream};
 use crate::clock::{since_epoch, unix_ms};
+use crate::control::{DesiredState, JobStatus, StageState, StageStatus};
+use crate::flow::{StageId, StreamId, TableId};
 use crate::source::NodeState;
-use crate::stage::{
-    Desired, InsertTimes, JobStatus, ListingGap, StageName, StageState, StageStatus, TokenProgress, is_replay_group,
-};
-use crate::warehouse::{JobState, PartCounts, RowCount, RowCounts, Table, TapeLine};
+use crate::streams::{InsertTimes, ListingGap, SourceProgress, TokenProgress, is_replay_group};
+use crate::units::second;
+use crate::warehouse::{JobState, PartCounts, RowCounts, TapeLine};
 
 /// How often.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -42,18 +43,18 @@ pub struct Publisher {
 impl Publisher {
     /// Begins to publish. The first snapshot is there at once: it knows of nothing yet but what the stages say.
     pub fn start(collector: Collector, about: About, log: LogCounts) -> Self {
-        let mut camera = Camera::new(collector, about, log);
-        let (sender, snapshots) = watch::channel(Arc::new(camera.take()));
-        let mut told = health::Told::default();
+        let mut builder = SnapshotBuilder::new(collector, about, log);
+        let (sender, snapshots) = watch::channel(Arc::new(builder.take()));
+        let mut fired = health::Fired::default();
         let task = tokio::spawn(async move {
             let mut ticks = tokio::time::interval(INTERVAL);
             ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
                 // A rule that panics is a bug, which is in the log then; the last snapshot gets old and says so.
-                let taken = std::panic::catch_unwind(AssertUnwindSafe(|| camera.take()));
+                let taken = std::panic::catch_unwind(AssertUnwindSafe(|| builder.take()));
                 let Ok(snapshot) = taken else { continue };
-                told.tell(&snapshot);
+                fired.log(&snapshot);
                 sender.send_replace(Arc::new(snapshot));
             }
         });
@@ -75,38 +76,37 @@ fn faults_of(node: &NodeState) -> u64 {
 }
 
 /// Takes snapshots.
-struct Camera {
+struct SnapshotBuilder {
     collector: Collector,
     about: About,
     log: LogCounts,
     began: Instant,
-    streams: Vec<(String, Probe<StreamLook>)>,
+    streams: [(StreamId, Probe<StreamLook>); StreamId::ALL.len()],
     memory: Probe<Option<Memory>>,
     tables: Probe<RowCounts>,
     parts: Probe<Option<PartCounts>>,
     tape: Probe<Vec<TapeLine>>,
-    past: Past,
+    history: History,
     health: health::Memory,
 }
 
-impl Camera {
+impl SnapshotBuilder {
     fn new(collector: Collector, about: About, log: LogCounts) -> Self {
-        let (broker, warehouse) = (|| collector.broker_breaker(), || collector.warehouse_breaker());
-        let stream = |make: fn() -> crate::broker::Stream| {
-            let name = make().as_str().to_owned();
-            (name, probe(&collector, broker(), move |collector| async move { collector.stream(&make()).await }))
+        let (broker, warehouse) = (|| collector.broker.breaker(), || collector.warehouse.breaker());
+        let stream = |id: StreamId| {
+            (id, probe(&collector, broker(), move |collector| async move { collector.stream(&Stream::of(id)).await }))
         };
-        let streams = Collector::STREAMS.map(stream).into();
+        let streams = StreamId::ALL.map(stream);
         let memory = probe(&collector, broker(), |collector| async move { failed(collector.memory().await) });
         let tables = probe(&collector, warehouse(), |collector| async move { failed(collector.tables().await) });
         let parts = probe(&collector, warehouse(), |collector| async move { failed(collector.parts().await) });
         let tape = probe(&collector, warehouse(), |collector| async move { failed(collector.tape(TAPE).await) });
-        let (past, health) = (Past::default(), health::Memory::default());
-        Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, past, health }
+        let (history, health) = (History::default(), health::Memory::default());
+        Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, history, health }
     }
 
     fn node(&self, node: &NodeState) -> NodeView {
-        let in_a_minute = self.past.then_and_now(MINUTE, |moment| moment.doubts.get(&node.name).copied());
+        let in_a_minute = self.history.then_and_now(MINUTE, |sample| sample.doubts.get(&node.name).copied());
         NodeView {
             name: node.name.clone(),
             doubts: node.doubts.iter().map(|(kind, count)| ((*kind).to_owned(), *count)).collect(),
@@ -118,19 +118,19 @@ impl Camera {
 
     fn take(&mut self) -> Snapshot {
         let now = unix_ms();
-        let (stages, jobs, source) = (self.collector.stages(), self.collector.jobs(), self.collector.source());
-        let state = self.collector.source_state();
-        let mut moment = self.moment(&stages, &jobs);
-        moment.doubts = state.nodes.iter().map(|node| (node.name.clone(), faults_of(node))).collect();
-        self.past.remember(Instant::now(), moment);
+        let (stages, jobs, source) = (self.collector.stages(), self.collector.observer.jobs(), self.collector.source());
+        let state = self.collector.observer.chain().state;
+        let mut sample = self.moment(&stages, &jobs);
+        sample.doubts = state.nodes.iter().map(|node| (node.name.clone(), faults_of(node))).collect();
+        self.history.remember(Instant::now(), sample);
         let head = source.head.map(|(head, _)| HeadView { block: head.block, age: millis(head.age(since_epoch())) });
         let head_age = source.head.map_or(0, |(_, seen)| millis(seen));
         let source = SourceView {
             name: self.about.source.clone(),
-            head: Seen { value: head, age: head_age, missing: None },
+            head: Seen::of(head, head_age),
             cursor: source.cursor,
             watermark: source.watermark,
-            rate: self.past.rate(|moment| moment.watermark),
+            rate: self.history.rate(|sample| sample.watermark),
             in_doubt: source.in_doubt,
             nodes: state.nodes.iter().map(|node| self.node(node)).collect(),
             unknown_events: state.unknown_events,
@@ -153,74 +153,75 @@ impl Camera {
             at: now,
             uptime: millis(self.began.elapsed()),
             about: self.about.clone(),
-            outages: self.collector.outages().into_iter().map(OutageView::from).collect(),
+            outages: self.collector.observer.outages().into_iter().map(OutageView::from).collect(),
             stages: stages.iter().map(|(name, status)| self.stage(*name, status)).collect(),
             jobs: jobs.iter().map(|job| self.job(job, now)).collect(),
-            streams: self.streams.iter().map(|(name, probe)| self.stream(name, probe, now)).collect(),
+            streams: self.streams.iter().map(|(id, probe)| self.stream(*id, probe, now)).collect(),
             memory: if_any(self.memory.seen(), |memory| MemoryView {
+                server: memory.server,
                 used: memory.used,
                 limit: memory.limit,
                 percent: memory.percent(),
             }),
             tables: self.tables(&source, markets.as_ref()),
             queries: self.collector.queries(),
-            tape: self.tape.seen().map(|lines| lines.iter().cloned().map(TapeRow::from).collect()),
+            tape: self.tape.seen(),
             history: HistoryView {
-                trades: self.past.growth(|moment| moment.written.get("trades").copied()),
-                unread: self.past.series(|moment| moment.unread),
+                trades: self.history.growth(|sample| sample.written.get(&TableId::Trades).copied()),
+                unread: self.history.series(|sample| sample.unread),
             },
             log: (self.log)(),
             alerts: Vec::new(),
             source,
+            beside: self.collector.beside().into_iter().map(beside).collect(),
             markets,
             tokens,
         };
-        health::examine(&mut snapshot, &self.past, &mut self.health);
+        unused::hide(&mut snapshot);
+        health::examine(&mut snapshot, &self.history, &mut self.health);
         snapshot
     }
 
     /// What is to be remembered of now.
-    fn moment(&self, stages: &[(StageName, StageStatus)], jobs: &[JobStatus]) -> Moment {
-        let mut moment = Moment::default();
+    fn moment(&self, stages: &[(StageId, StageStatus)], jobs: &[JobStatus]) -> Sample {
+        let mut sample = Sample::default();
         for (name, status) in stages {
-            moment.moved.insert(*name, status.moved);
-            moment.restarts.insert(*name, status.restarts);
+            sample.moved.insert(*name, status.moved);
+            sample.restarts.insert(*name, status.restarts);
         }
         // What is stale says nothing of now.
         let fresh = Duration::from_millis(Seen::<()>::FRESH);
         if let Some((rows, at)) = self.tables.last()
             && at.elapsed() < fresh
         {
-            let RowCounts { markets, trades, dead_letters } = rows;
-            let rows = [("markets", markets), ("trades", trades), ("dead_letters", dead_letters)];
-            let counted = rows.into_iter().filter(|(_, count)| !count.is_estimate);
-            moment.rows = counted.map(|(name, count)| (name, count.rows)).collect();
+            let counted = rows.iter().filter(|(_, count)| !count.is_estimate);
+            sample.rows = counted.map(|(table, count)| (table, count.rows)).collect();
         }
         // Who writes nothing here knows no rate: another process may write.
-        for table in Table::ALL {
-            let writes = stages.iter().any(|(stage, _)| Some(*stage) == writer_of(table.as_str()));
-            let rows = self.collector.inserts(table).rows.or_else(|| writes.then_some(0));
-            moment.written.extend(rows.map(|rows| (table.as_str(), rows)));
+        for table in TableId::ALL {
+            let writes = stages.iter().any(|(stage, _)| *stage == table.writer());
+            let rows = self.collector.observer.inserts(table).rows.or_else(|| writes.then_some(0));
+            sample.written.extend(rows.map(|rows| (table, rows)));
         }
         let mut unread = Some(0);
-        for (name, probe) in &self.streams {
+        for (stream, probe) in &self.streams {
             let Some((look, _)) = probe.last().filter(|(_, at)| at.elapsed() < fresh) else {
                 unread = None;
                 continue;
             };
             if let Some((group, _)) = look.unread.iter().find(|(group, _)| !is_replay_group(&group.name)) {
-                moment.unread_bytes.insert(name.clone(), group.unacknowledged_bytes);
+                sample.unread_bytes.insert(*stream, group.unacknowledged_bytes);
                 unread = unread.map(|unread| unread + group.pending + group.undelivered);
             }
-            moment.added.insert(name.clone(), look.state.added);
+            sample.added.insert(*stream, look.state.added);
         }
-        moment.unread = unread;
-        moment.watermark = self.collector.source().watermark.map(|position| position.block);
-        moment.jobs = jobs.iter().map(|job| (job.record.id.clone(), (job.record.done, job.record.moved))).collect();
-        moment
+        sample.unread = unread;
+        sample.watermark = self.collector.source().watermark.map(|position| position.block);
+        sample.jobs = jobs.iter().map(|job| (job.record.id.clone(), (job.record.done, job.record.moved))).collect();
+        sample
     }
 
-    fn stage(&self, name: StageName, status: &StageStatus) -> StageView {
+    fn stage(&self, name: StageId, status: &StageStatus) -> StageView {
         let state = match &status.state {
             StageState::Run => State::Run,
             StageState::Idle => State::Idle,
@@ -231,25 +232,30 @@ impl Camera {
             StageState::Fail(_) => State::Fail,
         };
         let is_so = match status.desired {
-            Some(Desired::Pause) => state == State::Paus,
-            Some(Desired::Stop) => state == State::Stop,
-            Some(Desired::Run) => !matches!(state, State::Paus | State::Stop),
+            Some(DesiredState::Pause) => state == State::Paus,
+            Some(DesiredState::Stop) => state == State::Stop,
+            Some(DesiredState::Run) => !matches!(state, State::Paus | State::Stop),
             None => true,
         };
         // Who does not run any more says nothing new.
-        let is_gone = self.collector.is_gone(name) && state != State::Stop;
+        let is_gone = self.collector.observer.is_gone(name) && state != State::Stop;
         let (state, cause) = match is_gone {
             true => (State::Unkn, Some("its task is gone".to_owned())),
-            false => (state, status.state.cause().map(str::to_owned)),
+            false => (state, status.state.cause()),
+        };
+        let waits_for = match &status.state {
+            StageState::Wait(cause) if !is_gone => Some(cause),
+            _ => None,
         };
         StageView {
             name,
             state,
             cause,
+            waits_for: waits_for.cloned(),
             since: millis(status.since.elapsed()),
             requested: status.desired.filter(|_| !is_so),
             moved: status.moved,
-            rate: self.past.rate(|moment| moment.moved.get(&name).copied()),
+            rate: self.history.rate(|sample| sample.moved.get(&name).copied()),
             failures: status.failures,
             failures_in_a_row: status.failures_in_a_row,
             retry_in: status.retry_at.map(|at| millis(at.saturating_duration_since(Instant::now()))),
@@ -263,10 +269,10 @@ impl Camera {
         let record = &job.record;
         let is_running = record.state == JobState::Running;
         let number = |part: fn(&(u64, u64)) -> u64| {
-            self.past.rate(|moment| moment.jobs.get(&record.id).map(part)).filter(|_| is_running)
+            self.history.rate(|sample| sample.jobs.get(&record.id).map(part)).filter(|_| is_running)
         };
         let pace = number(|(done, _)| *done).filter(|pace| *pace > 0);
-        let waits = job.status.state.cause().map(str::to_owned).filter(|_| is_running);
+        let waits = job.status.state.cause().filter(|_| is_running);
         JobView {
             id: record.id.clone(),
             stage: job.stage,
@@ -282,12 +288,12 @@ impl Camera {
         }
     }
 
-    fn stream(&self, name: &str, probe: &Probe<StreamLook>, now: i64) -> StreamView {
+    fn stream(&self, id: StreamId, probe: &Probe<StreamLook>, now: i64) -> StreamView {
         let seen = probe.seen();
         let age = |ms: u64| u64::try_from(now).unwrap_or(0).saturating_sub(ms);
         let entries = seen.map(|look| look.state.entries);
         let Some(look) = seen.value else {
-            return StreamView { name: name.to_owned(), entries, ..StreamView::default() };
+            return StreamView { name: id.to_string(), entries, ..StreamView::default() };
         };
         let mut groups: Vec<GroupView> = look
             .unread
@@ -302,10 +308,10 @@ impl Camera {
             .collect();
         groups.sort_by_key(|group| is_replay_group(&group.name));
         StreamView {
-            name: name.to_owned(),
+            name: id.to_string(),
             entries,
             bytes: look.state.bytes,
-            rate: self.past.rate(|moment| moment.added.get(name).copied()),
+            rate: self.history.rate(|sample| sample.added.get(&id).copied()),
             oldest: look.oldest.map(|id| age(id.ms)),
             groups,
         }
@@ -313,24 +319,38 @@ impl Camera {
 
     fn tables(&self, source: &SourceView, markets: Option<&MarketsView>) -> Vec<TableView> {
         let (seen, parts) = (self.tables.seen(), self.parts.seen());
-        let table =
-            |table: Table, rows: fn(&RowCounts) -> RowCount, most: fn(&PartCounts) -> u64, behind: Option<u64>| {
-                let name = table.as_str();
-                TableView {
-                    name: name.to_owned(),
-                    rows: seen.map(rows),
-                    rate: self.past.rate(|moment| moment.written.get(name).copied()),
-                    behind,
-                    inserts: self.collector.inserts(table).into(),
-                    parts: if_any(parts.clone(), most),
-                }
-            };
-        let read = markets.and_then(|markets| markets.last_round);
-        vec![
-            table(Table::Trades, |rows| rows.trades, |parts| parts.trades, source.behind()),
-            table(Table::Markets, |rows| rows.markets, |parts| parts.markets, read),
-            table(Table::DeadLetters, |rows| rows.dead_letters, |parts| parts.dead_letters, None),
-        ]
+        let view = |table: TableId| TableView {
+            name: table.to_string(),
+            rows: seen.map(|rows| rows[table]),
+            rate: self.history.rate(|sample| sample.written.get(&table).copied()),
+            behind: match table {
+                TableId::Trades => source.behind(),
+                TableId::Markets => markets.and_then(|markets| markets.last_round),
+                _ => None,
+            },
+            inserts: self.collector.observer.inserts(table).into(),
+            parts: if_any(parts.clone(), |parts| parts[table]),
+        };
+        TableId::ALL.map(view).into()
+    }
+}
+
+/// A source beside the chain.
+fn beside((name, stage, progress): (&'static str, StageId, SourceProgress)) -> BesideView {
+    let SourceProgress { frontier, cursor, watermark, .. } = progress;
+    let is_complete = frontier.as_ref().zip(watermark.as_ref());
+    let frozen_since = frontier.as_ref().and_then(|(frontier, _)| frontier.frozen_since());
+    BesideView {
+        name: name.to_owned(),
+        stage,
+        newest: Seen::of(
+            frontier.as_ref().map(|(frontier, _)| millis(frontier.age(since_epoch()))),
+            frontier.as_ref().map_or(0, |(_, seen)| millis(seen.elapsed())),
+        ),
+        cursor: cursor.as_ref().map(ToString::to_string),
+        is_complete: is_complete.map(|((frontier, _), watermark)| *watermark >= frontier.end),
+        watermark: watermark.as_ref().map(ToString::to_string),
+        frozen_since: frozen_since.map(second),
     }
 }
 
@@ -354,11 +374,10 @@ fn failed<T>(answer: Result<T, String>) -> Result<T, Unseen> {
 
 /// An observation of what is not there everywhere; `None` where it is not, or nobody knows yet.
 fn if_any<T, U>(seen: Seen<Option<T>>, part: impl FnOnce(&T) -> U) -> Option<Seen<U>> {
-    let Seen { value, age, missing } = seen;
-    match value {
+    match &seen.value {
         Some(None) => None,
-        None if missing.is_none() => None,
-        value => Some(Seen { value: value.flatten().as_ref().map(part), age, missing }),
+        None if seen.missing.is_none() => None,
+        value => Some(seen.with(value.as_ref().and_then(Option::as_ref).map(part))),
     }
 }
 
@@ -376,25 +395,6 @@ impl From<InsertTimes> for InsertsView {
     }
 }
 
-impl From<TapeLine> for TapeRow {
-    fn from(line: TapeLine) -> Self {
-        Self {
-            timestamp: line.timestamp,
-            block_number: line.block_number,
-            log_index: line.log_index,
-            exchange: line.exchange,
-            side: line.maker_direction,
-            shares: line.token_amount,
-            usd: line.usd_amount,
-            price: line.price,
-            token_id: line.token_id,
-            outcome: line.outcome,
-            question: line.question,
-            is_taker_row: line.is_taker_row,
-        }
-    }
-}
-
 /// What a source of markets cannot list, in words.
 fn gaps(gaps: [Option<ListingGap>; 2]) -> Vec<String> {
     let kinds = ["open", "closed"].into_iter().zip(gaps);
@@ -407,11 +407,11 @@ mod tests {
 
     #[test]
     fn unknown_zero_and_not_there_are_three_things() {
-        let seen = |value, missing: Option<&str>| Seen { value, age: 9, missing: missing.map(str::to_owned) };
+        let seen = |value, missing: Option<&str>| Seen { missing: missing.map(str::to_owned), ..Seen::of(value, 9) };
         let taken = |value, missing| if_any(seen(value, missing), |number: &u64| *number);
         assert_eq!(taken(None, None), None, "nobody knows yet");
         assert_eq!(taken(Some(None), None), None, "there is none");
-        assert_eq!(taken(Some(Some(0)), None), Some(Seen { value: Some(0), age: 9, missing: None }));
+        assert_eq!(taken(Some(Some(0)), None), Some(Seen::of(Some(0), 9)));
         let unknown = taken(None, Some("away")).unwrap();
         assert_eq!((unknown.value, unknown.missing.as_deref()), (None, Some("away")));
         assert_eq!(taken(Some(Some(7)), Some("away")).unwrap().value, Some(7), "what was seen last");

@@ -1,26 +1,29 @@
 //! Snapshots of pipelines that there might be, for tests of what is shown. Their numbers belong together.
 
-use super::{
-    About, Alert, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView, Seen,
-    Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TapeRow, TokensView,
+use super::snapshot::{
+    About, Alert, BesideView, GroupView, HeadView, HistoryView, InsertsView, JobView, LogView, MarketsView, MemoryView,
+    Seen, Severity, Snapshot, SourceView, StageView, State, StreamView, TableView, TokensView,
 };
-use crate::model::ChainPosition;
-use crate::stage::{Command, Desired, StageName};
-use crate::warehouse::JobState;
+use crate::control::{Command, DesiredState};
+use crate::flow::{StageId, StreamId, TableId};
+use crate::warehouse::{JobState, TapeLine};
+use crate::{broker::Product, model::ChainPosition, streams::WaitCause};
+
+impl StageView {
+    /// Lets it wait.
+    pub(crate) fn wait_for(&mut self, cause: WaitCause, since: u64) {
+        (self.state, self.since, self.cause) = (State::Wait, since, Some(cause.to_string()));
+        self.waits_for = Some(cause);
+    }
+}
 
 /// Before anything is known.
 pub fn loading() -> Snapshot {
     let mut snapshot = healthy();
     snapshot.uptime = 0;
     for stage in &mut snapshot.stages {
-        *stage = StageView {
-            state: State::Wait,
-            cause: Some("starting".into()),
-            since: 0,
-            moved: 0,
-            rate: None,
-            ..stage.clone()
-        };
+        (stage.moved, stage.rate) = (0, None);
+        stage.wait_for(WaitCause::Starting, 0);
     }
     snapshot.source = SourceView { name: snapshot.source.name, ..SourceView::default() };
     snapshot.markets = Some(MarketsView::default());
@@ -62,32 +65,27 @@ pub fn empty() -> Snapshot {
 /// All is well.
 pub fn healthy() -> Snapshot {
     let stages = [
-        (StageName::IngestFills, State::Run, 1_640_112, 812),
-        (StageName::IngestMarkets, State::Idle, 56_789, 0),
-        (StageName::ProcessTrades, State::Run, 1_640_100, 811),
-        (StageName::WriteMarkets, State::Idle, 56_789, 0),
-        (StageName::WriteTrades, State::Run, 1_639_800, 812),
-        (StageName::WriteDeadLetters, State::Idle, 17, 0),
-        (StageName::Resolver, State::Idle, 4_211, 0),
+        (StageId::IngestFills, State::Run, 1_640_112, 812),
+        (StageId::IngestMarkets, State::Idle, 56_789, 0),
+        (StageId::ProcessTrades, State::Run, 1_640_100, 811),
+        (StageId::WriteMarkets, State::Idle, 56_789, 0),
+        (StageId::WriteTrades, State::Run, 1_639_800, 812),
+        (StageId::WriteDeadLetters, State::Idle, 17, 0),
+        (StageId::Resolver, State::Idle, 4_211, 0),
     ];
-    let group = |name: &str, pending, lag, unread_bytes, oldest| GroupView {
-        name: name.into(),
-        pending,
-        lag,
-        unread_bytes,
-        oldest,
-    };
-    let stream = |name: &str, entries, bytes, rate, oldest, group| StreamView {
-        name: name.into(),
+    let unread =
+        |pending, lag, unread_bytes, oldest| GroupView { name: String::new(), pending, lag, unread_bytes, oldest };
+    let stream = |id: StreamId, entries, bytes, rate, oldest, group| StreamView {
+        name: id.to_string(),
         entries: seen(entries),
         bytes,
         rate: Some(rate),
         oldest: Some(oldest),
-        groups: vec![group],
+        groups: vec![GroupView { name: id.group().to_string(), ..group }],
     };
     let inserts = |median| InsertsView { median: Some(median), longest: Some(median * 3), running: None };
-    let table = |name: &str, rows: u64, rate, behind, inserts| TableView {
-        name: name.into(),
+    let table = |id: TableId, rows: u64, rate, behind, inserts| TableView {
+        name: id.to_string(),
         rows: seen(rows.into()),
         rate: Some(rate),
         behind,
@@ -112,6 +110,7 @@ pub fn healthy() -> Snapshot {
                 name,
                 state,
                 cause: None,
+                waits_for: None,
                 since: 273_840_000,
                 requested: None,
                 moved,
@@ -133,33 +132,20 @@ pub fn healthy() -> Snapshot {
             rate: Some(1),
             ..SourceView::default()
         },
+        beside: Vec::new(),
         markets: Some(MarketsView { rounds: 912, last_round: Some(12_000), behind: Some(0), misread: 0, gaps: vec![] }),
         tokens: Some(TokensView { unresolved: 41, untried: 0, missed: 0, age: 2_000 }),
         streams: vec![
-            stream("stream:markets", 1_204, 2_400_000, 0, 598_000, group("market_writers", 0, 0, 0, None)),
-            stream(
-                "stream:order_events",
-                412_345,
-                71_335_000,
-                812,
-                598_000,
-                group("trade_processors", 12, 0, 2_076, Some(300)),
-            ),
-            stream(
-                "stream:trades",
-                412_310,
-                98_954_000,
-                811,
-                598_000,
-                group("trade_writers", 0, 300, 72_000, Some(600)),
-            ),
-            stream("stream:dead_letters", 3, 640, 0, 312_000, group("dead_letter_writers", 0, 0, 0, None)),
+            stream(StreamId::Markets, 1_204, 2_400_000, 0, 598_000, unread(0, 0, 0, None)),
+            stream(StreamId::OrderEvents, 412_345, 71_335_000, 812, 598_000, unread(12, 0, 2_076, Some(300))),
+            stream(StreamId::Trades, 412_310, 98_954_000, 811, 598_000, unread(0, 300, 72_000, Some(600))),
+            stream(StreamId::DeadLetters, 3, 640, 0, 312_000, unread(0, 0, 0, None)),
         ],
         memory: None,
         tables: vec![
-            table("trades", 812_412_345, 812, Some(5_000), inserts(4)),
-            table("markets", 96_104, 0, Some(12_000), inserts(12)),
-            table("dead_letters", 17, 0, None, InsertsView::default()),
+            table(TableId::Trades, 812_412_345, 812, Some(5_000), inserts(4)),
+            table(TableId::Markets, 96_104, 0, Some(12_000), inserts(12)),
+            table(TableId::DeadLetters, 17, 0, None, InsertsView::default()),
         ],
         queries: Vec::new(),
         tape: seen(tape()),
@@ -192,7 +178,8 @@ pub fn servers_failing() -> Snapshot {
     snapshot.memory = Some(seen(memory(871 << 20)));
     let full = "backpressure: redis 871.0M of 1.0G";
     let fills = &mut snapshot.stages[0];
-    (fills.state, fills.cause, fills.since, fills.rate) = (State::Wait, Some(full.into()), 38_000, Some(0));
+    fills.rate = Some(0);
+    fills.wait_for(WaitCause::Backpressure(full.into()), 38_000);
     let trades = &mut snapshot.streams[2].groups[0];
     (trades.pending, trades.lag, trades.unread_bytes, trades.oldest) = (50_000, 1_733_000, 430 << 20, Some(102_000));
     let table = &mut snapshot.tables[0];
@@ -203,12 +190,12 @@ pub fn servers_failing() -> Snapshot {
     let memory = "redis holds 871M of 1.00G, 85%: nothing new is read until the writers have caught up, or its maxmemory is \
                   raised";
     let insert = "an insert into trades has not been confirmed for 1m12";
-    let waits = format!("ingest-fills waits for 38s: {full}");
+    let waits = format!("{} waits for 38s: {full}", StageId::IngestFills);
     snapshot.alerts = vec![
         alert("memory", Severity::Bad, "redis", memory, 38_000),
         alert("inserts", Severity::Bad, "table trades", insert, 67_000),
         alert("parts", Severity::Bad, "table trades", parts, 30_000),
-        alert("waiting", Severity::Warn, "ingest-fills", &waits, 35_000),
+        alert("waiting", Severity::Warn, StageId::IngestFills.as_str(), &waits, 35_000),
     ];
     snapshot
 }
@@ -218,16 +205,17 @@ pub fn warning() -> Snapshot {
     let mut snapshot = healthy();
     let stages = &mut snapshot.stages;
     (stages[4].state, stages[4].rate) = (State::Slow, Some(400));
-    let text = "write-trades is behind: 188M unread in stream:trades, 512M is its ceiling, reached in 37m17";
-    stages[4].cause = Some(text.into());
+    let (writer, stream) = (StageId::WriteTrades, StreamId::Trades);
+    let text = format!("{writer} is behind: 188M unread in {stream}, 512M is its ceiling, reached in 37m17");
+    stages[4].cause = Some(text.clone());
     (stages[3].state, stages[3].since, stages[3].rate) = (State::Paus, 392_000, Some(0));
-    (stages[6].requested, stages[6].since) = (Some(Desired::Pause), 800);
+    (stages[6].requested, stages[6].since) = (Some(DesiredState::Pause), 800);
     let trades = &mut snapshot.streams[2].groups[0];
     (trades.pending, trades.lag, trades.unread_bytes, trades.oldest) = (50_000, 733_000, 188 << 20, Some(99_000));
     (snapshot.tables[0].rate, snapshot.tables[0].behind) = (Some(400), Some(99_000));
     snapshot.jobs = vec![JobView {
         id: "a3f09c".into(),
-        stage: StageName::IngestFills,
+        stage: StageId::IngestFills,
         state: JobState::Running,
         total: 1_000,
         done: 412,
@@ -238,11 +226,12 @@ pub fn warning() -> Snapshot {
         ended: None,
         cause: None,
     }];
+    let paused = StageId::WriteMarkets;
     snapshot.alerts = vec![
-        alert("backlog", Severity::Warn, "stream:trades", text, 190_000),
+        alert("backlog", Severity::Warn, stream.as_str(), &text, 190_000),
         Alert {
-            helps: vec![Command::Resume(StageName::WriteMarkets)],
-            ..alert("paused", Severity::Info, "write-markets", "write-markets is paused for 6m", 392_000)
+            helps: vec![Command::Resume { stage: paused }],
+            ..alert("paused", Severity::Info, paused.as_str(), &format!("{paused} is paused for 6m"), 392_000)
         },
     ];
     snapshot
@@ -255,19 +244,19 @@ pub fn failing() -> Snapshot {
     let refused = "16 rows in a row were refused, so nothing more is given up; the last one: no such column: fee_unit";
     (stages[4].state, stages[4].cause, stages[4].rate) = (State::Fail, Some(refused.into()), Some(0));
     let away = "polygon.drpc.org: connection refused";
-    (stages[0].state, stages[0].cause, stages[0].since) = (State::Wait, Some(away.into()), 72_000);
+    stages[0].wait_for(WaitCause::Other(away.into()), 72_000);
     (stages[0].failures_in_a_row, stages[0].retry_in, stages[0].rate) = (9, Some(21_000), Some(0));
     snapshot.source.head.age = 75_000;
     (snapshot.jobs[0].state, snapshot.jobs[0].rate, snapshot.jobs[0].left) = (JobState::Failed, None, None);
     (snapshot.jobs[0].cause, snapshot.jobs[0].ended) = (Some("the streams were lost".into()), Some(40_000));
     snapshot.alerts = vec![
         Alert {
-            helps: vec![Command::Restart(StageName::WriteTrades)],
+            helps: vec![Command::Restart { stage: StageId::WriteTrades }],
             ..alert(
                 "failed",
                 Severity::Bad,
-                "write-trades",
-                &format!("write-trades failed for good: {refused}"),
+                StageId::WriteTrades.as_str(),
+                &format!("{} failed for good: {refused}", StageId::WriteTrades),
                 65_000,
             )
         },
@@ -281,8 +270,8 @@ pub fn failing() -> Snapshot {
         alert(
             "waiting",
             Severity::Bad,
-            "ingest-fills",
-            &format!("ingest-fills waits for 1m12: {away} (9 failures in a row)"),
+            StageId::IngestFills.as_str(),
+            &format!("{} waits for 1m12: {away} (9 failures in a row)", StageId::IngestFills),
             69_000,
         ),
     ];
@@ -293,7 +282,7 @@ pub fn failing() -> Snapshot {
 pub fn with_bad_entries() -> Snapshot {
     let mut snapshot = failing();
     snapshot.stages[4].can_skip = true;
-    snapshot.alerts[0].helps.insert(0, Command::Skip(StageName::WriteTrades));
+    snapshot.alerts[0].helps.insert(0, Command::Skip { stage: StageId::WriteTrades });
     snapshot
 }
 
@@ -311,25 +300,40 @@ pub fn stale() -> Snapshot {
     let gap = snapshot.history.trades.len() - 42;
     snapshot.history.trades[gap..].fill(None);
     snapshot.history.unread[gap..].fill(None);
-    let text = "stream:order_events cannot be observed for 42s: no answer within 5 s";
-    snapshot.alerts = vec![alert("unseen", Severity::Warn, "stream:order_events", text, 37_000)];
+    let stream = StreamId::OrderEvents;
+    let text = format!("{stream} cannot be observed for 42s: no answer within 5 s");
+    snapshot.alerts = vec![alert("unseen", Severity::Warn, stream.as_str(), &text, 37_000)];
     snapshot
 }
 
+/// A source beside the chain.
+pub fn with_another_source() -> Snapshot {
+    let beside = BesideView {
+        name: "other".into(),
+        stage: StageId::IngestFills,
+        newest: seen(2_000),
+        cursor: Some("12:00:07, 0x7f".into()),
+        watermark: Some("12:00:05, 0x3a".into()),
+        is_complete: Some(false),
+        frozen_since: None,
+    };
+    Snapshot { beside: vec![beside], ..healthy() }
+}
+
 fn seen<T>(value: T) -> Seen<T> {
-    Seen { value: Some(value), age: 400, missing: None }
+    Seen::of(Some(value), 400)
 }
 
 fn memory(used: u64) -> MemoryView {
     let limit = 1 << 30;
-    MemoryView { used, limit: Some(limit), percent: Some(used * 100 / limit) }
+    MemoryView { server: Product::Redis, used, limit: Some(limit), percent: Some(used * 100 / limit) }
 }
 
 fn alert(rule: &str, severity: Severity, subject: &str, text: &str, since: u64) -> Alert {
     Alert { rule: rule.into(), severity, subject: subject.into(), text: text.into(), helps: Vec::new(), since }
 }
 
-fn tape() -> Vec<TapeRow> {
+fn tape() -> Vec<TapeLine> {
     let questions = [
         ("Will it rain in Lisbon on November 26?", "Yes", "ctf_v2"),
         ("東京で明日雨が降りますか？ ☔ tomorrow", "No", "ctf_v2"),
@@ -339,14 +343,14 @@ fn tape() -> Vec<TapeRow> {
     (0..60)
         .map(|nth: u32| {
             let (question, outcome, exchange) = questions[nth as usize % questions.len()];
-            TapeRow {
+            TapeLine {
                 timestamp: 1_795_579_468 - i64::from(nth / 7) * 2,
                 block_number: 97_812_344 - u64::from(nth / 7),
                 log_index: 900 - nth,
                 exchange: exchange.into(),
-                side: if nth.is_multiple_of(3) { "SELL" } else { "BUY" }.into(),
-                shares: format!("{}.500000", 10 + nth * 7),
-                usd: format!("{}.{:06}", 4 + nth * 3, nth * 1_017),
+                maker_direction: if nth.is_multiple_of(3) { "SELL" } else { "BUY" }.into(),
+                token_amount: format!("{}.500000", 10 + nth * 7),
+                usd_amount: format!("{}.{:06}", 4 + nth * 3, nth * 1_017),
                 price: (nth % 11 != 10).then(|| f64::from(nth % 97 + 1) / 100.0),
                 token_id: format!("1056178888888888{nth:04}9512"),
                 outcome: outcome.into(),

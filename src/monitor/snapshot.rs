@@ -1,13 +1,14 @@
-//! The snapshot: all that can be shown, at one moment.
+//! The snapshot: all that can be shown, at one sample.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::broker::Memory;
-use crate::model::ChainPosition;
-use crate::stage::{Command, Desired, NOT_BEGUN, StageName};
-use crate::warehouse::{JobState, RowCount};
+use crate::broker::{Memory, Product};
+use crate::control::{Command, DesiredState};
+use crate::flow::{StageId, StreamId, TableId};
+use crate::warehouse::{JobState, RowCount, TapeLine};
+use crate::{model::ChainPosition, streams::WaitCause};
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -25,8 +26,11 @@ pub struct Snapshot {
     pub stages: Vec<StageView>,
     /// The replays that go on, and the last ones that ended.
     pub jobs: Vec<JobView>,
-    /// The source of fills.
+    /// The chain.
     pub source: SourceView,
+    /// The sources of fills beside it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<BesideView>,
     /// The markets; `None` where they are not read.
     pub markets: Option<MarketsView>,
     /// The tokens whose market is not known; `None` before all of them have been looked at.
@@ -40,7 +44,7 @@ pub struct Snapshot {
     /// The queries that are asked again and again, where it is known what they cost.
     pub queries: Vec<QueryView>,
     /// The newest trades, the newest first.
-    pub tape: Seen<Vec<TapeRow>>,
+    pub tape: Seen<Vec<TapeLine>>,
     /// The last two minutes.
     pub history: HistoryView,
     /// The log.
@@ -75,26 +79,39 @@ pub struct Seen<T> {
     pub age: u64,
     /// Why there is nothing newer.
     pub missing: Option<String>,
+    /// The same as what stages wait for.
+    #[serde(default)]
+    pub cause: Option<WaitCause>,
 }
 
 impl<T> Seen<T> {
     /// An observation that is older than this is stale.
     pub const FRESH: u64 = 5_000;
 
+    /// What was seen so long ago, with nothing in the way of seeing it again.
+    pub const fn of(value: Option<T>, age: u64) -> Self {
+        Self { value, age, missing: None, cause: None }
+    }
+
     /// Whether it is too old to be taken for now.
     pub const fn is_stale(&self) -> bool {
         self.value.is_some() && self.age > Self::FRESH
     }
 
+    /// The same observation of something else.
+    pub fn with<U>(&self, value: Option<U>) -> Seen<U> {
+        Seen { value, age: self.age, missing: self.missing.clone(), cause: self.cause.clone() }
+    }
+
     /// The same observation of a part.
     pub fn map<U>(&self, part: impl FnOnce(&T) -> U) -> Seen<U> {
-        Seen { value: self.value.as_ref().map(part), age: self.age, missing: self.missing.clone() }
+        self.with(self.value.as_ref().map(part))
     }
 }
 
 impl<T> Default for Seen<T> {
     fn default() -> Self {
-        Self { value: None, age: 0, missing: None }
+        Self { value: None, age: 0, missing: None, cause: None }
     }
 }
 
@@ -166,15 +183,18 @@ impl fmt::Display for State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageView {
     /// Its name.
-    pub name: StageName,
+    pub name: StageId,
     /// Its state.
     pub state: State,
     /// Why it is in that state, where there is something to be said.
     pub cause: Option<String>,
+    /// What it waits for, where it waits.
+    #[serde(default)]
+    pub waits_for: Option<WaitCause>,
     /// For how long.
     pub since: u64,
     /// What is wanted of it, where it is not so yet.
-    pub requested: Option<Desired>,
+    pub requested: Option<DesiredState>,
     /// Events that it has moved in this run.
     pub moved: u64,
     /// The same, a second.
@@ -207,16 +227,27 @@ pub struct OutageView {
     pub failures: u32,
 }
 
+impl Snapshot {
+    /// The stages that wait, and for what.
+    pub(crate) fn waits(&self) -> Vec<(StageId, &WaitCause)> {
+        self.stages.iter().filter_map(|stage| Some((stage.name, stage.waits_for.as_ref()?))).collect()
+    }
+}
+
 impl OutageView {
     /// Who waits for it, of stages with what each says that it waits for; by themselves, or since the first one does.
-    pub(crate) fn waiting<'a>(&self, waits: &[(StageName, &'a str)]) -> Vec<StageName> {
-        let first = waits.iter().find(|(stage, _)| *stage == StageName::IngestFills).map(|(_, cause)| *cause);
-        let root = |cause: &'a str| if cause == NOT_BEGUN { first.unwrap_or(cause) } else { cause };
-        waits.iter().filter(|(_, cause)| self.explains(root(cause))).map(|(stage, _)| *stage).collect()
+    pub(crate) fn waiting(&self, waits: &[(StageId, &WaitCause)]) -> Vec<StageId> {
+        let first = waits.iter().find(|(stage, _)| *stage == StageId::IngestFills).map(|(_, cause)| *cause);
+        let is_root = |cause: &WaitCause| cause.dependency().is_some_and(|dependency| dependency.name == self.name);
+        let waits_for_it = |cause: &WaitCause| match cause {
+            WaitCause::NotBegun => first.is_some_and(is_root),
+            cause => is_root(cause),
+        };
+        waits.iter().filter(|(_, cause)| waits_for_it(cause)).map(|(stage, _)| *stage).collect()
     }
 
     /// The same in words.
-    pub(crate) fn text(&self, waiting: &[StageName]) -> String {
+    pub(crate) fn text(&self, waiting: &[StageId]) -> String {
         let Self { name, cause, .. } = self;
         match waiting {
             // Some callers are no stages.
@@ -224,12 +255,6 @@ impl OutageView {
             [one] => format!("{one} waits for {name}: {cause}"),
             more => format!("{} stages wait for {name}: {cause}", more.len()),
         }
-    }
-
-    /// Whether an error is about this: it names it, or the node that it says was asked last.
-    pub fn explains(&self, text: &str) -> bool {
-        let endpoint = self.cause.split_once(": ").map(|(endpoint, _)| endpoint);
-        text.contains(&self.name) || endpoint.is_some_and(|endpoint| text.contains(endpoint))
     }
 }
 
@@ -239,7 +264,7 @@ pub struct JobView {
     /// Its id.
     pub id: String,
     /// The stage whose work it repeats.
-    pub stage: StageName,
+    pub stage: StageId,
     /// How it stands.
     pub state: JobState,
     /// What there was to do: blocks or entries.
@@ -260,7 +285,7 @@ pub struct JobView {
     pub cause: Option<String>,
 }
 
-/// The source of fills.
+/// The chain.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SourceView {
     /// Its name.
@@ -285,6 +310,25 @@ pub struct SourceView {
     /// The last contract whose implementation was replaced in this run, in words.
     #[serde(default)]
     pub upgrade: Option<String>,
+}
+
+/// A source of fills that is no chain, with positions in its own words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BesideView {
+    /// Its name.
+    pub name: String,
+    /// The stage that reads it.
+    pub stage: StageId,
+    /// How old the newest is that it shows.
+    pub newest: Seen<u64>,
+    /// Every event before this is in the streams or beyond.
+    pub cursor: Option<String>,
+    /// Every event before this is in the tables.
+    pub watermark: Option<String>,
+    /// Whether all that it shows is in the tables; `None` before that can be told.
+    pub is_complete: Option<bool>,
+    /// The time of its newest row, where it answers and its data has ended.
+    pub frozen_since: Option<String>,
 }
 
 /// One provider of the source.
@@ -387,19 +431,13 @@ pub struct StreamView {
 
 impl StreamView {
     /// The stage that reads it.
-    pub fn reader(&self) -> Option<StageName> {
+    pub fn reader(&self) -> Option<StageId> {
         Self::reader_of(&self.name)
     }
 
     /// The stage that reads a stream.
-    pub fn reader_of(stream: &str) -> Option<StageName> {
-        match stream {
-            "stream:markets" => Some(StageName::WriteMarkets),
-            "stream:order_events" => Some(StageName::ProcessTrades),
-            "stream:trades" => Some(StageName::WriteTrades),
-            "stream:dead_letters" => Some(StageName::WriteDeadLetters),
-            _ => None,
-        }
+    pub fn reader_of(stream: &str) -> Option<StageId> {
+        StreamId::named(stream).and_then(StreamId::reader)
     }
 
     /// The group of the stage that reads it.
@@ -440,16 +478,6 @@ pub struct TableView {
     pub parts: Option<Seen<u64>>,
 }
 
-/// The stage that writes a table.
-pub(super) fn writer_of(table: &str) -> Option<StageName> {
-    match table {
-        "trades" => Some(StageName::WriteTrades),
-        "markets" => Some(StageName::WriteMarkets),
-        "dead_letters" => Some(StageName::WriteDeadLetters),
-        _ => None,
-    }
-}
-
 /// How long inserts took until they were confirmed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InsertsView {
@@ -463,8 +491,8 @@ pub struct InsertsView {
 
 impl TableView {
     /// The stage that writes it.
-    pub fn writer(&self) -> Option<StageName> {
-        writer_of(&self.name)
+    pub fn writer(&self) -> Option<StageId> {
+        TableId::named(&self.name).map(TableId::writer)
     }
 
     /// More parts than a table has that is merged as it should be.
@@ -510,6 +538,8 @@ impl InsertsView {
 /// The memory of the server that keeps the streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemoryView {
+    /// Which server that is.
+    pub server: Product,
     /// Bytes that are in use.
     pub used: u64,
     /// Bytes that may be in use; `None` for as many as there are.
@@ -527,35 +557,6 @@ impl MemoryView {
             _ => Some(Severity::Bad),
         }
     }
-}
-
-/// A row of the tape.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TapeRow {
-    /// Block time, in unix seconds.
-    pub timestamp: i64,
-    /// The block.
-    pub block_number: u64,
-    /// The place in the block.
-    pub log_index: u32,
-    /// The contract.
-    pub exchange: String,
-    /// What the maker's order did.
-    pub side: String,
-    /// Shares, exact.
-    pub shares: String,
-    /// Dollars, exact.
-    pub usd: String,
-    /// Dollars a share.
-    pub price: Option<f64>,
-    /// The outcome token.
-    pub token_id: String,
-    /// The outcome, where it is known.
-    pub outcome: String,
-    /// The question of its market, where that is known.
-    pub question: String,
-    /// Whether it counts for volume.
-    pub is_taker_row: bool,
 }
 
 /// The last two minutes, a number a second, the newest last; `None` where nothing was known.

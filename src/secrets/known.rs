@@ -1,9 +1,8 @@
 //! The secrets that are known, and how they are found in a text, also where only a part of one is left.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
-use super::{HIDDEN, boundary_before};
+use super::text::{HIDDEN, boundary_before};
 
 /// So many characters in a row of a secret are as good as the secret. Eight hexadecimal ones stand in a hash of the chain
 /// by chance once in millions of them.

@@ -12,6 +12,7 @@
 
 mod encoding;
 mod known;
+mod text;
 mod url;
 
 use std::borrow::Cow;
@@ -19,10 +20,8 @@ use std::borrow::Cow;
 use parking_lot::RwLock;
 
 use known::Known;
+use text::{HIDDEN, boundary_before};
 use url::without_urls;
-
-/// What stands for what is not shown.
-const HIDDEN: &str = "…";
 
 /// How much of a text is looked at: far more than is ever shown of one.
 const LOOKED_AT: usize = 64 << 10;
@@ -87,11 +86,6 @@ pub fn excerpt(text: &str, longest: usize) -> String {
         Some((end, _)) => format!("{}{HIDDEN}", shown[..end].trim_end_matches(HIDDEN)),
         None => shown.into_owned(),
     }
-}
-
-/// The last place between two characters that is not behind `at`.
-fn boundary_before(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 /// Whether a character commands a terminal, turns the direction of a line, or cannot be seen: control characters, those of

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use reqwest::Url;
 
-use super::HIDDEN;
 use super::encoding::{base64, percent_decoded, percent_encoded};
+use super::text::HIDDEN;
 
 /// A part of a URL's path that is at least this long may be a key; shorter ones are words such as `v2` and `polygon`.
 const KEY_LENGTH: usize = 8;

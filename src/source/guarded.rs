@@ -1,15 +1,17 @@
 //! A source of fills that is left alone while none of its nodes answers: every call goes through one breaker.
 //!
-//! Each node has its own limits and pauses; this is for who asks all of them in vain, and for how many callers there are.
+//! Each node has its own limits and pauses; this is for callers whose every node failed, and for many callers.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use async_trait::async_trait;
 
-use super::{FillSource, Head, InDoubt, Page, SourceError, SourceState, Start};
-use crate::breaker::{Breaker, last_cause};
-use crate::model::ChainPosition;
+use super::state::{InDoubt, SourceState};
+use super::{
+    error::SourceError, evidence::Evidence, fills::FillSource, frontier::Frontier, page::Page, position::Position,
+    start::Start,
+};
+use crate::breaker::Breaker;
 
 /// A source behind a breaker.
 pub struct Guarded {
@@ -30,19 +32,48 @@ impl Guarded {
         let attempt = match self.breaker.attempt() {
             Ok(attempt) => attempt,
             Err(outage) => {
-                let (endpoint, cause) = (self.inner.name().to_owned(), outage.cause);
-                return Err(self.last.lock().clone().unwrap_or(SourceError::Unreachable { endpoint, cause }));
+                let last = self.last.lock().clone();
+                let is_away = || SourceError::unreachable(self.inner.name(), outage.cause);
+                return Err(self.of_all(last.unwrap_or_else(is_away)));
             }
         };
-        let result = call.await;
+        let result = call.await.map_err(|error| self.of_all(error));
         match &result {
-            Err(error @ SourceError::Unreachable { endpoint, cause }) => {
+            Err(error @ SourceError::Unreachable { endpoint, cause, .. }) => {
                 *self.last.lock() = Some(error.clone());
-                attempt.failed(format!("{endpoint}: {}", last_cause(cause)));
+                attempt.failed(format!("{endpoint}: {cause}"));
             }
             _ => attempt.answered(),
         }
         result
+    }
+
+    /// One endpoint that is not reached is the outage of all of them.
+    fn of_all(&self, mut error: SourceError) -> SourceError {
+        if let SourceError::Unreachable { dependency, .. } = &mut error {
+            *dependency = self.breaker.name();
+        }
+        error
+    }
+}
+
+#[async_trait]
+impl Evidence for Guarded {
+    // In its own time: what fails there is asked again by the source itself.
+    async fn check(&self) -> Option<Vec<InDoubt>> {
+        self.inner.check().await
+    }
+
+    fn unproved(&self) -> Vec<(String, Option<u64>)> {
+        self.inner.unproved()
+    }
+
+    fn restore(&self, unproved: &HashMap<String, u64>) {
+        self.inner.restore(unproved);
+    }
+
+    fn state(&self) -> SourceState {
+        self.inner.state()
     }
 }
 
@@ -60,36 +91,27 @@ impl FillSource for Guarded {
         self.ask(self.inner.world()).await
     }
 
-    fn remember(&self, world: &str, from: ChainPosition) {
+    fn remember(&self, world: &str, from: Option<&Position>) {
         self.inner.remember(world, from);
     }
 
-    // In its own time: what fails there is asked again by the source itself.
-    async fn check(&self) -> Option<Vec<InDoubt>> {
-        self.inner.check().await
+    fn position(&self, stored: &str) -> Option<Position> {
+        self.inner.position(stored)
     }
 
-    fn unproved(&self) -> Vec<(String, Option<u64>)> {
-        self.inner.unproved()
+    async fn frontier(&self) -> Result<Frontier, SourceError> {
+        self.ask(self.inner.frontier()).await
     }
 
-    fn recall(&self, unproved: &HashMap<String, u64>) {
-        self.inner.recall(unproved);
-    }
-
-    fn state(&self) -> SourceState {
-        self.inner.state()
-    }
-
-    async fn head(&self) -> Result<Head, SourceError> {
-        self.ask(self.inner.head()).await
-    }
-
-    async fn resolve(&self, start: &Start) -> Result<ChainPosition, SourceError> {
+    async fn resolve(&self, start: &Start) -> Result<Position, SourceError> {
         self.ask(self.inner.resolve(start)).await
     }
 
-    async fn page(&self, from: ChainPosition, head: u64) -> Result<Page, SourceError> {
-        self.ask(self.inner.page(from, head)).await
+    fn measure(&self, position: &Position) -> u64 {
+        self.inner.measure(position)
+    }
+
+    async fn page(&self, from: &Position, end: &Position) -> Result<Page, SourceError> {
+        self.ask(self.inner.page(from, end)).await
     }
 }

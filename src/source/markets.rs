@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::SourceError;
+use super::error::SourceError;
 use crate::breaker::Breaker;
 use crate::model::{ConditionId, DeadLetter, Market, Resolution, TokenId};
 

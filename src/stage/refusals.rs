@@ -4,15 +4,14 @@
 //! Somebody who has looked at it may say that they are bad all the same (`skip`): then those up to the newest entry of that
 //! moment become dead letters, whatever their number, and behind it counting begins anew.
 
-use super::StageError;
-use crate::broker::EntryId;
+use crate::{broker::EntryId, streams::StageError};
 
 /// So many refused rows or damaged entries, none accepted between them, are not their own fault.
 const MOST: usize = 16;
 
 /// How many in a row were no good, and whether that matters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Refusals {
+pub(crate) struct Refusals {
     in_a_row: usize,
     skips: Skips,
 }
@@ -29,32 +28,32 @@ enum Skips {
 
 impl Refusals {
     /// What the stream holds now shall become dead letters as far as it is bad.
-    pub(super) const fn skip(&mut self) {
+    pub(crate) const fn skip(&mut self) {
         self.skips = Skips::Asked;
     }
 
     /// Whether it has still to be told which entry is the newest.
-    pub(super) fn asks_for_newest(self) -> bool {
+    pub(crate) fn asks_for_newest(self) -> bool {
         self.skips == Skips::Asked
     }
 
     /// The newest entry of the stream.
-    pub(super) const fn skip_up_to(&mut self, newest: EntryId) {
+    pub(crate) const fn skip_up_to(&mut self, newest: EntryId) {
         self.skips = Skips::UpTo(newest);
     }
 
     /// Whether bad ones are skipped now.
-    pub(super) fn are_skipped(self) -> bool {
+    pub(crate) fn are_skipped(self) -> bool {
         self.skips != Skips::None
     }
 
     /// One was good.
-    pub(super) const fn good(&mut self) {
+    pub(crate) const fn good(&mut self) {
         self.in_a_row = 0;
     }
 
     /// So many more were bad; an error where that is no more the fault of each of them.
-    pub(super) fn bad(&mut self, more: usize, reason: impl FnOnce() -> String) -> Result<(), StageError> {
+    pub(crate) fn bad(&mut self, more: usize, reason: impl FnOnce() -> String) -> Result<(), StageError> {
         if self.are_skipped() {
             return Ok(());
         }
@@ -67,7 +66,7 @@ impl Refusals {
 
     /// How it goes on when everything up to an entry is settled.
     #[must_use]
-    pub(super) fn settled(self, last: Option<EntryId>) -> Self {
+    pub(crate) fn settled(self, last: Option<EntryId>) -> Self {
         match self.skips {
             Skips::UpTo(newest) if last >= Some(newest) => Self::default(),
             _ => self,

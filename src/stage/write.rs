@@ -4,61 +4,57 @@
 //! until the rows at fault stand alone; those become dead letters. Where row after row is refused the fault is not theirs, and the stage
 //! fails instead of emptying its stream into the dead letters.
 
-use std::ops::Range;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytesize::ByteSize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::inserts::Insert;
-use super::life::Life;
-use super::refusals::Refusals;
-use super::{Stage, StageError, StageName, Step};
-use crate::broker::{Delivery, EntryId, Group, Handover, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
-use crate::clock::unix_ms;
-use crate::model::DeadLetter;
+use crate::broker::{AckAndForward, Delivery, EntryId, Group, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
+use crate::flow::{StageId, StreamId, TableId};
 use crate::model::entry::{Entry, EntryError};
-use crate::planted::{Bug, planted, planted_once};
-use crate::warehouse::{AnyBatch, Batch, Table, Warehouse};
+use crate::stage::step::{Stage, Step};
+use crate::stage::{halve::write_halved, refusals::Refusals};
+use crate::streams::{StageError, inserts::Insert, session::Session};
+use crate::warehouse::{Batch, TableRow, Tables};
+use crate::{clock::unix_ms, model::DeadLetter};
 
 /// How long to wait for entries, at most.
-pub(super) const READ_WAIT: Duration = Duration::from_millis(500);
+pub(crate) const READ_WAIT: Duration = Duration::from_millis(500);
 
 /// When a batch is full.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct BatchLimits {
-    pub(super) max_rows: usize,
-    pub(super) max_bytes: ByteSize,
-    pub(super) linger: Duration,
+pub(crate) struct BatchLimits {
+    pub(crate) max_rows: usize,
+    pub(crate) max_bytes: ByteSize,
+    pub(crate) linger: Duration,
 }
 
-/// A kind of row that can be written.
-pub(super) trait Row: Entry + Clone + Send + Sync + 'static {
+/// A kind of row that a stream brings.
+pub(crate) trait Row: Entry + TableRow {
     /// The stage that writes it.
-    const STAGE: StageName;
+    const STAGE: StageId = Self::TABLE.id.writer();
 
-    /// The table that it is written to.
-    const TABLE: Table;
+    /// The stream that the stage reads.
+    const STREAM: StreamId = match Self::STAGE.reads() {
+        Some(stream) => stream,
+        None => unreachable!(),
+    };
 
-    /// The group that the stage reads for.
-    fn group(life: &Life) -> Group;
-
-    /// A batch of these rows, among those of all tables.
-    fn any(batch: &Batch<Self>) -> AnyBatch<'_>;
-
-    /// What to keep of bytes that are no row: a row of this kind after all, or nothing, and then a dead letter is made.
-    fn of_damaged(from: &str, bytes: &[u8], error: &EntryError) -> Option<Self>;
-
-    /// The dead letter of a row that the warehouse refuses, or nothing where the stage must rather stop.
-    fn refused(&self, from: &str, reason: &str) -> Option<DeadLetter>;
+    /// The dead letter of a row that the warehouse refuses. None of a dead letter, for which there is nowhere left: better stop than
+    /// lose it.
+    fn refused(&self, from: &str, reason: &str) -> Option<DeadLetter> {
+        let letter = || dead_letter(Self::STAGE, from, Some(self.position()), &self.encode(), reason);
+        (Self::TABLE.id != TableId::DeadLetters).then(letter)
+    }
 }
+
+impl<R: Entry + TableRow> Row for R {}
 
 /// A stage that writes rows.
-pub(super) struct Writer<R> {
-    life: Arc<Life>,
+pub(crate) struct Writer<R> {
+    session: Arc<Session>,
     group: Group,
     /// Where a replay ends.
     up_to: Option<EntryId>,
@@ -74,7 +70,7 @@ struct InHand<R> {
     ids: Vec<EntryId>,
     rows: Batch<R>,
     /// Entries that are no rows.
-    damaged: Vec<Handover>,
+    damaged: Vec<AckAndForward>,
     /// From the first attempt to write the rows on.
     insert: Option<Insert>,
 }
@@ -90,30 +86,16 @@ impl<R> InHand<R> {
 }
 
 impl<R: Row> Writer<R> {
-    pub(super) async fn open(life: Arc<Life>, limits: BatchLimits) -> Result<Self, StageError> {
-        let group = R::group(&life);
-        Self::with_group(life, limits, group, None).await
-    }
-
-    /// One that does a part of the stream again, for a group of its own.
-    pub(super) async fn replay(
-        life: Arc<Life>,
-        limits: BatchLimits,
-        group: Group,
-        up_to: EntryId,
-    ) -> Result<Self, StageError> {
-        Self::with_group(life, limits, group, Some(up_to)).await
-    }
-
-    async fn with_group(
-        life: Arc<Life>,
+    /// One that reads its stream, or for a group of its own a part of it again, up to an entry.
+    pub(crate) async fn open(
+        session: Arc<Session>,
         limits: BatchLimits,
         group: Group,
         up_to: Option<EntryId>,
     ) -> Result<Self, StageError> {
-        life.enter().await?;
-        let reader = life.broker.reader(&group).await?;
-        Ok(Self { life, group, up_to, reader, limits, batch: InHand::empty(), refusals: Refusals::default() })
+        session.enter().await?;
+        let reader = session.broker.reader(&group).await?;
+        Ok(Self { session, group, up_to, reader, limits, batch: InHand::empty(), refusals: Refusals::default() })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -131,7 +113,11 @@ impl<R: Row> Writer<R> {
                 let from = self.group.stream.as_str();
                 let row = match decode(from, &delivery.body)? {
                     Ok(row) => Ok(row),
-                    Err(error) => R::of_damaged(from, &delivery.body, &error).ok_or(error),
+                    // A damaged dead letter is a dead letter about itself.
+                    Err(error) => {
+                        let letter = dead_letter(R::STAGE, from, None, &delivery.body, &error.to_string());
+                        R::of_letter(letter).ok_or(error)
+                    }
                 };
                 match row {
                     Ok(row) => {
@@ -140,7 +126,7 @@ impl<R: Row> Writer<R> {
                     }
                     Err(error) => {
                         let letter = dead_letter_entry(R::STAGE, from, None, &delivery.body, &error.to_string());
-                        self.batch.damaged.push(Handover { id: delivery.id, outputs: vec![letter] });
+                        self.batch.damaged.push(AckAndForward { id: delivery.id, outputs: vec![letter] });
                     }
                 }
             }
@@ -155,9 +141,9 @@ impl<R: Row> Writer<R> {
         if self.batch.rows.rows().is_empty() {
             return Ok((Vec::new(), check_damage(self.refusals, 0, &self.batch.damaged)?));
         }
-        let life = &self.life;
-        self.batch.insert.get_or_insert_with(|| life.inserts.begin(R::TABLE));
-        let written = write_rows(&*life.warehouse, &self.batch.rows, self.refusals).await?;
+        let session = &self.session;
+        self.batch.insert.get_or_insert_with(|| session.inserts.begin(R::TABLE.id));
+        let written = write_rows(&*session.warehouse, &self.batch.rows, self.refusals).await?;
         if let Some(insert) = self.batch.insert.take() {
             insert.confirmed((self.batch.rows.rows().len() - written.0.len()) as u64);
         }
@@ -173,13 +159,13 @@ impl<R: Row> Writer<R> {
             let letter = row.refused(from, &reason).or_else(|| self.refusals.are_skipped().then(about_itself));
             let Some(letter) = letter else { return Err(StageError::AllRefused { count: 1, reason }) };
             tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
-            let letter = NewEntry { stream: Stream::dead_letters(), body: letter.encode() };
-            dead.push(Handover { id: self.batch.ids[at], outputs: vec![letter] });
+            let letter = NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() };
+            dead.push(AckAndForward { id: self.batch.ids[at], outputs: vec![letter] });
         }
         for portion in portions(dead) {
-            self.life.broker.forward(&self.group, portion).await?;
+            self.session.broker.forward(&self.group, portion).await?;
         }
-        self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
+        self.session.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
         Ok(())
     }
 }
@@ -188,7 +174,7 @@ impl<R: Row> Writer<R> {
 impl<R: Row> Stage for Writer<R> {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
         if self.refusals.asks_for_newest() {
-            self.refusals.skip_up_to(self.life.broker.stream(&self.group.stream).await?.last_id);
+            self.refusals.skip_up_to(self.session.broker.stream(&self.group.stream).await?.last_id);
         }
         if self.batch.len() == 0 {
             // A batch that is being gathered when the drain comes is written all the same.
@@ -198,16 +184,7 @@ impl<R: Row> Stage for Writer<R> {
             let is_over = self.up_to.is_some() && !drain.is_cancelled();
             return Ok(if is_over { Step::Done } else { Step::Idle });
         }
-        assert!(R::STAGE != StageName::WriteTrades || !planted_once(Bug::StagePanics), "planted: the stage panics");
-        if planted(Bug::AcknowledgeBeforeConfirm) {
-            self.life.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
-            tokio::time::sleep(Duration::from_millis(25)).await;
-        }
         let (refused, refusals) = self.write().await?;
-        if planted(Bug::VersionByClock) {
-            // Long enough for the resolver to complete these rows, and for a kill to make them come again.
-            tokio::time::sleep(Duration::from_millis(400)).await;
-        }
         self.settle(refused).await?;
         // Not before: a batch that is settled again is not bad again.
         let damaged = self.batch.damaged.iter().map(|damaged| damaged.id);
@@ -226,42 +203,25 @@ impl<R: Row> Stage for Writer<R> {
     }
 }
 
-/// Writes a batch: one that is refused is halved until the rows at fault stand alone. Says which those are and why, and how
-/// many in a row were bad at the end.
-pub(super) async fn write_rows<R: Row>(
-    warehouse: &dyn Warehouse,
+/// Writes a batch, without the rows that are refused. Says which those are and why, and how many in a row were bad at the end.
+pub(crate) async fn write_rows<R: Row>(
+    warehouse: &dyn Tables,
     batch: &Batch<R>,
     mut refusals: Refusals,
 ) -> Result<(Vec<(usize, String)>, Refusals), StageError> {
-    let mut refused = Vec::new();
-    let mut parts: Vec<Range<usize>> = std::iter::once(0..batch.rows().len()).collect();
-    while let Some(part) = parts.pop() {
-        if part.is_empty() {
-            continue;
+    let note = |refused: Option<&str>| match refused {
+        None => {
+            refusals.good();
+            Ok(())
         }
-        let written = match part.len() == batch.rows().len() {
-            true => warehouse.write(R::any(batch)).await,
-            false => warehouse.write(R::any(&batch.rows()[part.clone()].to_vec().into())).await,
-        };
-        match written {
-            Ok(()) => refusals.good(),
-            Err(error) if part.len() > 1 && error.asks_for_less() => {
-                let middle = part.start + part.len() / 2;
-                parts.extend([middle..part.end, part.start..middle]);
-            }
-            Err(error) => {
-                let Some(reason) = error.refuses_row() else { return Err(error.into()) };
-                let reason = reason.to_owned();
-                refusals.bad(1, || reason.clone())?;
-                refused.push((part.start, reason));
-            }
-        }
-    }
+        Some(reason) => refusals.bad(1, || reason.to_owned()),
+    };
+    let refused = write_halved(warehouse, batch, note).await?;
     Ok((refused, refusals))
 }
 
 /// Of what was read that which belongs to a replay that ends at `up_to`.
-pub(super) fn within(mut read: Vec<Delivery>, up_to: Option<EntryId>) -> Vec<Delivery> {
+pub(crate) fn within(mut read: Vec<Delivery>, up_to: Option<EntryId>) -> Vec<Delivery> {
     if let Some(up_to) = up_to {
         read.retain(|delivery| delivery.id <= up_to);
     }
@@ -269,7 +229,7 @@ pub(super) fn within(mut read: Vec<Delivery>, up_to: Option<EntryId>) -> Vec<Del
 }
 
 /// What an entry holds, or why it is damaged. An entry of a newer polytape is neither: it must not be given up.
-pub(super) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, EntryError>, StageError> {
+pub(crate) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, EntryError>, StageError> {
     match R::decode(body) {
         Err(error) if let Some(version) = error.newer_version() => {
             Err(StageError::NewerEntries { stream: stream.to_owned(), version })
@@ -279,7 +239,7 @@ pub(super) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, En
 }
 
 /// How many in a row are bad behind these entries; an error where that is no more the fault of each of them.
-pub(super) fn check_damage(before: Refusals, good: usize, damaged: &[Handover]) -> Result<Refusals, StageError> {
+pub(crate) fn check_damage(before: Refusals, good: usize, damaged: &[AckAndForward]) -> Result<Refusals, StageError> {
     let mut refusals = before;
     match good {
         0 => refusals.bad(damaged.len(), || "damaged entries".into())?,
@@ -289,18 +249,18 @@ pub(super) fn check_damage(before: Refusals, good: usize, damaged: &[Handover]) 
 }
 
 /// Hand-overs in as few portions as a forward carries: what is refused together goes in one step.
-fn portions(handovers: Vec<Handover>) -> Vec<Vec<Handover>> {
-    let (mut portions, mut bytes) = (Vec::<Vec<Handover>>::new(), 0);
-    for handover in handovers {
-        let size: usize = handover.outputs.iter().map(|output| output.body.len()).sum();
+fn portions(forwards: Vec<AckAndForward>) -> Vec<Vec<AckAndForward>> {
+    let (mut portions, mut bytes) = (Vec::<Vec<AckAndForward>>::new(), 0);
+    for forward in forwards {
+        let size: usize = forward.outputs.iter().map(|output| output.body.len()).sum();
         match portions.last_mut() {
             Some(portion) if portion.len() < MAX_ENTRIES && bytes + size <= MAX_BYTES => {
                 bytes += size;
-                portion.push(handover);
+                portion.push(forward);
             }
             _ => {
                 bytes = size;
-                portions.push(vec![handover]);
+                portions.push(vec![forward]);
             }
         }
     }
@@ -308,19 +268,19 @@ fn portions(handovers: Vec<Handover>) -> Vec<Vec<Handover>> {
 }
 
 /// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.
-pub(super) fn dead_letter_entry(
-    stage: StageName,
+pub(crate) fn dead_letter_entry(
+    stage: StageId,
     from: &str,
     position: Option<String>,
     raw: &[u8],
     reason: &str,
 ) -> NewEntry {
     let letter = dead_letter(stage, from, position, raw, reason);
-    NewEntry { stream: Stream::dead_letters(), body: letter.encode() }
+    NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() }
 }
 
-pub(super) fn dead_letter(
-    stage: StageName,
+pub(crate) fn dead_letter(
+    stage: StageId,
     from: &str,
     position: Option<String>,
     raw: &[u8],

@@ -23,77 +23,57 @@ impl Charset {
         if locale.contains("utf-8") || locale.contains("utf8") { Self::Unicode } else { Self::Ascii }
     }
 
+    const fn pick<T: Copy>(self, unicode: T, ascii: T) -> T {
+        match self {
+            Self::Unicode => unicode,
+            Self::Ascii => ascii,
+        }
+    }
+
     /// A state at a glance. The word beside it says the same.
     pub(crate) const fn state(self, state: State) -> &'static str {
-        match (self, state) {
-            (Self::Unicode, State::Run) => "●",
-            (Self::Unicode, State::Idle) => "○",
-            (Self::Unicode, State::Wait) => "◌",
-            (Self::Unicode, State::Slow) => "▲",
-            (Self::Unicode, State::Paus) => "‖",
-            (Self::Unicode, State::Repl) => "↻",
-            (Self::Unicode, State::Dran) => "▽",
-            (Self::Unicode, State::Stop) => "■",
-            (Self::Unicode, State::Fail) => "✖",
-            (Self::Ascii, State::Run) => "*",
-            (Self::Ascii, State::Idle) => "o",
-            (Self::Ascii, State::Wait) => ".",
-            (Self::Ascii, State::Slow) => "!",
-            (Self::Ascii, State::Paus) => "=",
-            (Self::Ascii, State::Repl) => "<",
-            (Self::Ascii, State::Dran) => "v",
-            (Self::Ascii, State::Stop) => "-",
-            (Self::Ascii, State::Fail) => "X",
-            (_, State::Unkn) => "?",
+        match state {
+            State::Run => self.pick("●", "*"),
+            State::Idle => self.pick("○", "o"),
+            State::Wait => self.pick("◌", "."),
+            State::Slow => self.pick("▲", "!"),
+            State::Paus => self.pick("‖", "="),
+            State::Repl => self.pick("↻", "<"),
+            State::Dran => self.pick("▽", "v"),
+            State::Stop => self.pick("■", "-"),
+            State::Fail => self.pick("✖", "X"),
+            State::Unkn => "?",
         }
     }
 
     /// Bars from low to high.
     pub(crate) const fn bars(self) -> [&'static str; 8] {
-        match self {
-            Self::Unicode => ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-            Self::Ascii => [".", ".", ":", ":", "-", "=", "+", "#"],
-        }
+        self.pick(["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"], [".", ".", ":", ":", "-", "=", "+", "#"])
     }
 
     /// Nothing is known here.
     pub(crate) const fn gap(self) -> &'static str {
-        match self {
-            Self::Unicode => "·",
-            Self::Ascii => "?",
-        }
+        self.pick("·", "?")
     }
 
     /// Something was cut off here.
     pub(crate) const fn ellipsis(self) -> &'static str {
-        match self {
-            Self::Unicode => "…",
-            Self::Ascii => "~",
-        }
+        self.pick("…", "~")
     }
 
     /// The selected line begins with it.
     pub(crate) const fn cursor(self) -> &'static str {
-        match self {
-            Self::Unicode => "▶",
-            Self::Ascii => ">",
-        }
+        self.pick("▶", ">")
     }
 
     /// Between one thing and the next.
     pub(crate) const fn dot(self) -> &'static str {
-        match self {
-            Self::Unicode => "·",
-            Self::Ascii => "|",
-        }
+        self.pick("·", "|")
     }
 
     /// Lines and corners: horizontal, vertical, and the corners from the top left with the clock.
     pub(crate) const fn frame(self) -> [&'static str; 6] {
-        match self {
-            Self::Unicode => ["─", "│", "╭", "╮", "╯", "╰"],
-            Self::Ascii => ["-", "|", "+", "+", "+", "+"],
-        }
+        self.pick(["─", "│", "╭", "╮", "╯", "╰"], ["-", "|", "+", "+", "+", "+"])
     }
 }
 

@@ -3,11 +3,8 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::painter::Painter;
-use super::state::{Look, State};
-use super::view;
-use crate::logs::LogRing;
-use crate::monitor::Snapshot;
+use super::{look::UiOptions, painter::Painter, screen, state::State};
+use crate::{logs::LogRing, monitor::Snapshot};
 
 /// A screen that is painted into a writer, one snapshot after the other.
 pub struct Preview<W: Write> {
@@ -18,9 +15,9 @@ pub struct Preview<W: Write> {
 
 impl<W: Write> Preview<W> {
     /// The overview in a size.
-    pub fn new(look: Look, snapshot: Arc<Snapshot>, size: (u16, u16), out: W) -> Self {
+    pub fn new(look: UiOptions, snapshot: Arc<Snapshot>, size: (u16, u16), out: W) -> Self {
         let mut state = State::new(look, snapshot, Arc::new(LogRing::new()), false);
-        state.width = size.0;
+        (state.width, state.height) = size;
         Self { state, painter: Painter::new(out), size }
     }
 
@@ -28,6 +25,6 @@ impl<W: Write> Preview<W> {
     pub fn show(&mut self, snapshot: Arc<Snapshot>) -> io::Result<usize> {
         self.state.snapshot = snapshot;
         let state = &self.state;
-        self.painter.paint(self.size, |area, buffer| view::draw(state, area, buffer))
+        self.painter.paint(self.size, |area, buffer| screen::draw(state, area, buffer))
     }
 }

@@ -3,27 +3,22 @@
 //! It has a thread and a runtime of its own: a terminal that does not take what is written to it holds up the screen and
 //! nobody else.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use std::{env, io};
+use std::{env, io, path::PathBuf, sync::Arc};
 
 use crossterm::clipboard::CopyToClipboard;
-use crossterm::event::Event;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::effect::{Effect, Leave};
 use super::input::{self, Input};
-use super::painter::Painter;
-use super::state::{Look, State};
 use super::terminal::{Terminal, size};
-use super::update::{Effect, Leave, Message, update};
-use super::view;
+use super::update::{Message, update};
+use super::{key::Event, look::UiOptions, painter::Painter, screen, state::State};
+use crate::control::Control;
 use crate::logs::{LogRing, line};
 use crate::monitor::{Severity, Snapshot};
-use crate::planted::{Bug, planted};
-use crate::stage::Control;
 
 /// How often it draws, at most: here, and over a network.
 const LOCAL: Duration = Duration::from_millis(100);
@@ -49,7 +44,7 @@ pub struct Parts {
     /// Where lines of the log are saved.
     pub saved: PathBuf,
     /// How it looks.
-    pub look: Look,
+    pub look: UiOptions,
     /// Whether the pipeline can go on without a screen.
     pub can_detach: bool,
 }
@@ -67,35 +62,26 @@ pub enum End {
 
 /// Shows the screen until it ends.
 pub(super) async fn run(parts: Parts, closing: CancellationToken) -> End {
-    let terminal = match Terminal::take() {
-        Ok(terminal) => terminal,
-        Err(error) => return End::Failed(error.to_string()),
-    };
-    let writer = match terminal.writer() {
-        Ok(writer) => writer,
-        Err(error) => return End::Failed(error.to_string()),
-    };
-    let signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return End::Failed(error.to_string()),
-    };
+    show(parts, closing).await.unwrap_or_else(|error| End::Failed(error.to_string()))
+}
+
+async fn show(parts: Parts, closing: CancellationToken) -> io::Result<End> {
+    let terminal = Terminal::take()?;
+    let writer = terminal.writer()?;
+    let signals = Signals::new()?;
     let mut screen = Screen::new(parts, terminal, Painter::new(writer));
     match screen.show(signals, closing).await {
-        Ok(leave) => End::Left(leave),
-        Err(cause) => match screen.terminal.lose() {
-            Ok(()) => End::HungUp(cause),
-            Err(error) => End::Failed(error.to_string()),
-        },
+        Ok(leave) => Ok(End::Left(leave)),
+        Err(cause) => screen.terminal.lose().map(|()| End::HungUp(cause)),
     }
 }
 
 /// What somebody did, as a message.
-fn take(input: Input) -> Option<Message> {
+fn take(input: Input) -> Message {
     match input.event {
-        Event::Key(key) if input.alone => Some(Message::Key(key)),
-        Event::Key(key) => Some(Message::Crowded(key)),
-        Event::Paste(text) => Some(Message::Paste(text)),
-        _ => None,
+        Event::Key(key) if input.alone => Message::Key(key),
+        Event::Key(key) => Message::Crowded(key),
+        Event::Paste(text) => Message::Paste(text),
     }
 }
 
@@ -190,7 +176,7 @@ impl Screen {
                     None
                 }
                 input = keys.next() => match input {
-                    Some(Ok(input)) => take(input),
+                    Some(Ok(input)) => Some(take(input)),
                     Some(Err(error)) => return Err(error.to_string()),
                     None => return Err("the terminal is gone".into()),
                 },
@@ -241,7 +227,7 @@ impl Screen {
         }
         let began = Instant::now();
         let state = &self.state;
-        self.painter.paint(self.size, |area, buffer| view::draw(state, area, buffer))?;
+        self.painter.paint(self.size, |area, buffer| screen::draw(state, area, buffer))?;
         let took = began.elapsed();
         // A line that is slow gets fewer frames, and all of each.
         let base = if env::var_os("SSH_CONNECTION").is_some() { REMOTE } else { LOCAL };
@@ -269,10 +255,7 @@ impl Screen {
                 });
             }
             Effect::Suspend => self.suspend()?,
-            Effect::Repaint => {
-                assert!(!planted(Bug::ScreenPanics), "planted: the screen panics");
-                self.painter.repaint();
-            }
+            Effect::Repaint => self.painter.repaint(),
             Effect::Copy(text) => {
                 let mut bytes = Vec::new();
                 crossterm::queue!(bytes, CopyToClipboard::to_clipboard_from(&text))?;

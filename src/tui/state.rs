@@ -1,56 +1,18 @@
 //! What the screen knows: a snapshot, where a person is, and what is open. Changed by [`super::update`] only.
 
-use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
 use tui_logger::TuiWidgetState;
 
 use super::dialog::{Confirm, QuitDialog, ReplayForm};
-use super::glyphs::Charset;
-use super::keymap::Keymap;
-use super::theme::Theme;
+use super::{look::UiOptions, target::Target, view_id::ViewId};
+use crate::control::{Command, DesiredState};
+use crate::flow::StageId;
 use crate::logs::{LogRecord, LogRing};
-use crate::monitor::{JobView, Severity, Snapshot, StageView};
-use crate::stage::{Command, Desired, StageName};
-use crate::warehouse::JobState;
+use crate::monitor::{Severity, Snapshot, StageView};
 
 /// Milliseconds since the screen began.
 pub(crate) type Millis = u64;
-
-/// A view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum View {
-    Overview,
-    Streams,
-    Tables,
-    Logs,
-    Tape,
-}
-
-impl View {
-    /// The panes that may have the keys.
-    pub(crate) const fn panes(self) -> &'static [Pane] {
-        match self {
-            Self::Overview => &[Pane::Stages, Pane::Streams, Pane::Tables],
-            Self::Streams => &[Pane::Streams],
-            Self::Tables => &[Pane::Tables],
-            Self::Logs => &[Pane::Logs],
-            Self::Tape => &[Pane::Tape],
-        }
-    }
-}
-
-/// A pane that may have the keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Pane {
-    Stages,
-    Streams,
-    Tables,
-    Logs,
-    Tape,
-}
 
 /// What is open over the view.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,13 +33,6 @@ pub(crate) enum Mode {
         text: String,
         selected: usize,
     },
-}
-
-/// A stage or a replay: what verbs are about.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target<'a> {
-    Stage(&'a StageView),
-    Job(&'a JobView),
 }
 
 /// Something that is said for a while.
@@ -110,20 +65,9 @@ struct Search {
 /// Lines that a search finds, at most.
 const MOST_FOUND: usize = 2_000;
 
-/// How the screen is set up.
-#[derive(Clone, Debug)]
-pub struct Look {
-    /// Its colours.
-    pub theme: Theme,
-    /// Its characters.
-    pub charset: Charset,
-    /// Its keys.
-    pub keymap: Keymap,
-}
-
 /// All of it.
 pub(crate) struct State {
-    pub(crate) look: Look,
+    pub(crate) look: UiOptions,
     pub(crate) now: Millis,
     /// Columns of the terminal.
     pub(crate) width: u16,
@@ -133,9 +77,11 @@ pub(crate) struct State {
     /// When that came.
     pub(crate) received: Millis,
     pub(crate) frozen: Option<(Arc<Snapshot>, Millis)>,
-    pub(crate) view: View,
-    pub(crate) focus: BTreeMap<View, usize>,
-    pub(crate) selected: BTreeMap<Pane, usize>,
+    pub(crate) view: ViewId,
+    /// Which pane of a view has the keys.
+    pub(crate) focus: BTreeMap<ViewId, usize>,
+    /// Which line of a pane is selected.
+    pub(crate) selected: BTreeMap<&'static str, usize>,
     pub(crate) zoom: bool,
     pub(crate) mode: Mode,
     pub(crate) toast: Option<Toast>,
@@ -144,7 +90,7 @@ pub(crate) struct State {
     /// Commands that are not answered yet.
     pub(crate) asked: usize,
     /// What was asked of stages just now, and until when that counts more than what is seen of them.
-    pub(crate) wanted: BTreeMap<StageName, (Desired, Millis)>,
+    pub(crate) wanted: BTreeMap<StageId, (DesiredState, Millis)>,
     pub(crate) ring: Arc<LogRing>,
     pub(crate) log: TuiWidgetState,
     pub(crate) found: Option<Found>,
@@ -157,7 +103,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(look: Look, snapshot: Arc<Snapshot>, ring: Arc<LogRing>, can_detach: bool) -> Self {
+    pub(crate) fn new(look: UiOptions, snapshot: Arc<Snapshot>, ring: Arc<LogRing>, can_detach: bool) -> Self {
         Self {
             look,
             now: 0,
@@ -166,7 +112,7 @@ impl State {
             snapshot,
             received: 0,
             frozen: None,
-            view: View::Overview,
+            view: ViewId::OVERVIEW,
             focus: BTreeMap::new(),
             selected: BTreeMap::new(),
             zoom: false,
@@ -189,37 +135,20 @@ impl State {
         self.frozen.as_ref().map_or(&self.snapshot, |(frozen, _)| frozen)
     }
 
-    /// The pane that has the keys.
-    pub(crate) fn focused(&self) -> Pane {
-        let panes = self.view.panes();
-        panes[self.focus.get(&self.view).copied().unwrap_or(0).min(panes.len() - 1)]
+    /// Shows another view.
+    pub(crate) fn show(&mut self, view: ViewId) {
+        (self.view, self.zoom) = (view, false);
     }
 
-    /// How many lines a pane has to select from.
-    pub(crate) fn lines(&self, pane: Pane) -> usize {
-        let shown = self.shown();
-        match pane {
-            Pane::Stages => shown.stages.len() + shown.jobs.len(),
-            Pane::Streams => shown.streams.len(),
-            Pane::Tables => shown.tables.len(),
-            Pane::Tape => shown.tape.value.as_ref().map_or(0, Vec::len),
-            Pane::Logs => 0,
-        }
-    }
-
-    /// The selected line of a pane.
-    pub(crate) fn selected(&self, pane: Pane) -> usize {
-        self.selected.get(&pane).copied().unwrap_or(0).min(self.lines(pane).saturating_sub(1))
+    /// The selected line of a pane that has so many.
+    pub(crate) fn selected(&self, pane: &'static str, lines: usize) -> usize {
+        self.selected.get(pane).copied().unwrap_or(0).min(lines.saturating_sub(1))
     }
 
     /// What a verb is about.
     pub(crate) fn target(&self) -> Option<Target<'_>> {
         let shown = self.shown();
-        let at = self.selected(Pane::Stages);
-        match shown.stages.get(at) {
-            Some(stage) => Some(Target::Stage(stage)),
-            None => shown.jobs.get(at - shown.stages.len()).map(Target::Job),
-        }
+        Target::at(shown, self.selected(Target::PANE, Target::count(shown)))
     }
 
     /// The stage that a verb is about, if it is about one, as it is now and not as a frozen picture has it.
@@ -251,9 +180,4 @@ impl State {
         let silence = self.now.saturating_sub(self.received);
         (silence > 3_500).then_some(silence)
     }
-}
-
-/// Whether a replay goes on.
-pub(crate) fn goes_on(job: &JobView) -> bool {
-    job.state == JobState::Running
 }

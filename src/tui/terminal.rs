@@ -3,9 +3,8 @@
 //! Nothing that ratatui or crossterm offer for the whole of a program is used here: they restore the terminal when any
 //! thread panics, and print to it when it is gone.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::{fs::File, os::fd::AsFd};
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};

@@ -1,17 +1,19 @@
 //! What a message changes. No clock, no terminal, no pipeline: what is to be done outside is returned.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
-use tui_logger::TuiWidgetEvent;
+use crate::tui::key::{Key, KeyCode};
 
-use super::action::{ACTIONS, Action, Place};
+use super::catalogue::{self, offered};
 use super::dialog::{Confirm, Outcome, QuitDialog, ReplayForm};
-use super::state::{Found, Millis, Mode, Pane, State, Target, Toast, View, goes_on};
-use super::{line, text, view as screen};
+use super::effect::{Effect, Leave};
+use super::state::{Found, Millis, Mode, State, Toast};
+use super::target::{Target, goes_on};
+use super::view::{focused, view};
+use super::{action::Action, screen::is_too_small, text, view_id::ViewId};
+use crate::control::{Answer, Command, DesiredState};
 use crate::monitor::{Severity, Snapshot, StageView};
 use crate::secrets;
-use crate::stage::{Answer, Command, Desired};
 
 /// How long something is said.
 const SAID: Millis = 6_000;
@@ -28,9 +30,9 @@ const PAGE: usize = 10;
 /// Something happened.
 #[derive(Clone, Debug)]
 pub(crate) enum Message {
-    Key(KeyEvent),
+    Key(Key),
     /// A key that steers the pipeline, and came with others: so do parts of what a terminal sends by itself.
-    Crowded(KeyEvent),
+    Crowded(Key),
     Paste(String),
     Snapshot(Arc<Snapshot>),
     Answer(Command, Answer),
@@ -40,54 +42,23 @@ pub(crate) enum Message {
     Tick,
 }
 
-/// Something is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    Ask(Command),
-    Leave(Leave),
-    Suspend,
-    Repaint,
-    Copy(String),
-    SaveLog,
-}
-
-/// How the screen is left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leave {
-    /// And the pipeline ends, too.
-    Stop,
-    /// And the pipeline goes on without a screen.
-    Detach,
-}
-
 /// Takes a message in.
 pub(crate) fn update(state: &mut State, message: Message, now: Millis) -> Option<Effect> {
     state.now = now;
     state.toast.take_if(|toast| toast.until <= now);
     state.undo.take_if(|(_, until)| *until <= now);
     match message {
-        Message::Key(key) | Message::Crowded(key) if screen::is_too_small(state) => unseen(state, key),
-        Message::Paste(_) if screen::is_too_small(state) => None,
-        Message::Tick => None,
-        Message::Snapshot(snapshot) => {
-            (state.snapshot, state.received) = (snapshot, now);
-            None
-        }
-        Message::Say(severity, text) => {
-            say(state, severity, text);
-            None
-        }
-        Message::Answer(command, answer) => {
-            answered(state, &command, answer);
-            None
-        }
-        Message::Paste(pasted) => {
-            paste(state, &pasted);
-            None
-        }
-        Message::Key(key) => pressed(state, key),
-        Message::Crowded(key) => crowded(state, key),
+        Message::Key(key) | Message::Crowded(key) if is_too_small(state) => return unseen(state, key),
+        Message::Key(key) => return pressed(state, key),
+        Message::Crowded(key) => return crowded(state, key),
+        Message::Paste(_) if is_too_small(state) => {}
+        Message::Paste(pasted) => paste(state, &pasted),
+        Message::Tick => {}
+        Message::Snapshot(snapshot) => (state.snapshot, state.received) = (snapshot, now),
+        Message::Say(severity, text) => say(state, severity, text),
+        Message::Answer(command, answer) => answered(state, &command, answer),
     }
+    None
 }
 
 fn say(state: &mut State, severity: Severity, text: String) {
@@ -97,15 +68,19 @@ fn say(state: &mut State, severity: Severity, text: String) {
 
 fn answered(state: &mut State, command: &Command, answer: Answer) {
     state.asked = state.asked.saturating_sub(1);
-    if let (Command::Plan(replay), Mode::Replay(form)) = (command, &mut state.mode) {
+    if let (Command::Replay(replay), Mode::Replay(form)) = (command, &mut state.mode)
+        && replay.dry_run
+    {
         form.planned(replay, answer);
         return;
     }
     match answer {
         Answer::Done(said) => {
             let takes_back = match command {
-                Command::Pause(_) | Command::Resume(_) if state.undo.is_some() => "  (u takes it back)",
-                _ => "",
+                Command::Pause { .. } | Command::Resume { .. } if state.undo.is_some() => {
+                    format!("  ({} takes it back)", state.look.keymap.key(Action::Undo))
+                }
+                _ => String::new(),
             };
             say(state, Severity::Info, format!("{said}{takes_back}"));
         }
@@ -124,15 +99,14 @@ fn paste(state: &mut State, pasted: &str) {
 }
 
 /// A key that did not come alone: it counts where it is typed or chooses, and steers nothing.
-fn crowded(state: &mut State, key: KeyEvent) -> Option<Effect> {
+fn crowded(state: &mut State, key: Key) -> Option<Effect> {
     if !matches!(state.mode, Mode::Normal | Mode::Detail) {
         return pressed(state, key);
     }
-    let place = if state.view == View::Logs { Place::Logs } else { Place::Everywhere };
-    match state.look.keymap.action(key, place).filter(|action| action.steers()) {
+    match state.look.keymap.action(key, Some(state.view)).filter(|action| action.steers()) {
         None => pressed(state, key),
         Some(action) => {
-            let name = action.about().name;
+            let name = catalogue::name(action);
             say(state, Severity::Warn, format!("{name}: its key came together with other input, press again"));
             None
         }
@@ -140,30 +114,29 @@ fn crowded(state: &mut State, key: KeyEvent) -> Option<Effect> {
 }
 
 /// A key where nothing but the worst thing is drawn: what it would do to the pipeline, or to a dialog, could not be seen.
-fn unseen(state: &mut State, key: KeyEvent) -> Option<Effect> {
+fn unseen(state: &mut State, key: Key) -> Option<Effect> {
     if is_interrupt(key) {
         return pressed(state, key);
     }
-    let action = state.look.keymap.action(key, Place::Everywhere)?;
+    let action = state.look.keymap.action(key, None)?;
     matches!(action, Action::Suspend | Action::Repaint).then(|| act(state, action))?
 }
 
-fn is_interrupt(key: KeyEvent) -> bool {
-    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+fn is_interrupt(key: Key) -> bool {
+    key.code == KeyCode::Char('c') && key.has_control()
 }
 
 /// A key, wherever it goes.
-fn pressed(state: &mut State, key: KeyEvent) -> Option<Effect> {
+fn pressed(state: &mut State, key: Key) -> Option<Effect> {
     let is_interrupt = is_interrupt(key);
     match std::mem::replace(&mut state.mode, Mode::Normal) {
         Mode::Normal => {
-            let place = if state.view == View::Logs { Place::Logs } else { Place::Everywhere };
-            let action = state.look.keymap.action(key, place)?;
-            act(state, action)
+            let action = state.look.keymap.action(key, Some(state.view))?;
+            return act(state, action);
         }
         // Asked twice, it is meant.
-        Mode::Quit(_) if is_interrupt => Some(Effect::Leave(Leave::Stop)),
-        _ if is_interrupt => act(state, Action::Quit),
+        Mode::Quit(_) if is_interrupt => return Some(Effect::Leave(Leave::Stop)),
+        _ if is_interrupt => return act(state, Action::Quit),
         Mode::Help { scroll } => {
             let scroll = match key.code {
                 KeyCode::Char('j') | KeyCode::Down => scroll.saturating_add(1),
@@ -173,64 +146,48 @@ fn pressed(state: &mut State, key: KeyEvent) -> Option<Effect> {
                 _ => return None,
             };
             state.mode = Mode::Help { scroll: scroll.min(200) };
-            None
         }
-        Mode::Alerts => None,
+        Mode::Alerts => {}
         Mode::Detail => {
-            let action = state.look.keymap.action(key, Place::Everywhere)?;
+            let action = state.look.keymap.action(key, None)?;
             match action {
-                Action::Pause | Action::Restart | Action::Stop | Action::Skip | Action::Replay | Action::Undo => {
-                    act(state, action)
-                }
-                Action::Up | Action::Down => {
-                    state.mode = Mode::Detail;
-                    act(state, action)
-                }
-                _ => None,
+                Action::Pause | Action::Restart | Action::Stop | Action::Skip | Action::Replay | Action::Undo => {}
+                Action::Up | Action::Down => state.mode = Mode::Detail,
+                _ => return None,
             }
+            return act(state, action);
         }
         Mode::Confirm(mut confirm) => match confirm.key(key) {
-            Outcome::Stays => {
-                state.mode = Mode::Confirm(confirm);
-                None
-            }
-            Outcome::Closes => None,
-            Outcome::Asks(command) => ask(state, command),
+            Outcome::Stays => state.mode = Mode::Confirm(confirm),
+            Outcome::Closes => {}
+            Outcome::Asks(command) => return ask(state, command),
         },
         Mode::Replay(mut form) => match form.key(key) {
-            Outcome::Stays => {
-                state.mode = Mode::Replay(form);
-                None
-            }
-            Outcome::Closes => None,
+            Outcome::Stays => state.mode = Mode::Replay(form),
+            Outcome::Closes => {}
             Outcome::Asks(command) => {
-                if matches!(command, Command::Plan(_)) {
+                if matches!(&command, Command::Replay(replay) if replay.dry_run) {
                     state.mode = Mode::Replay(form);
                 }
-                ask(state, command)
+                return ask(state, command);
             }
         },
         Mode::Quit(mut dialog) => match dialog.key(key) {
-            Some(leave) => leave.map(Effect::Leave),
-            None => {
-                state.mode = Mode::Quit(dialog);
-                None
-            }
+            Some(leave) => return leave.map(Effect::Leave),
+            None => state.mode = Mode::Quit(dialog),
         },
-        Mode::Find(text) => {
-            find(state, text, key);
-            None
-        }
-        Mode::Palette { text, selected } => palette(state, text, selected, key),
+        Mode::Find(text) => find(state, text, key),
+        Mode::Palette { text, selected } => return palette(state, text, selected, key),
     }
+    None
 }
 
 fn ask(state: &mut State, command: Command) -> Option<Effect> {
     let until = state.now + UNSEEN;
     match &command {
-        Command::Pause(stage) => drop(state.wanted.insert(*stage, (Desired::Pause, until))),
-        Command::Resume(stage) => drop(state.wanted.insert(*stage, (Desired::Run, until))),
-        Command::Stop(stage) => drop(state.wanted.insert(*stage, (Desired::Stop, until))),
+        Command::Pause { stage } => drop(state.wanted.insert(*stage, (DesiredState::Pause, until))),
+        Command::Resume { stage } => drop(state.wanted.insert(*stage, (DesiredState::Run, until))),
+        Command::Stop { stage } => drop(state.wanted.insert(*stage, (DesiredState::Stop, until))),
         _ => {}
     }
     state.asked += 1;
@@ -238,33 +195,20 @@ fn ask(state: &mut State, command: Command) -> Option<Effect> {
 }
 
 fn act(state: &mut State, action: Action) -> Option<Effect> {
+    if let ControlFlow::Break(effect) = (view(state.view).act)(state, action) {
+        return effect;
+    }
     match action {
-        Action::Overview => view(state, View::Overview),
-        Action::Streams => view(state, View::Streams),
-        Action::Tables => view(state, View::Tables),
-        Action::Logs => view(state, View::Logs),
-        Action::Tape => view(state, View::Tape),
+        Action::View(view) => state.show(view),
         Action::NextPane => turn(state, 1),
-        Action::PreviousPane => turn(state, state.view.panes().len() - 1),
-        Action::Up => step(state, TuiWidgetEvent::UpKey, |at, _| at.saturating_sub(1)),
-        Action::Down => step(state, TuiWidgetEvent::DownKey, |at, _| at + 1),
-        Action::PageUp => step(state, TuiWidgetEvent::PrevPageKey, |at, _| at.saturating_sub(PAGE)),
-        Action::PageDown => step(state, TuiWidgetEvent::NextPageKey, |at, _| at + PAGE),
-        Action::Top => step(state, TuiWidgetEvent::PrevPageKey, |_, _| 0),
-        Action::Bottom => step(state, TuiWidgetEvent::EscapeKey, |_, lines| lines),
-        Action::Left => log(state, TuiWidgetEvent::LeftKey),
-        Action::Right => log(state, TuiWidgetEvent::RightKey),
-        Action::LogMore => log(state, TuiWidgetEvent::PlusKey),
-        Action::LogLess => log(state, TuiWidgetEvent::MinusKey),
-        Action::LogFocus => log(state, TuiWidgetEvent::FocusKey),
-        // What is wanted is the other thing: on a small screen they are hidden at first.
-        Action::LogTargets => state.targets = Some(!state.targets.unwrap_or(state.width >= 100)),
-        Action::LogSave => return Some(Effect::SaveLog),
-        Action::Find => state.mode = Mode::Find(String::new()),
-        Action::FindNext => seek(state, |at| at + 1),
-        Action::FindPrevious => seek(state, |at| at.saturating_sub(1)),
-        Action::Open if state.focused() == Pane::Stages => state.mode = Mode::Detail,
-        Action::Open => open(state),
+        Action::PreviousPane => turn(state, view(state.view).panes.len() - 1),
+        Action::Up => step(state, |at, _| at.saturating_sub(1)),
+        Action::Down => step(state, |at, _| at + 1),
+        Action::PageUp => step(state, |at, _| at.saturating_sub(PAGE)),
+        Action::PageDown => step(state, |at, _| at + PAGE),
+        Action::Top => step(state, |_, _| 0),
+        Action::Bottom => step(state, |_, lines| lines),
+        Action::Open => focused(state).opens.open(state),
         Action::Back => back(state),
         Action::Zoom => state.zoom = !state.zoom,
         Action::Freeze => {
@@ -276,7 +220,10 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
         Action::Alerts => state.mode = Mode::Alerts,
         Action::Palette => state.mode = Mode::Palette { text: String::new(), selected: 0 },
         Action::Help => state.mode = Mode::Help { scroll: 0 },
-        Action::Copy => return line::selected(state).map(Effect::Copy),
+        Action::Copy => {
+            let pane = focused(state);
+            return (pane.text)(state, pane.selected(state)).map(Effect::Copy);
+        }
         Action::Repaint => return Some(Effect::Repaint),
         Action::Suspend => return Some(Effect::Suspend),
         Action::Quit => state.mode = Mode::Quit(QuitDialog::new(state.can_detach)),
@@ -287,7 +234,7 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
         }
         Action::Restart => {
             let Some(stage) = state.stage() else { return no_stage(state) };
-            state.mode = Mode::Confirm(Confirm::restart(stage.name));
+            confirm(state, Command::Restart { stage: stage.name });
         }
         Action::Skip => {
             let Some(stage) = state.stage() else { return no_stage(state) };
@@ -300,16 +247,13 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
                 say(state, Severity::Warn, format!("there is nothing to skip: {why}"));
                 return None;
             }
-            state.mode = Mode::Confirm(Confirm::skip(stage.name));
+            confirm(state, Command::Skip { stage: stage.name });
         }
-        Action::Stop => {
-            let confirm = match state.target()? {
-                Target::Stage(stage) => Confirm::stop(stage.name),
-                Target::Job(job) if goes_on(job) => Confirm::cancel(&job.id, job.stage),
-                Target::Job(_) => return None,
-            };
-            state.mode = Mode::Confirm(confirm);
-        }
+        Action::Stop => match state.target()? {
+            Target::Stage(stage) => confirm(state, Command::Stop { stage: stage.name }),
+            Target::Job(job) if goes_on(job) => state.mode = Mode::Confirm(Confirm::cancel(&job.id, job.stage)),
+            Target::Job(_) => {}
+        },
         Action::Replay => {
             let name = match state.target()? {
                 Target::Stage(stage) => stage.name,
@@ -317,8 +261,24 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
             };
             state.mode = Mode::Replay(ReplayForm::new(name));
         }
+        // A view that offers them has done them.
+        Action::Left
+        | Action::Right
+        | Action::Find
+        | Action::FindNext
+        | Action::FindPrevious
+        | Action::LogMore
+        | Action::LogLess
+        | Action::LogFocus
+        | Action::LogTargets
+        | Action::LogSave => {}
     }
     None
+}
+
+/// Asks whether a command is meant.
+fn confirm(state: &mut State, command: Command) {
+    state.mode = Mode::Confirm(Confirm::new(command, state.look.keymap.key(Action::Pause)));
 }
 
 /// Pauses the stage, or lets it go on, at once.
@@ -326,9 +286,9 @@ fn pause(state: &mut State) -> Option<Effect> {
     let Some(stage) = state.stage() else { return no_stage(state) };
     let name = stage.name;
     let (command, back) = match wanted(state, stage) {
-        Desired::Run => (Command::Pause(name), Command::Resume(name)),
-        Desired::Pause => (Command::Resume(name), Command::Pause(name)),
-        Desired::Stop => (Command::Resume(name), Command::Stop(name)),
+        DesiredState::Run => (Command::Pause { stage: name }, Command::Resume { stage: name }),
+        DesiredState::Pause => (Command::Resume { stage: name }, Command::Pause { stage: name }),
+        DesiredState::Stop => (Command::Resume { stage: name }, Command::Stop { stage: name }),
     };
     state.undo = Some((back, state.now + UNDO));
     ask(state, command)
@@ -336,78 +296,53 @@ fn pause(state: &mut State) -> Option<Effect> {
 
 /// What is about a stage was asked of a replay.
 fn no_stage(state: &mut State) -> Option<Effect> {
-    say(state, Severity::Warn, "that is a replay: X cancels it, the stages are above".into());
+    let key = state.look.keymap.key(Action::Stop);
+    say(state, Severity::Warn, format!("that is a replay: {key} cancels it, the stages are above"));
     None
 }
 
 /// What is wanted of a stage: what was asked for just now, or else what is seen.
-fn wanted(state: &State, stage: &StageView) -> Desired {
+fn wanted(state: &State, stage: &StageView) -> DesiredState {
     if let Some((desired, _)) = state.wanted.get(&stage.name).filter(|(_, until)| state.now < *until) {
         return *desired;
     }
     stage.requested.unwrap_or(match stage.state {
-        crate::monitor::State::Paus => Desired::Pause,
-        crate::monitor::State::Stop => Desired::Stop,
-        _ => Desired::Run,
+        crate::monitor::State::Paus => DesiredState::Pause,
+        crate::monitor::State::Stop => DesiredState::Stop,
+        _ => DesiredState::Run,
     })
-}
-
-fn view(state: &mut State, view: View) {
-    (state.view, state.zoom) = (view, false);
 }
 
 /// Gives the keys to another pane.
 fn turn(state: &mut State, by: usize) {
-    let panes = state.view.panes().len();
+    let panes = view(state.view).panes.len();
     let at = state.focus.entry(state.view).or_insert(0);
     *at = (*at + by) % panes;
 }
 
-/// Moves the selection; in the log, the selected target or the page.
-fn step(state: &mut State, event: TuiWidgetEvent, to: impl Fn(usize, usize) -> usize) {
-    let pane = state.focused();
-    if pane == Pane::Logs {
-        if state.found.is_some() {
-            seek(state, |at| if event == TuiWidgetEvent::UpKey { at + 1 } else { at.saturating_sub(1) });
-        } else {
-            state.log.transition(event);
-        }
-        return;
-    }
-    let lines = state.lines(pane);
-    let at = to(state.selected(pane), lines).min(lines.saturating_sub(1));
-    state.selected.insert(pane, at);
-}
-
-fn log(state: &State, event: TuiWidgetEvent) {
-    if state.view == View::Logs {
-        state.log.transition(event);
-    }
-}
-
-/// From a line of the overview to the view that knows more of it.
-fn open(state: &mut State) {
-    match state.focused() {
-        Pane::Streams if state.view == View::Overview => view(state, View::Streams),
-        Pane::Tables if state.view == View::Overview => view(state, View::Tables),
-        _ => {}
-    }
+/// Moves the selection.
+fn step(state: &mut State, to: impl Fn(usize, usize) -> usize) {
+    let pane = focused(state);
+    let lines = (pane.lines)(state.shown());
+    let at = to(pane.selected(state), lines).min(lines.saturating_sub(1));
+    state.selected.insert(pane.name, at);
 }
 
 fn back(state: &mut State) {
     if state.found.take().is_some() {
         return;
     }
-    match state.view {
-        _ if state.zoom => state.zoom = false,
-        View::Logs => state.log.transition(TuiWidgetEvent::EscapeKey),
-        View::Overview => state.toast = None,
-        _ => view(state, View::Overview),
+    if state.zoom {
+        state.zoom = false;
+    } else if state.view == ViewId::OVERVIEW {
+        state.toast = None;
+    } else {
+        state.show(ViewId::OVERVIEW);
     }
 }
 
 /// Types what is looked for.
-fn find(state: &mut State, mut text: String, key: KeyEvent) {
+fn find(state: &mut State, mut text: String, key: Key) {
     match key.code {
         KeyCode::Esc => return,
         KeyCode::Enter => {
@@ -415,44 +350,30 @@ fn find(state: &mut State, mut text: String, key: KeyEvent) {
             return;
         }
         KeyCode::Backspace => drop(text.pop()),
-        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => text.push(c),
+        KeyCode::Char(c) if !key.has_control() => text.push(c),
         _ => {}
     }
     state.mode = Mode::Find(text);
 }
 
-fn seek(state: &mut State, to: impl Fn(usize) -> usize) {
-    if let Some(mut found) = state.found.take() {
-        let last = state.find(&found.text).len().saturating_sub(1);
-        found.at = to(found.at).min(last);
-        state.found = Some(found);
-    }
-}
-
-/// The actions whose name or text holds what was typed.
-pub(crate) fn offered(typed: &str) -> Vec<Action> {
-    let typed = typed.to_lowercase();
-    let offers =
-        |about: &&super::action::About| about.name.contains(&typed) || about.text.to_lowercase().contains(&typed);
-    let mut offered: Vec<_> = ACTIONS.iter().filter(offers).collect();
-    offered.sort_by_key(|about| !about.name.starts_with(&typed));
-    offered.into_iter().map(|about| about.action).collect()
-}
-
-fn palette(state: &mut State, mut text: String, mut selected: usize, key: KeyEvent) -> Option<Effect> {
+fn palette(state: &mut State, mut text: String, mut selected: usize, key: Key) -> Option<Effect> {
     match key.code {
         KeyCode::Esc => return None,
         KeyCode::Enter => {
-            let action = offered(&text).get(selected).copied()?;
-            if action.about().place == Place::Logs {
-                view(state, View::Logs);
+            let Some(action) = offered(&text).get(selected).map(|about| about.action) else {
+                // No name of an action: the words of a command.
+                text.parse().into_iter().for_each(|command| confirm(state, command));
+                return None;
+            };
+            if let Some(view) = catalogue::owner(action) {
+                state.show(view);
             }
             return act(state, action);
         }
         KeyCode::Up => selected = selected.saturating_sub(1),
         KeyCode::Down | KeyCode::Tab => selected += 1,
         KeyCode::Backspace => drop(text.pop()),
-        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::CONTROL) => text.push(c),
+        KeyCode::Char(c) if !key.has_control() => text.push(c),
         _ => {}
     }
     let selected = selected.min(offered(&text).len().saturating_sub(1));

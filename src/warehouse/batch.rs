@@ -1,11 +1,12 @@
 //! Rows that are written together, and what was made of them to send them.
 
-use std::sync::OnceLock;
+use std::{any::Any, ops::Range, sync::OnceLock};
 
 use bytes::Bytes;
+use rusqlite::Transaction;
 
-use super::WarehouseError;
-use crate::model::{DeadLetter, Market, Trade};
+use super::clickhouse::{encode, identity};
+use super::{error::Result, table::declaration::Table, table::row::TableRow, unresolved::UnresolvedEntry};
 
 /// Rows that are written together. What a warehouse makes of them to send them is kept beside them as long as they are what they
 /// are: every attempt sends the same bytes, and all of it goes with the batch.
@@ -33,10 +34,7 @@ impl<T> Batch<T> {
     }
 
     /// Its rows as bytes, in as many pieces as are sent; made by `encode` the first time.
-    pub(super) fn encoded(
-        &self,
-        encode: impl FnOnce(&[T]) -> Result<Vec<Bytes>, WarehouseError>,
-    ) -> Result<&[Bytes], WarehouseError> {
+    fn encoded(&self, encode: impl FnOnce(&[T]) -> Result<Vec<Bytes>>) -> Result<&[Bytes]> {
         if let Some(encoded) = self.encoded.get() {
             return Ok(encoded);
         }
@@ -52,19 +50,75 @@ impl<T> From<Vec<T>> for Batch<T> {
 }
 
 /// A batch of any table.
-#[derive(Clone, Copy, Debug)]
-pub enum AnyBatch<'a> {
-    /// For `trades`.
-    Trades(&'a Batch<Trade>),
-    /// For `markets`.
-    Markets(&'a Batch<Market>),
-    /// For `dead_letters`.
-    DeadLetters(&'a Batch<DeadLetter>),
+#[derive(Clone, Copy)]
+pub struct AnyBatch<'a>(pub(super) &'a dyn Rows);
+
+impl<'a> AnyBatch<'a> {
+    /// Its rows, where they are of this kind.
+    pub fn rows<R: TableRow>(self) -> Option<&'a [R]> {
+        (self.0 as &dyn Any).downcast_ref::<Batch<R>>().map(Batch::rows)
+    }
+}
+
+impl<'a, R: TableRow> From<&'a Batch<R>> for AnyBatch<'a> {
+    fn from(batch: &'a Batch<R>) -> Self {
+        Self(batch)
+    }
+}
+
+/// What both stores do with rows, whichever they are.
+pub(super) trait Rows: Any + Send + Sync {
+    fn table(&self) -> &'static Table;
+
+    fn len(&self) -> usize;
+
+    /// As ClickHouse takes them.
+    fn pieces(&self) -> Result<&[Bytes]>;
+
+    /// By what they are found again there.
+    fn identities(&self) -> Vec<Vec<String>>;
+
+    /// What must be on the list of unresolved tokens once they are there.
+    fn entries(&self) -> Vec<UnresolvedEntry>;
+
+    /// How the embedded store takes some of them.
+    fn upsert(&self, part: Range<usize>) -> Upsert;
+}
+
+/// Puts rows into the embedded store. Says how many are new.
+pub(super) type Upsert = Box<dyn FnOnce(&Transaction<'_>) -> Result<usize> + Send>;
+
+impl<R: TableRow> Rows for Batch<R> {
+    fn table(&self) -> &'static Table {
+        &R::TABLE
+    }
+
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn pieces(&self) -> Result<&[Bytes]> {
+        self.encoded(encode::encode)
+    }
+
+    fn identities(&self) -> Vec<Vec<String>> {
+        identity::identities(&self.rows)
+    }
+
+    fn entries(&self) -> Vec<UnresolvedEntry> {
+        R::entries(&self.rows)
+    }
+
+    fn upsert(&self, part: Range<usize>) -> Upsert {
+        let rows = self.rows[part].to_vec();
+        Box::new(move |tx| R::upsert(tx, &rows))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::warehouse::WarehouseError;
 
     fn bytes(of: u8) -> Vec<Bytes> {
         vec![Bytes::copy_from_slice(&[of])]

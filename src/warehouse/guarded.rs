@@ -8,12 +8,16 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::control::{Checkpoint, Control, JobRecord};
+use super::inspection::{Inspection, PartCounts, RowCounts, TapeLine};
+use super::tables::{Tables, WrittenMarket};
+use super::unresolved::{ListScan, ListState, PeriodicCost, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
 use super::{
-    AnyBatch, Checkpoint, ClickhouseError, JobRecord, ListScan, ListState, PartCounts, PeriodicCost, RowCounts,
-    Scanned, TapeLine, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
+    batch::AnyBatch, clickhouse::error::ClickhouseError, error::Result, error::WarehouseError, token_index::TokenIndex,
+    whole::Warehouse,
 };
-use crate::breaker::{Breaker, last_cause};
-use crate::model::{DeadLetter, Market, Resolution, TokenId, Trade};
+use crate::breaker::Breaker;
+use crate::model::{Resolution, TokenId};
 
 /// A warehouse behind a breaker.
 pub struct Guarded {
@@ -27,7 +31,7 @@ impl Guarded {
         Self { inner, breaker: Breaker::new(name) }
     }
 
-    async fn ask<T>(&self, call: impl Future<Output = Result<T, WarehouseError>>) -> Result<T, WarehouseError> {
+    async fn ask<T>(&self, call: impl Future<Output = Result<T>>) -> Result<T> {
         let attempt = self.breaker.attempt().map_err(|outage| WarehouseError::Away(outage.to_string()))?;
         let result = call.await;
         match result.as_ref().err().and_then(no_answer) {
@@ -41,7 +45,7 @@ impl Guarded {
 /// Why there was no answer, in a few words; `None` where there was one.
 fn no_answer(error: &WarehouseError) -> Option<String> {
     match error {
-        WarehouseError::Clickhouse(ClickhouseError::Network { text, .. }) => Some(last_cause(text)),
+        WarehouseError::Clickhouse(ClickhouseError::Network { text, .. }) => Some(text.clone()),
         WarehouseError::Clickhouse(ClickhouseError::Timeout { after, .. }) => {
             Some(format!("no answer within {} s", after.as_secs()))
         }
@@ -54,116 +58,105 @@ fn no_answer(error: &WarehouseError) -> Option<String> {
 }
 
 #[async_trait]
-impl Warehouse for Guarded {
-    fn breaker(&self) -> Option<Breaker> {
-        Some(self.breaker.clone())
-    }
-
-    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
+impl Tables for Guarded {
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<()> {
         self.ask(self.inner.write(batch)).await
     }
 
-    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
-        self.ask(self.inner.write_trades(rows)).await
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>> {
+        self.ask(self.inner.written_markets(ids)).await
     }
+}
 
-    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
-        self.ask(self.inner.write_markets(rows)).await
-    }
-
-    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
-        self.ask(self.inner.write_dead_letters(rows)).await
-    }
-
-    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
+#[async_trait]
+impl Control for Guarded {
+    async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>> {
         self.ask(self.inner.checkpoint(pipeline, source)).await
     }
 
-    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<(), WarehouseError> {
+    async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<()> {
         self.ask(self.inner.set_checkpoint(pipeline, source, to)).await
     }
 
-    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>> {
         self.ask(self.inner.desired_states(pipeline)).await
     }
 
-    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<()> {
         self.ask(self.inner.set_desired_state(pipeline, stage, state)).await
     }
 
-    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>> {
         self.ask(self.inner.jobs(pipeline, ended)).await
     }
 
-    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<()> {
         self.ask(self.inner.set_job(pipeline, job)).await
     }
+}
 
-    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
-        self.ask(self.inner.written_markets(ids)).await
-    }
-
-    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
+#[async_trait]
+impl TokenIndex for Guarded {
+    async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>> {
         self.ask(self.inner.resolutions(tokens)).await
     }
 
-    async fn unresolved_tokens(
-        &self,
-        after: Option<&UnresolvedPlace>,
-        tokens: u32,
-    ) -> Result<UnresolvedPage, WarehouseError> {
+    async fn unresolved_tokens(&self, after: Option<&UnresolvedPlace>, tokens: u32) -> Result<UnresolvedPage> {
         self.ask(self.inner.unresolved_tokens(after, tokens)).await
     }
 
-    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>, WarehouseError> {
+    async fn newest_unresolved(&self, tokens: u32) -> Result<Vec<UnresolvedEntry>> {
         self.ask(self.inner.newest_unresolved(tokens)).await
     }
 
-    async fn resolve(
-        &self,
-        tokens: &[(TokenId, Resolution)],
-        entries: &[UnresolvedEntry],
-    ) -> Result<u64, WarehouseError> {
+    async fn resolve(&self, tokens: &[(TokenId, Resolution)], entries: &[UnresolvedEntry]) -> Result<u64> {
         self.ask(self.inner.resolve(tokens, entries)).await
     }
 
-    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>, WarehouseError> {
+    async fn still_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>> {
         self.ask(self.inner.still_unresolved(entries)).await
     }
 
-    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+    async fn remove_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<()> {
         self.ask(self.inner.remove_unresolved(entries)).await
     }
 
-    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
+    async fn list_unresolved(&self, entries: &[UnresolvedEntry]) -> Result<()> {
         self.ask(self.inner.list_unresolved(entries)).await
     }
 
-    async fn list_state(&self) -> Result<ListState, WarehouseError> {
+    async fn list_state(&self) -> Result<ListState> {
         self.ask(self.inner.list_state()).await
     }
 
-    async fn scan_list(&self, scan: &ListScan) -> Result<Scanned, WarehouseError> {
+    async fn scan_list(&self, scan: &ListScan) -> Result<Scanned> {
         self.ask(self.inner.scan_list(scan)).await
     }
 
-    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
+    async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<()> {
         self.ask(self.inner.note_scan(partition, found)).await
+    }
+}
+
+#[async_trait]
+impl Inspection for Guarded {
+    fn breaker(&self) -> Option<Breaker> {
+        Some(self.breaker.clone())
     }
 
     fn periodic_costs(&self) -> Vec<PeriodicCost> {
         self.inner.periodic_costs()
     }
 
-    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
+    async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>> {
         self.ask(self.inner.newest_trades(limit)).await
     }
 
-    async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
+    async fn row_counts(&self) -> Result<RowCounts> {
         self.ask(self.inner.row_counts()).await
     }
 
-    async fn parts(&self) -> Result<Option<PartCounts>, WarehouseError> {
+    async fn parts(&self) -> Result<Option<PartCounts>> {
         self.ask(self.inner.parts()).await
     }
 }

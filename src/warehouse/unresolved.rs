@@ -9,13 +9,23 @@
 //! came in between stays. Both may be done twice, by two processes, or be left undone half-way by a kill: then an entry is
 //! there once more than needed, and the next who reads it finds nothing left to complete.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use rand::RngExt;
 
 use crate::clock::unix_ms;
 use crate::model::{TokenId, Trade, U256};
+
+/// Which rows may still be completed: all but those of a market that names their outcome, and of combos (positions of module 3), which
+/// have no market. Every statement says it in these words, and [`Resolution::is_complete`](crate::model::Resolution::is_complete) says
+/// it of a row in memory.
+const IS_OPEN: &str = include_str!("../../schema/queries/is_open.sql");
+
+/// A statement with that condition in the places that are left for it, in which a store says in its own words how the condition id of a
+/// position of module 3 begins.
+pub(super) fn with_condition(sql: &str, is_of_module_3: &str) -> String {
+    sql.replace("{is_open}", IS_OPEN.trim_end()).replace("{is_of_module_3}", is_of_module_3)
+}
 
 /// Rows of a token that an insert may have left incomplete.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,8 +43,12 @@ pub struct UnresolvedEntry {
 impl UnresolvedEntry {
     /// An entry that stands for several of its token and its month.
     pub fn fresh(one: &Self, first: u32, last: u32) -> Self {
-        let month = one.insert.rsplit_once('-').map_or("", |(_, month)| month);
-        Self { token: one.token, insert: format!("{}-{month}", fresh_insert()), first, last }
+        Self { token: one.token, insert: insert_in(&fresh_insert(), one.month()), first, last }
+    }
+
+    /// The year and the month of its rows.
+    pub fn month(&self) -> (i16, i8) {
+        month(self.first)
     }
 }
 
@@ -45,19 +59,22 @@ pub(super) fn fresh_insert() -> String {
 
 /// The entries of one attempt to write rows: one for each token that is not complete in each month, so that none spans more
 /// than a month whatever times come together in a batch.
-pub(super) fn entries_of(rows: &[Trade]) -> Vec<UnresolvedEntry> {
+pub(super) fn entries_of<'a>(rows: impl IntoIterator<Item = &'a Trade>) -> Vec<UnresolvedEntry> {
     let mut times: BTreeMap<(TokenId, (i16, i8)), (u32, u32)> = BTreeMap::new();
-    for Trade { fill, .. } in rows.iter().filter(|row| !row.resolution.is_complete(row.fill.token_id)) {
+    for Trade { fill, .. } in rows.into_iter().filter(|row| !row.resolution.is_complete(row.fill.token_id)) {
         let at = u32::try_from(fill.timestamp).unwrap_or(u32::MAX);
         let (first, last) = times.entry((fill.token_id, month(at))).or_insert((at, at));
         (*first, *last) = (at.min(*first), at.max(*last));
     }
     let attempt = fresh_insert();
-    let entry = |((token, (year, month)), (first, last))| {
-        let insert = format!("{attempt}-{year:04}{month:02}");
-        UnresolvedEntry { token, insert, first, last }
-    };
+    let entry =
+        |((token, month), (first, last))| UnresolvedEntry { token, insert: insert_in(&attempt, month), first, last };
     times.into_iter().map(entry).collect()
+}
+
+/// The id of an attempt in a month.
+fn insert_in(attempt: &str, (year, month): (i16, i8)) -> String {
+    format!("{attempt}-{year:04}{month:02}")
 }
 
 /// The year and the month of a second, in UTC.
@@ -88,6 +105,10 @@ pub struct ListScan {
     pub from: TokenId,
     /// … and the last.
     pub until: TokenId,
+    /// The first block time, in unix seconds, …
+    pub since: u32,
+    /// … and the last.
+    pub last: u32,
     /// Whether the list is being made: rows of before there was one are no surprise.
     pub is_fill: bool,
 }
@@ -95,7 +116,16 @@ pub struct ListScan {
 impl ListScan {
     /// A partition as a whole.
     pub fn of(partition: String, is_fill: bool) -> Self {
-        Self { partition, from: TokenId(U256::ZERO), until: TokenId(U256::MAX), is_fill }
+        Self { partition, from: TokenId(U256::ZERO), until: TokenId(U256::MAX), since: 0, last: u32::MAX, is_fill }
+    }
+
+    /// Two parts of it: halves of its tokens, or where it is one token of its time; `None` where it is one second of one.
+    pub fn parts(self) -> Option<[Self; 2]> {
+        if self.from < self.until {
+            return self.halves();
+        }
+        let middle = self.since + (self.last - self.since) / 2;
+        (self.since < self.last).then(|| [Self { last: middle, ..self.clone() }, Self { since: middle + 1, ..self }])
     }
 
     /// Both halves of it; `None` where it is one token.
@@ -158,7 +188,7 @@ mod tests {
             transaction_hash: [1; 32].into(),
             source_id: String::new(),
             order_hash: [2; 32].into(),
-            exchange: Exchange::CtfV1,
+            exchange: Some(Exchange::CtfV1),
             token_id: TokenId(U256::from(token)),
             maker: [3; 20].into(),
             taker: [4; 20].into(),
@@ -168,6 +198,37 @@ mod tests {
             fee: Amount::ZERO,
         };
         Trade { fill, resolution }
+    }
+
+    /// The index of the embedded store says it, too, in a file that is never edited: else no statement would be answered by it.
+    #[test]
+    fn which_rows_are_open_is_said_in_one_place() {
+        let mut said = Vec::new();
+        let mut rooms =
+            vec![concat!(env!("CARGO_MANIFEST_DIR"), "/schema").into(), env!("CARGO_MANIFEST_DIR").to_owned() + "/src"];
+        while let Some(room) = rooms.pop() {
+            for entry in std::fs::read_dir(room).unwrap() {
+                let path = entry.unwrap().path();
+                let path = path.to_str().unwrap();
+                match std::fs::read_to_string(path) {
+                    Err(_) => rooms.push(path.to_owned()),
+                    Ok(text) if text.contains("version < 2 OR") && !path.ends_with("unresolved.rs") => {
+                        said.push(path.to_owned())
+                    }
+                    Ok(_) => {}
+                }
+            }
+        }
+        said.sort();
+        let files = [
+            "schema/embedded/0006_unresolved.sql",
+            "schema/embedded/0007_trades_goldsky.sql",
+            "schema/queries/is_open.sql",
+        ];
+        assert!(
+            said.len() == files.len() && said.iter().zip(files).all(|(said, file)| said.ends_with(file)),
+            "{said:?}"
+        );
     }
 
     #[test]
@@ -197,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn halves_are_all_of_it_and_end_at_one_token() {
+    fn parts_are_all_of_it_and_end_at_one_second_of_one_token() {
         let whole = ListScan::of("202607".into(), false);
         let [first, second] = whole.clone().halves().unwrap();
         assert_eq!((first.from, second.until), (whole.from, whole.until));
@@ -208,6 +269,13 @@ mod tests {
         }
         let [first, second] = part.halves().unwrap();
         assert_eq!((first.from, first.until, second.from), (first.until, first.from, second.until));
-        assert_eq!((first.halves(), second.halves()), (None, None));
+        assert_eq!((first.clone().halves(), second.halves()), (None, None));
+        let [early, late] = first.parts().unwrap();
+        assert_eq!((early.since, early.last + 1, late.since, late.last), (0, late.since, 1 << 31, u32::MAX));
+        let mut part = late;
+        for _ in 0..31 {
+            part = part.parts().unwrap()[0].clone();
+        }
+        assert_eq!((part.since, part.last, part.parts()), (1 << 31, 1 << 31, None));
     }
 }

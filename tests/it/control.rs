@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use polytape::stage::{Answer, Command, JobStatus, Pipeline, Point, Replay, StageName, StageState};
-use polytape::warehouse::{JobState, Warehouse};
+use polytape::control::{Answer, Command, JobStatus, Pipeline, Point, Replay, StageState};
+use polytape::flow::{StageId, StreamId, TableId};
+use polytape::warehouse::{Control, Inspection, JobState};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -11,8 +12,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::pipeline::{Setting, Stores, eventually, state};
 
 /// The stages of a pipeline that reads no markets.
-const STAGES: [StageName; 4] =
-    [StageName::IngestFills, StageName::ProcessTrades, StageName::WriteTrades, StageName::WriteDeadLetters];
+const STAGES: [StageId; 4] =
+    [StageId::IngestFills, StageId::ProcessTrades, StageId::WriteTrades, StageId::WriteDeadLetters];
 
 async fn ask(pipeline: &Pipeline, command: Command) -> String {
     match pipeline.control().send(command.clone()).await {
@@ -29,7 +30,7 @@ async fn refused(pipeline: &Pipeline, command: Command) -> String {
 }
 
 async fn trades(setting: &Setting) -> u64 {
-    setting.warehouse.row_counts().await.unwrap().trades.rows
+    setting.warehouse.row_counts().await.unwrap()[TableId::Trades].rows
 }
 
 /// The trades, but for when they came.
@@ -69,7 +70,7 @@ fn delete(setting: &Setting, which: &str) -> u64 {
 
 async fn everything_landed(setting: &Setting, pipeline: &Pipeline) {
     let observer = pipeline.observer();
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
 }
 
 /// Waits until the newest replay has ended, and says how.
@@ -80,8 +81,8 @@ async fn job_ended(pipeline: &Pipeline) -> (JobState, u64, String) {
     (last().state, last().moved, last().reason)
 }
 
-fn replay(stage: StageName, from: Point, to: Point) -> Command {
-    Command::Replay(Replay { stage, from, to })
+fn replay(stage: StageId, from: Point, to: Point) -> Command {
+    Command::Replay(Replay { stage, from, to, dry_run: false })
 }
 
 const HOUR_AGO: Point = Point::Age(Duration::from_secs(3600));
@@ -93,15 +94,15 @@ async fn a_pause_holds_the_rows_and_a_resume_lets_them_go() {
     while trades(&setting).await < 200 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(ask(&pipeline, Command::Pause(StageName::WriteTrades)).await, "write-trades is paused");
-    eventually("it holds", || state(&pipeline, StageName::WriteTrades) == StageState::Pause).await;
+    assert_eq!(ask(&pipeline, Command::Pause { stage: StageId::WriteTrades }).await, "write-trades is paused");
+    eventually("it holds", || state(&pipeline, StageId::WriteTrades) == StageState::Pause).await;
     let held = trades(&setting).await;
-    let before = pipeline.observer().progress().cursor;
-    eventually("others go on", || pipeline.observer().progress().cursor > before || held >= 6_000).await;
+    let before = pipeline.observer().chain().cursor;
+    eventually("others go on", || pipeline.observer().chain().cursor > before || held >= 6_000).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(trades(&setting).await, held, "not one row more");
-    assert_eq!(ask(&pipeline, Command::Pause(StageName::WriteTrades)).await, "write-trades is paused already");
-    assert_eq!(ask(&pipeline, Command::Resume(StageName::WriteTrades)).await, "write-trades runs");
+    assert_eq!(ask(&pipeline, Command::Pause { stage: StageId::WriteTrades }).await, "write-trades is paused already");
+    assert_eq!(ask(&pipeline, Command::Resume { stage: StageId::WriteTrades }).await, "write-trades runs");
     setting.finish(pipeline).await;
 }
 
@@ -109,17 +110,17 @@ async fn a_pause_holds_the_rows_and_a_resume_lets_them_go() {
 async fn what_was_paused_or_stopped_stays_so_in_the_next_process() {
     let setting = Setting::new(3_000).await;
     let pipeline = setting.start();
-    ask(&pipeline, Command::Pause(StageName::ProcessTrades)).await;
-    ask(&pipeline, Command::Stop(StageName::WriteTrades)).await;
+    ask(&pipeline, Command::Pause { stage: StageId::ProcessTrades }).await;
+    ask(&pipeline, Command::Stop { stage: StageId::WriteTrades }).await;
     drop(pipeline);
     let pipeline = setting.start();
-    eventually("it is paused", || state(&pipeline, StageName::ProcessTrades) == StageState::Pause).await;
-    eventually("it is stopped", || state(&pipeline, StageName::WriteTrades) == StageState::Stop).await;
-    eventually("others run", || state(&pipeline, StageName::IngestFills) == StageState::Idle).await;
-    ask(&pipeline, Command::Resume(StageName::ProcessTrades)).await;
+    eventually("it is paused", || state(&pipeline, StageId::ProcessTrades) == StageState::Pause).await;
+    eventually("it is stopped", || state(&pipeline, StageId::WriteTrades) == StageState::Stop).await;
+    eventually("others run", || state(&pipeline, StageId::IngestFills) == StageState::Idle).await;
+    ask(&pipeline, Command::Resume { stage: StageId::ProcessTrades }).await;
     assert_eq!(
-        ask(&pipeline, Command::Restart(StageName::WriteTrades)).await,
-        "write-trades begins again, from a stop"
+        ask(&pipeline, Command::Restart { stage: StageId::WriteTrades }).await,
+        "write-trades restarts after its stop"
     );
     setting.finish(pipeline).await;
 }
@@ -132,14 +133,14 @@ async fn any_orders_at_any_time_change_nothing_of_the_rows() {
     let pipeline = setting.start();
     let observer = pipeline.observer();
     let mut orders = 0;
-    while observer.progress().watermark < Some(setting.end()) && orders < 400 {
+    while observer.chain().watermark < Some(setting.end().into()) && orders < 400 {
         let stage = *STAGES.choose(&mut dice).unwrap();
         let command = match dice.random_range(0..5) {
-            0 => Command::Pause(stage),
-            1 => Command::Restart(stage),
-            2 => Command::Stop(stage),
+            0 => Command::Pause { stage },
+            1 => Command::Restart { stage },
+            2 => Command::Stop { stage },
             3 => replay(stage, HOUR_AGO, Point::Now),
-            _ => Command::Resume(stage),
+            _ => Command::Resume { stage },
         };
         // A replay may be refused: where there is nothing, or one already.
         let _ = pipeline.control().send(command).await;
@@ -148,7 +149,7 @@ async fn any_orders_at_any_time_change_nothing_of_the_rows() {
     }
     assert!(orders > 20, "{orders} orders");
     for stage in STAGES {
-        ask(&pipeline, Command::Resume(stage)).await;
+        ask(&pipeline, Command::Resume { stage }).await;
     }
     everything_landed(&setting, &pipeline).await;
     eventually("replays have ended", || observer.jobs().iter().all(|job| job.record.state != JobState::Running)).await;
@@ -161,13 +162,13 @@ async fn any_orders_at_any_time_change_nothing_of_the_rows() {
 async fn a_replay_of_a_range_that_is_there_changes_no_row(setting: Setting) {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
-    let (before, watermark) = (rows_and_times(&setting), pipeline.observer().progress().watermark);
+    let (before, watermark) = (rows_and_times(&setting), pipeline.observer().chain().watermark);
     let first = setting.first_block();
     for (stage, from) in [
-        (StageName::IngestFills, Point::Block(first)),
-        (StageName::WriteTrades, HOUR_AGO),
+        (StageId::IngestFills, Point::Block(first)),
+        (StageId::WriteTrades, HOUR_AGO),
         // The last one: its trades go where all trades go, and there the writer would find them, too.
-        (StageName::ProcessTrades, HOUR_AGO),
+        (StageId::ProcessTrades, HOUR_AGO),
     ] {
         let said = ask(&pipeline, replay(stage, from, Point::Now)).await;
         assert!(said.contains(" begins: "), "{said}");
@@ -177,7 +178,7 @@ async fn a_replay_of_a_range_that_is_there_changes_no_row(setting: Setting) {
         assert!(rows_and_times(&setting) == before, "{stage}: not even when they came");
     }
     assert_eq!(trades(&setting).await, before.len() as u64);
-    assert!(pipeline.observer().progress().watermark >= watermark, "a replay takes nothing back");
+    assert!(pipeline.observer().chain().watermark >= watermark, "a replay takes nothing back");
     setting.finish(pipeline).await;
 }
 
@@ -188,9 +189,9 @@ async fn a_replay_restores_what_somebody_deleted(setting: Setting) {
     let all = before.len() as u64;
     let first = setting.first_block();
     for (stage, from, to) in [
-        (StageName::IngestFills, Point::Block(first), Point::Block(setting.end().block)),
-        (StageName::ProcessTrades, HOUR_AGO, Point::Now),
-        (StageName::WriteTrades, HOUR_AGO, Point::Now),
+        (StageId::IngestFills, Point::Block(first), Point::Block(setting.end().block)),
+        (StageId::ProcessTrades, HOUR_AGO, Point::Now),
+        (StageId::WriteTrades, HOUR_AGO, Point::Now),
     ] {
         let deleted = delete(&setting, "log_index % 3 = 0");
         assert!(deleted > 100);
@@ -212,21 +213,21 @@ async fn live_rows_go_on_beside_a_replay(setting: Setting) {
     let deleted = delete(&setting, "log_index % 2 = 0");
     assert!(deleted > 500);
     let first = setting.first_block();
-    ask(&pipeline, replay(StageName::IngestFills, Point::Block(first), Point::Block(first + 200))).await;
-    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    ask(&pipeline, replay(StageId::IngestFills, Point::Block(first), Point::Block(first + 200))).await;
+    ask(&pipeline, replay(StageId::WriteTrades, HOUR_AGO, Point::Now)).await;
     let observer = pipeline.observer();
     let moved = |stage| observer.stages().into_iter().find(|(name, _)| *name == stage).unwrap().1.moved;
-    let before = moved(StageName::WriteTrades);
+    let before = moved(StageId::WriteTrades);
     let going_on = || observer.jobs().iter().any(|job| job.record.state == JobState::Running);
     let mut live_beside = 0;
     while going_on() {
-        live_beside = moved(StageName::WriteTrades) - before;
+        live_beside = moved(StageId::WriteTrades) - before;
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     assert!(live_beside > 0, "live rows beside the replays");
     // Rows that were deleted and whose range was in no replay come back by one more.
     everything_landed(&setting, &pipeline).await;
-    ask(&pipeline, replay(StageName::IngestFills, Point::Block(first), Point::Now)).await;
+    ask(&pipeline, replay(StageId::IngestFills, Point::Block(first), Point::Now)).await;
     let (ended, _, reason) = job_ended(&pipeline).await;
     assert_eq!(ended, JobState::Done, "{reason}");
     setting.finish(pipeline).await;
@@ -261,14 +262,14 @@ replays_on!(servers, Setting::on_servers);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_survives_its_process() {
-    for stage in [StageName::IngestFills, StageName::WriteTrades, StageName::ProcessTrades] {
+    for stage in [StageId::IngestFills, StageId::WriteTrades, StageId::ProcessTrades] {
         let setting = Setting::new(6_000).await;
         let pipeline = setting.start();
         everything_landed(&setting, &pipeline).await;
         let before = rows(&setting);
         delete(&setting, "log_index % 2 = 0");
         setting.warehouse.slow_down(Duration::from_millis(40));
-        let from = if stage == StageName::IngestFills { Point::Block(setting.first_block()) } else { HOUR_AGO };
+        let from = if stage == StageId::IngestFills { Point::Block(setting.first_block()) } else { HOUR_AGO };
         ask(&pipeline, replay(stage, from, Point::Now)).await;
         eventually("it has begun", || pipeline.observer().jobs()[0].status.moved > 0).await;
         // As a kill: nothing is drained.
@@ -289,13 +290,13 @@ async fn a_replay_is_cancelled_and_leaves_no_group() {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     setting.warehouse.slow_down(Duration::from_secs(1));
-    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
-    let why = refused(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    ask(&pipeline, replay(StageId::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let why = refused(&pipeline, replay(StageId::WriteTrades, HOUR_AGO, Point::Now)).await;
     assert!(why.contains("is under way"), "{why}");
     let id = pipeline.observer().jobs()[0].record.id.clone();
-    ask(&pipeline, Command::Cancel(id.clone())).await;
+    ask(&pipeline, Command::Cancel { id: id.clone() }).await;
     assert_eq!(job_ended(&pipeline).await.0, JobState::Cancelled);
-    assert!(refused(&pipeline, Command::Cancel(id)).await.contains("no replay"));
+    assert!(refused(&pipeline, Command::Cancel { id }).await.contains("no replay"));
     setting.warehouse.slow_down(Duration::ZERO);
     let groups = || {
         let connection = setting.file();
@@ -314,7 +315,7 @@ async fn a_replay_whose_entries_made_room_fails_and_says_so() {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     setting.warehouse.slow_down(Duration::from_secs(1));
-    ask(&pipeline, replay(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    ask(&pipeline, replay(StageId::WriteTrades, HOUR_AGO, Point::Now)).await;
     let job = || pipeline.observer().jobs().remove(0);
     eventually("it has begun", || job().record.total > 0).await;
     assert!(setting.make_room().await > 1_000);
@@ -331,26 +332,26 @@ async fn a_plan_says_what_a_replay_would_do_and_does_nothing() {
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     let first = setting.first_block();
-    let plan = |stage, from, to| Command::Plan(Replay { stage, from, to });
+    let plan = |stage, from, to| Command::Replay(Replay { stage, from, to, dry_run: true });
     let planned =
-        pipeline.control().send(plan(StageName::IngestFills, Point::Block(first), Point::Block(first + 9))).await;
+        pipeline.control().send(plan(StageId::IngestFills, Point::Block(first), Point::Block(first + 9))).await;
     let Answer::Plan(planned) = planned else { panic!("{planned:?}") };
     assert_eq!((planned.from, planned.to), (format!("block {first}"), format!("block {}", first + 9)));
     assert_eq!(planned.amount, "10 blocks");
-    let planned = pipeline.control().send(plan(StageName::WriteTrades, HOUR_AGO, Point::Now)).await;
+    let planned = pipeline.control().send(plan(StageId::WriteTrades, HOUR_AGO, Point::Now)).await;
     let Answer::Plan(planned) = planned else { panic!("{planned:?}") };
     assert_eq!(planned.amount, format!("{} entries", trades(&setting).await));
     for (command, words) in [
-        (plan(StageName::IngestFills, Point::Now, Point::Now), "nothing lies between"),
-        (plan(StageName::WriteTrades, Point::Block(7), Point::Now), "knows times, not blocks"),
-        (plan(StageName::WriteTrades, HOUR_AGO, HOUR_AGO), "holds nothing from"),
-        (plan(StageName::Resolver, HOUR_AGO, Point::Now), "has no range to replay"),
+        (plan(StageId::IngestFills, Point::Now, Point::Now), "nothing lies between"),
+        (plan(StageId::WriteTrades, Point::Block(7), Point::Now), "knows times, not blocks"),
+        (plan(StageId::WriteTrades, HOUR_AGO, HOUR_AGO), "holds nothing from"),
+        (plan(StageId::Resolver, HOUR_AGO, Point::Now), "has no range to replay"),
     ] {
         let why = refused(&pipeline, command).await;
         assert!(why.contains(words), "{why}");
     }
     assert!(pipeline.observer().jobs().is_empty());
-    assert!(refused(&pipeline, Command::Pause(StageName::Resolver)).await.contains("does not run here"));
+    assert!(refused(&pipeline, Command::Pause { stage: StageId::Resolver }).await.contains("does not run here"));
     setting.finish(pipeline).await;
 }
 
@@ -362,19 +363,19 @@ async fn a_replay_never_reads_another_world() {
     let before = rows(&setting);
     setting.warehouse.slow_down(Duration::from_millis(200));
     let first = Point::Block(setting.first_block());
-    ask(&pipeline, replay(StageName::IngestFills, first, Point::Now)).await;
+    ask(&pipeline, replay(StageId::IngestFills, first, Point::Now)).await;
     drop(pipeline);
     setting.warehouse.slow_down(Duration::ZERO);
     setting.show_another_world().await;
     let pipeline = setting.start();
     // Its record is the other world's, too: it is left as it is, and goes on where its own world is shown again.
     let is_refused = |job: &JobStatus| match &job.status.state {
-        StageState::Wait(cause) => cause.contains("choose another --data-dir"),
+        StageState::Wait(cause) => cause.to_string().contains("choose another --data-dir"),
         _ => false,
     };
     eventually("it waits for its own world", || pipeline.observer().jobs().first().is_some_and(is_refused)).await;
     assert_eq!(pipeline.observer().jobs()[0].record.state, JobState::Running);
-    let why = refused(&pipeline, replay(StageName::WriteTrades, first, Point::Now)).await;
+    let why = refused(&pipeline, replay(StageId::WriteTrades, first, Point::Now)).await;
     assert!(why.contains("choose another --data-dir"), "{why}");
     assert!(rows(&setting) == before);
     pipeline.drain(Duration::from_secs(10)).await;
@@ -385,9 +386,9 @@ async fn a_replay_waits_for_its_trades_to_be_written() {
     let setting = Setting::new(3_000).await;
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
-    ask(&pipeline, Command::Pause(StageName::WriteTrades)).await;
-    eventually("it holds", || state(&pipeline, StageName::WriteTrades) == StageState::Pause).await;
-    ask(&pipeline, replay(StageName::ProcessTrades, HOUR_AGO, Point::Now)).await;
+    ask(&pipeline, Command::Pause { stage: StageId::WriteTrades }).await;
+    eventually("it holds", || state(&pipeline, StageId::WriteTrades) == StageState::Pause).await;
+    ask(&pipeline, replay(StageId::ProcessTrades, HOUR_AGO, Point::Now)).await;
     let job = || pipeline.observer().jobs().remove(0);
     eventually("all is handed on", || job().record.done == job().record.total && job().record.total > 0).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -397,7 +398,7 @@ async fn a_replay_waits_for_its_trades_to_be_written() {
     let pipeline = setting.start();
     eventually("it goes on", || !pipeline.observer().jobs().is_empty()).await;
     assert_eq!(pipeline.observer().jobs()[0].record.state, JobState::Running);
-    ask(&pipeline, Command::Resume(StageName::WriteTrades)).await;
+    ask(&pipeline, Command::Resume { stage: StageId::WriteTrades }).await;
     assert_eq!(job_ended(&pipeline).await.0, JobState::Done);
     setting.finish(pipeline).await;
 }
@@ -430,27 +431,27 @@ fn damage(setting: &Setting, first: u8) -> Vec<Vec<u8>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_reason() {
-    let (setting, writer) = (Setting::new(300).await, StageName::WriteTrades);
+    let (setting, writer) = (Setting::new(300).await, StageId::WriteTrades);
     setting.warehouse.set_desired_state("main", writer.as_str(), "stop").await.unwrap();
     let pipeline = setting.start();
     eventually("it is stopped", || state(&pipeline, writer) == StageState::Stop).await;
-    assert!(refused(&pipeline, Command::Skip(writer)).await.contains("has not failed"));
+    assert!(refused(&pipeline, Command::Skip { stage: writer }).await.contains("has not failed"));
     let observer = pipeline.observer();
-    eventually("all is read", || observer.progress().cursor >= Some(setting.end())).await;
-    let stream = polytape::broker::Stream::trades();
+    eventually("all is read", || observer.chain().cursor >= Some(setting.end().into())).await;
+    let stream = polytape::broker::Stream::of(StreamId::Trades);
     while setting.broker.stream(&stream).await.unwrap().entries < 300 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
     let waiting = damage(&setting, NEWER).len();
-    ask(&pipeline, Command::Resume(writer)).await;
+    ask(&pipeline, Command::Resume { stage: writer }).await;
     eventually("it fails", || matches!(state(&pipeline, writer), StageState::Fail(_))).await;
-    let why = refused(&pipeline, Command::Skip(writer)).await;
+    let why = refused(&pipeline, Command::Skip { stage: writer }).await;
     assert!(why.contains("holds entries of a newer polytape (version 9)"), "{why}");
 
     let mut bad = damage(&setting, RUBBISH);
     assert!(bad.len() == waiting && waiting > 100, "{waiting} wait");
-    ask(&pipeline, Command::Restart(writer)).await;
+    ask(&pipeline, Command::Restart { stage: writer }).await;
     let gives_up =
         |state: StageState| matches!(state, StageState::Fail(cause) if cause.contains("rows in a row were refused"));
     eventually("it gives up", || gives_up(state(&pipeline, writer))).await;
@@ -463,7 +464,7 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     let of_trades =
         "SELECT raw FROM dead_letters WHERE source = 'stream:trades' AND stage = 'write-trades' AND reason <> ''";
     assert_eq!(letters(of_trades).len(), 0, "nothing was given up");
-    ask(&pipeline, Command::Skip(writer)).await;
+    ask(&pipeline, Command::Skip { stage: writer }).await;
     eventually("all of them are dead letters", || letters(of_trades).len() >= bad.len()).await;
     let mut kept = letters(of_trades);
     bad.sort();

@@ -6,6 +6,8 @@
 mod broker;
 mod cli;
 mod control;
+mod goldsky;
+mod house;
 mod kill;
 mod markets;
 mod network;
@@ -15,6 +17,7 @@ mod proof;
 mod pty;
 mod recorded;
 mod servers;
+mod sources;
 mod support;
 mod upgrade;
 mod warehouse;

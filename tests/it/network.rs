@@ -4,8 +4,9 @@ use std::time::{Duration, Instant};
 
 use polytape::broker::{Appended, Broker, BrokerError, RedisBroker, Stream};
 use polytape::failure::FailureClass;
+use polytape::flow::{StreamId, TableId};
 use polytape::model::{Resolution, Trade};
-use polytape::warehouse::{ClickhouseConfig, ClickhouseWarehouse, Warehouse, WarehouseError};
+use polytape::warehouse::{ClickhouseConfig, ClickhouseWarehouse, Inspection, WarehouseError, WriteRows};
 
 use crate::broker::conformance::{KEY, advance, entry, layout};
 use crate::support::clickhouse::Database;
@@ -30,7 +31,7 @@ async fn broker(redis: &Redis) -> (RedisBroker, Proxy) {
 
 async fn append(broker: &RedisBroker, at: usize) -> Result<Appended, BrokerError> {
     let (expected, next) = (at.to_string(), (at + 1).to_string());
-    broker.append(vec![entry(Stream::order_events(), &expected)], advance(&expected, &next)).await
+    broker.append(vec![entry(Stream::of(StreamId::OrderEvents), &expected)], advance(&expected, &next)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +44,7 @@ async fn an_append_whose_connection_is_reset_is_done_once() {
         assert_eq!(appended == Appended::Now, spoil == Spoil::Request, "{spoil:?}: {appended:?}");
         assert!(proxy.spoiled() > at, "{spoil:?}");
     }
-    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().entries, 3);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 3);
     for (at, spoil) in RESETS.into_iter().enumerate() {
         proxy.spoil(spoil, 1_000);
         let error = append(&broker, 3 + at).await.unwrap_err();
@@ -51,7 +52,7 @@ async fn an_append_whose_connection_is_reset_is_done_once() {
         proxy.spoil(spoil, 0);
         assert!(!matches!(append(&broker, 3 + at).await.unwrap(), Appended::Conflict(_)), "{spoil:?}");
     }
-    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().entries, 6);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 6);
     proxy.slow_down(Duration::from_millis(700));
     assert_eq!(append(&broker, 6).await.unwrap(), Appended::Now, "slow is not gone");
 }
@@ -61,7 +62,7 @@ async fn warehouse(database: &Database) -> (ClickhouseWarehouse, Proxy) {
     let proxy = Proxy::to(config.url.trim_start_matches("http://").trim_end_matches('/')).await;
     let url = format!("http://{}", proxy.address());
     let warehouse = ClickhouseWarehouse::new(ClickhouseConfig { url, ..config });
-    warehouse.write_trades(&rows(0)).await.unwrap();
+    warehouse.write_rows(&rows(0)).await.unwrap();
     (warehouse, proxy)
 }
 
@@ -78,26 +79,25 @@ async fn rows_whose_connection_is_reset_are_there_once() {
     let (warehouse, proxy) = warehouse(&database).await;
     for (at, spoil) in (1..).zip(RESETS) {
         proxy.spoil(spoil, 1);
-        warehouse.write_trades(&rows(at)).await.unwrap_or_else(|error| panic!("{spoil:?}: {error}"));
+        warehouse.write_rows(&rows(at)).await.unwrap_or_else(|error| panic!("{spoil:?}: {error}"));
         assert_eq!(proxy.spoiled(), at as usize, "{spoil:?}");
         assert_eq!(database.number(FINAL), u64::from(at + 1) * 10, "{spoil:?}");
     }
     for (at, spoil) in (4..).zip(RESETS) {
         proxy.spoil(spoil, 1_000);
-        for error in [
-            warehouse.write_trades(&rows(at)).await.unwrap_err(),
-            warehouse.row_counts().await.map(|_| ()).unwrap_err(),
-        ] {
+        for error in
+            [warehouse.write_rows(&rows(at)).await.unwrap_err(), warehouse.row_counts().await.map(|_| ()).unwrap_err()]
+        {
             assert_eq!(error.class(), FailureClass::Retry, "{spoil:?}: {error}");
             assert!(!matches!(error, WarehouseError::Rows(_)), "{spoil:?}: {error}");
         }
         proxy.spoil(spoil, 0);
-        warehouse.write_trades(&rows(at)).await.unwrap();
+        warehouse.write_rows(&rows(at)).await.unwrap();
         assert_eq!(database.number(FINAL), u64::from(at + 1) * 10, "{spoil:?}");
     }
     proxy.slow_down(Duration::from_millis(700));
-    warehouse.write_trades(&rows(7)).await.expect("slow is not gone");
-    assert_eq!(warehouse.row_counts().await.unwrap().trades, 80);
+    warehouse.write_rows(&rows(7)).await.expect("slow is not gone");
+    assert_eq!(warehouse.row_counts().await.unwrap()[TableId::Trades], 80);
 }
 
 /// A minute long: so long it may take ClickHouse to confirm.
@@ -108,13 +108,13 @@ async fn a_clickhouse_that_never_answers_is_given_up() {
     proxy.spoil(Spoil::Everything, 1_000);
     let began = Instant::now();
     let more = rows(1);
-    let (written, read) = tokio::join!(warehouse.write_trades(&more), warehouse.row_counts());
+    let (written, read) = tokio::join!(warehouse.write_rows(&more), warehouse.row_counts());
     for error in [written.unwrap_err(), read.map(|_| ()).unwrap_err()] {
         assert_eq!(error.class(), FailureClass::Retry, "{error}");
         assert!(error.to_string().contains("did not answer within"), "{error}");
     }
     assert!(began.elapsed() < Duration::from_secs(80), "{:?}", began.elapsed());
     proxy.spoil(Spoil::Everything, 0);
-    warehouse.write_trades(&more).await.unwrap();
+    warehouse.write_rows(&more).await.unwrap();
     assert_eq!(database.number(FINAL), 20);
 }

@@ -12,20 +12,22 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use bytesize::ByteSize;
 use parking_lot::Mutex;
-use polytape::broker::{Advance, Appended, Broker, Keep, NewEntry, Stream};
+use polytape::broker::{Appended, Broker, CursorCommit, NewEntry, Retention, Stream};
+use polytape::control::{Answer, Command, Limits, Parts, Pipeline, PipelineFailed, StageState};
 use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
+use polytape::flow::{StageId, StreamId, TableId};
 use polytape::model::entry::Entry;
-use polytape::model::{ChainPosition, DeadLetter, Market, Resolution, TokenId, Trade};
+use polytape::model::{ChainPosition, Market, Resolution, TokenId, Trade};
 use polytape::monitor::{About, Collector, LogView, Publisher, Snapshot};
 use polytape::source::data_api::DataApi;
 use polytape::source::gamma::Gamma;
 use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::source::{ApiConfig, FillSource, Start};
-use polytape::stage::{Answer, Command, Limits, Markets, Parts, Pipeline, PipelineFailed, StageName, StageState};
+use polytape::source::{ApiConfig, Chain, ChainProvider, Start};
+use polytape::streams::{Fills, Markets};
 use polytape::warehouse::{
-    Checkpoint, JobRecord, ListScan, ListState, RowCounts, Scanned, Table, TapeLine, UnresolvedEntry, UnresolvedPage,
-    UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
+    AnyBatch, Checkpoint, Control, Inspection, JobRecord, ListScan, ListState, RowCounts, Scanned, Tables, TapeLine,
+    TokenIndex, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
 };
 
 use crate::support::clickhouse::Database;
@@ -86,35 +88,42 @@ impl Difficult {
 }
 
 #[async_trait]
-impl Warehouse for Difficult {
-    async fn write_trades(&self, rows: &[Trade]) -> Result<(), WarehouseError> {
+impl Tables for Difficult {
+    async fn write(&self, batch: AnyBatch<'_>) -> Result<(), WarehouseError> {
         self.be_there().await;
+        let markets: &[Market] = batch.rows().unwrap_or_default();
+        if markets.iter().any(|row| self.refused_markets.lock().contains(&row.id)) {
+            return Err(WarehouseError::Rows("a market is refused".into()));
+        }
+        let Some(trades) = batch.rows::<Trade>() else { return self.inner.write(batch).await };
         let slow = *self.slow.lock();
         tokio::time::sleep(slow).await;
-        self.written.fetch_add(rows.len(), Ordering::Relaxed);
+        self.written.fetch_add(trades.len(), Ordering::Relaxed);
         let most = *self.most_trades.lock();
-        if most.is_some_and(|most| rows.len() > most) {
+        if most.is_some_and(|most| trades.len() > most) {
             return Err(WarehouseError::Size("413".into()));
         }
-        let bad = rows.iter().any(|row| self.refused.lock().contains(&row.fill.log_index));
+        let bad = trades.iter().any(|row| self.refused.lock().contains(&row.fill.log_index));
         if bad || self.refuse_all.load(Ordering::Relaxed) {
             let reason = "a row is refused".to_owned();
             return Err(if most.is_some() { WarehouseError::Size(reason) } else { WarehouseError::Rows(reason) });
         }
-        self.inner.write_trades(rows).await?;
+        self.inner.write(batch).await?;
         let mut lost = self.lost_answers.lock();
         if *lost == 0 {
             return Ok(());
         }
         *lost -= 1;
-        Err(WarehouseError::Storage(polytape::embedded::StorageError::ShuttingDown))
+        Err(WarehouseError::Storage(polytape::sqlite::StorageError::ShuttingDown))
     }
 
-    async fn write_dead_letters(&self, rows: &[DeadLetter]) -> Result<(), WarehouseError> {
-        self.be_there().await;
-        self.inner.write_dead_letters(rows).await
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
+        self.inner.written_markets(ids).await
     }
+}
 
+#[async_trait]
+impl Control for Difficult {
     async fn checkpoint(&self, pipeline: &str, source: &str) -> Result<Option<Checkpoint>, WarehouseError> {
         self.inner.checkpoint(pipeline, source).await
     }
@@ -123,18 +132,25 @@ impl Warehouse for Difficult {
         self.inner.set_checkpoint(pipeline, source, to).await
     }
 
-    async fn write_markets(&self, rows: &[Market]) -> Result<(), WarehouseError> {
-        self.be_there().await;
-        if rows.iter().any(|row| self.refused_markets.lock().contains(&row.id)) {
-            return Err(WarehouseError::Rows("a market is refused".into()));
-        }
-        self.inner.write_markets(rows).await
+    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
+        self.inner.desired_states(pipeline).await
     }
 
-    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>, WarehouseError> {
-        self.inner.written_markets(ids).await
+    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
+        self.inner.set_desired_state(pipeline, stage, state).await
     }
 
+    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
+        self.inner.jobs(pipeline, ended).await
+    }
+
+    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
+        self.inner.set_job(pipeline, job).await
+    }
+}
+
+#[async_trait]
+impl TokenIndex for Difficult {
     async fn resolutions(&self, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>, WarehouseError> {
         self.inner.resolutions(tokens).await
     }
@@ -182,25 +198,12 @@ impl Warehouse for Difficult {
     async fn note_scan(&self, partition: Option<&str>, found: u64) -> Result<(), WarehouseError> {
         self.inner.note_scan(partition, found).await
     }
+}
 
+#[async_trait]
+impl Inspection for Difficult {
     async fn newest_trades(&self, limit: u32) -> Result<Vec<TapeLine>, WarehouseError> {
         self.inner.newest_trades(limit).await
-    }
-
-    async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>, WarehouseError> {
-        self.inner.desired_states(pipeline).await
-    }
-
-    async fn set_desired_state(&self, pipeline: &str, stage: &str, state: &str) -> Result<(), WarehouseError> {
-        self.inner.set_desired_state(pipeline, stage, state).await
-    }
-
-    async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>, WarehouseError> {
-        self.inner.jobs(pipeline, ended).await
-    }
-
-    async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
-        self.inner.set_job(pipeline, job).await
     }
 
     async fn row_counts(&self) -> Result<RowCounts, WarehouseError> {
@@ -224,6 +227,8 @@ pub struct Setting {
     max_stream_bytes: ByteSize,
     min_free: ByteSize,
     pub max_rows: usize,
+    /// Sources beside the chain.
+    pub beside: Vec<Fills>,
 }
 
 impl Setting {
@@ -251,7 +256,14 @@ impl Setting {
         };
         let warehouse = Difficult::new(warehouse);
         let (max_stream_bytes, min_free) = (ByteSize::gib(1), ByteSize::b(0));
-        Self { world, server, stores, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000 }
+        Self { world, server, stores, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000, beside: vec![] }
+    }
+
+    /// As a new process finds the embedded store.
+    pub fn restart(&mut self) {
+        let Stores::Embedded(store) = &mut self.stores else { panic!("there is no embedded store") };
+        store.reopen();
+        (self.broker, self.warehouse) = (store.broker(), Difficult::new(store.warehouse()));
     }
 
     pub fn start(&self) -> Pipeline {
@@ -259,7 +271,7 @@ impl Setting {
     }
 
     /// With the markets of the demo world.
-    fn start_with_markets(&self) -> Pipeline {
+    pub fn start_with_markets(&self) -> Pipeline {
         let api = ApiConfig { max_rate: 10_000.try_into().unwrap(), ..ApiConfig::at(self.server.url()) };
         self.start_with(Some(Markets {
             source: Arc::new(Gamma::new(&api).unwrap()),
@@ -273,12 +285,16 @@ impl Setting {
         let source = PolygonConfig { urls: vec![self.server.url()], target_rows: 500, ..PolygonConfig::default() };
         Pipeline::start(Parts {
             name: "main".into(),
-            source: Arc::new(Polygon::new(source).unwrap()),
+            chain: Fills {
+                source: Arc::new(Chain::of(Polygon::new(source).unwrap())),
+                stage: StageId::IngestFills,
+                start: Start::Block(self.world.config().first_block),
+                poll_interval: Duration::from_millis(20),
+            },
+            beside: self.beside.clone(),
             markets,
             broker: Arc::clone(&self.broker),
             warehouse: self.warehouse.clone(),
-            start: Start::Block(self.world.config().first_block),
-            poll_interval: Duration::from_millis(20),
             limits: Limits {
                 max_rows: self.max_rows,
                 max_batch_bytes: ByteSize::mib(1),
@@ -306,7 +322,7 @@ impl Setting {
     /// Waits until everything has landed, and compares it with the truth.
     pub async fn finish(&self, pipeline: Pipeline) {
         let observer = pipeline.observer();
-        eventually("everything has landed", || observer.progress().watermark >= Some(self.end())).await;
+        eventually("everything has landed", || observer.chain().watermark >= Some(self.end().into())).await;
         assert!(pipeline.drain(Duration::from_secs(10)).await);
         self.assert_truth();
     }
@@ -329,7 +345,7 @@ impl Setting {
 
     /// As trimming does where the stream of trades is full: only its writers are waited for.
     pub async fn make_room(&self) -> usize {
-        let (trades, keep) = (Stream::trades(), Keep { age: Duration::ZERO, bytes: 0, full: 0 });
+        let (trades, keep) = (Stream::of(StreamId::Trades), Retention { age: Duration::ZERO, bytes: 0, full: 0 });
         self.broker.trim(&trades, &[trades.group("trade_writers")], keep).await.unwrap()
     }
 
@@ -354,7 +370,7 @@ pub async fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-pub fn state(pipeline: &Pipeline, stage: StageName) -> StageState {
+pub fn state(pipeline: &Pipeline, stage: StageId) -> StageState {
     pipeline.observer().stages().into_iter().find(|(name, _)| *name == stage).unwrap().1.state
 }
 
@@ -364,10 +380,10 @@ async fn a_drain_and_a_new_start_leave_no_trace() {
     loop {
         let pipeline = setting.start();
         let observer = pipeline.observer();
-        let before = setting.warehouse.row_counts().await.unwrap().trades.rows;
-        let progress = || observer.progress().watermark >= Some(setting.end());
+        let before = setting.warehouse.row_counts().await.unwrap()[TableId::Trades].rows;
+        let progress = || observer.chain().watermark >= Some(setting.end().into());
         let wrote = async {
-            while setting.warehouse.row_counts().await.unwrap().trades.rows < before + 500 && !progress() {
+            while setting.warehouse.row_counts().await.unwrap()[TableId::Trades].rows < before + 500 && !progress() {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
         };
@@ -387,26 +403,27 @@ async fn pressure_goes_up_to_the_ingester_and_nothing_unread_is_trimmed() {
     setting.max_stream_bytes = ByteSize::mib(1);
     setting.warehouse.away.store(true, Ordering::Relaxed);
     let pipeline = setting.start();
-    let waits = |stage| matches!(state(&pipeline, stage), StageState::Wait(cause) if cause.contains("backpressure"));
-    eventually("the processor waits", || waits(StageName::ProcessTrades)).await;
-    eventually("the ingester waits", || waits(StageName::IngestFills)).await;
-    let StageState::Wait(cause) = state(&pipeline, StageName::ProcessTrades) else { panic!("it waits no more") };
+    let waits = |stage| matches!(state(&pipeline, stage), StageState::Wait(cause) if cause.to_string().contains("backpressure"));
+    eventually("the processor waits", || waits(StageId::ProcessTrades)).await;
+    eventually("the ingester waits", || waits(StageId::IngestFills)).await;
+    let StageState::Wait(cause) = state(&pipeline, StageId::ProcessTrades) else { panic!("it waits no more") };
+    let cause = cause.to_string();
     assert!(cause.starts_with("backpressure: stream:trades "), "{cause}");
-    for stream in [Stream::order_events(), Stream::trades()] {
+    for stream in [Stream::of(StreamId::OrderEvents), Stream::of(StreamId::Trades)] {
         let unread = setting.broker.stream(&stream).await.unwrap().groups[0].unacknowledged_bytes;
         // Half of the stream, and one append more.
         assert!((512 << 10..900 << 10).contains(&unread), "{stream}: {unread}");
     }
-    let inserts = pipeline.observer().inserts(Table::Trades);
+    let inserts = pipeline.observer().inserts(TableId::Trades);
     assert!(inserts.median.is_none() && inserts.running.is_some(), "nothing is confirmed: {inserts:?}");
     let observer = pipeline.observer();
-    let watermark = observer.progress().watermark;
-    assert!(watermark <= Some(ChainPosition::start_of(setting.world.config().first_block)), "{watermark:?}");
+    let watermark = observer.chain().watermark;
+    assert!(watermark <= Some(ChainPosition::start_of(setting.world.config().first_block).into()), "{watermark:?}");
     setting.warehouse.away.store(false, Ordering::Relaxed);
     setting.finish(pipeline).await;
-    let done = observer.inserts(Table::Trades);
+    let done = observer.inserts(TableId::Trades);
     assert!(done.median.is_some() && done.longest >= inserts.running && done.running.is_none(), "{done:?}");
-    for stream in [Stream::order_events(), Stream::trades()] {
+    for stream in [Stream::of(StreamId::OrderEvents), Stream::of(StreamId::Trades)] {
         let bytes = setting.broker.stream(&stream).await.unwrap().bytes;
         assert!(bytes < (1 << 20) + (300 << 10), "{stream} is bounded, but for one append: {bytes}");
     }
@@ -420,18 +437,18 @@ async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
     setting.broker = Arc::new(redis.broker("one"));
     let pipeline = setting.start();
     let control = pipeline.control();
-    assert!(matches!(control.send(Command::Pause(StageName::WriteTrades)).await, Answer::Done(_)));
-    let waits =
-        || matches!(state(&pipeline, StageName::IngestFills), StageState::Wait(cause) if cause.contains("redis"));
+    assert!(matches!(control.send(Command::Pause { stage: StageId::WriteTrades }).await, Answer::Done(_)));
+    let waits = || matches!(state(&pipeline, StageId::IngestFills), StageState::Wait(cause) if cause.to_string().contains("redis"));
     eventually("the ingester waits", waits).await;
-    let StageState::Wait(cause) = state(&pipeline, StageName::IngestFills) else { panic!("it waits no more") };
+    let StageState::Wait(cause) = state(&pipeline, StageId::IngestFills) else { panic!("it waits no more") };
+    let cause = cause.to_string();
     assert!(cause.starts_with("backpressure: redis ") && cause.ends_with(" of 10.0M"), "{cause}");
     // It goes on as long as what it wrote is read and goes, young as it is, and then waits for the writer.
     let (began, mut still) = (Instant::now(), 0);
     while still < 50 {
         let used = setting.broker.memory().await.unwrap().unwrap().percent().unwrap();
         assert!(used < 100, "{used} %");
-        let fills = setting.broker.stream(&Stream::order_events()).await.unwrap();
+        let fills = setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
         let is_read_gone = fills.bytes == fills.groups[0].unacknowledged_bytes;
         still = if waits() && is_read_gone && used >= 85 { still + 1 } else { 0 };
         assert!(began.elapsed() < Duration::from_secs(60), "{used} %, {fills:?}");
@@ -448,9 +465,9 @@ async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
     assert_eq!(memory.limit, Some(10 << 20));
     assert!(snapshot.tables.iter().all(|table| table.parts.is_none()), "the embedded store has no parts");
     drop(publisher);
-    let held = setting.broker.stream(&Stream::trades()).await.unwrap();
+    let held = setting.broker.stream(&Stream::of(StreamId::Trades)).await.unwrap();
     assert!(held.groups[0].unacknowledged_bytes > 2 << 20, "{held:?}");
-    assert!(matches!(control.send(Command::Resume(StageName::WriteTrades)).await, Answer::Done(_)));
+    assert!(matches!(control.send(Command::Resume { stage: StageId::WriteTrades }).await, Answer::Done(_)));
     let observer = pipeline.observer();
     setting.finish(pipeline).await;
     for (stage, status) in observer.stages() {
@@ -465,10 +482,9 @@ async fn a_full_disk_stops_reading_and_says_so() {
     let mut setting = Setting::new(100).await;
     setting.min_free = ByteSize::b(u64::MAX);
     let pipeline = setting.start();
-    let waits =
-        || matches!(state(&pipeline, StageName::IngestFills), StageState::Wait(cause) if cause.starts_with("disk: "));
+    let waits = || matches!(state(&pipeline, StageId::IngestFills), StageState::Wait(cause) if cause.to_string().starts_with("disk: "));
     eventually("the ingester waits for the disk", waits).await;
-    assert_eq!(setting.broker.stream(&Stream::order_events()).await.unwrap().entries, 0);
+    assert_eq!(setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 0);
     assert!(pipeline.drain(Duration::from_secs(10)).await);
 }
 
@@ -501,7 +517,7 @@ async fn refused_rows_become_dead_letters(most: Option<usize>) {
     setting.warehouse.refused.lock().insert(u32::try_from(bad).unwrap());
     let pipeline = setting.start();
     let observer = pipeline.observer();
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
     assert!(pipeline.drain(Duration::from_secs(10)).await);
 
     let file = setting.file();
@@ -525,13 +541,14 @@ async fn refused_rows_become_dead_letters(most: Option<usize>) {
 async fn a_market_that_is_refused_stops_nobody() {
     let setting = Setting::new(3_000).await;
     let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
-    let truth = setting.world.whole_truth(blocks, setting.server.head());
+    let truth = setting.world.oracle(blocks, setting.server.head());
     let refused = truth.trades.iter().find(|row| row.version == 3).unwrap().market_id.clone();
     setting.warehouse.refused_markets.lock().insert(refused.clone());
     let pipeline = setting.start_with_markets();
     let observer = pipeline.observer();
     let all_swept = || observer.progress().tokens.sweeps > 3 && observer.progress().markets.rounds > 0;
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end()) && all_swept()).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into()) && all_swept())
+        .await;
 
     let count = |sql: &str| -> u64 { setting.file().query_row(sql, [], |row| row.get(0)).unwrap() };
     let resolved = truth.trades.iter().filter(|row| row.version == 3 && row.market_id != refused).count() as u64;
@@ -551,11 +568,11 @@ async fn where_every_row_is_refused_the_stage_stops_and_nothing_is_lost() {
     setting.warehouse.refuse_all.store(true, Ordering::Relaxed);
     let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
-    assert!(matches!(failed, PipelineFailed::Stage { stage: StageName::WriteTrades, .. }), "{failed}");
+    assert!(matches!(failed, PipelineFailed::Stage { stage: StageId::WriteTrades, .. }), "{failed}");
     assert!(failed.to_string().starts_with("write-trades failed: 16 rows in a row were refused"), "{failed}");
-    assert!(matches!(state(&pipeline, StageName::WriteTrades), StageState::Fail(_)));
+    assert!(matches!(state(&pipeline, StageId::WriteTrades), StageState::Fail(_)));
     pipeline.drain(Duration::from_secs(10)).await;
-    assert_eq!(setting.warehouse.row_counts().await.unwrap().trades, 0);
+    assert_eq!(setting.warehouse.row_counts().await.unwrap()[TableId::Trades], 0);
 
     let letters =
         setting.file().query_row("SELECT count(*) FROM dead_letters WHERE stage = 'write-trades'", [], |r| r.get(0));
@@ -567,10 +584,14 @@ async fn entries_that_are_damaged_become_dead_letters() {
     let setting = Setting::new(1_000).await;
     let pipeline = setting.start();
     let observer = pipeline.observer();
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
     // Entries that no polytape wrote, as a cursor of nobody's moves over them.
     let key = "state:ingest-fills:polygon";
-    for (at, stream) in [Stream::order_events(), Stream::trades(), Stream::dead_letters()].into_iter().enumerate() {
+    for (at, stream) in
+        [Stream::of(StreamId::OrderEvents), Stream::of(StreamId::Trades), Stream::of(StreamId::DeadLetters)]
+            .into_iter()
+            .enumerate()
+    {
         let body = format!("damaged {at}").into_bytes();
         loop {
             // The ingester moves the same cursor: whoever loses reads it again.
@@ -578,7 +599,7 @@ async fn entries_that_are_damaged_become_dead_letters() {
             let position: ChainPosition = serde_json::from_str(&expected).unwrap();
             let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
             let entry = NewEntry { stream: stream.clone(), body: body.clone() };
-            let advance = Advance { key: key.into(), expected, next };
+            let advance = CursorCommit { key: key.into(), expected, next };
             if setting.broker.append(vec![entry], advance).await.unwrap() == Appended::Now {
                 break;
             }
@@ -605,8 +626,8 @@ async fn lost_streams_are_filled_again_from_the_watermark() {
     setting.max_stream_bytes = ByteSize::mib(4);
     let pipeline = setting.start();
     let observer = pipeline.observer();
-    let begun = Some(ChainPosition::start_of(setting.world.config().first_block));
-    eventually("the watermark moves", || observer.progress().watermark > begun).await;
+    let begun = Some(ChainPosition::start_of(setting.world.config().first_block).into());
+    eventually("the watermark moves", || observer.chain().watermark > begun).await;
     let file = setting.file();
     for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
         file.execute(&format!("DELETE FROM {table}"), []).unwrap();
@@ -625,7 +646,7 @@ async fn the_watermark_never_runs_ahead_of_the_tables() {
     let pipeline = setting.start();
     let observer = pipeline.observer();
     let (mut seen, begin) = (BTreeSet::new(), Instant::now());
-    while observer.progress().watermark < Some(setting.end()) {
+    while observer.chain().watermark < Some(setting.end().into()) {
         assert!(begin.elapsed() < Duration::from_secs(60), "not everything has landed within a minute");
         let checkpoint = setting.warehouse.checkpoint("main", "polygon").await.unwrap();
         if let Some(checkpoint) = checkpoint {
@@ -652,7 +673,7 @@ async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
     let other = Polygon::new(source).unwrap();
     let head = other.head().await.unwrap();
     let (mut won, mut conflicts) = (0, 0);
-    while pipeline.observer().progress().cursor < Some(setting.end()) {
+    while pipeline.observer().chain().cursor < Some(setting.end().into()) {
         let Ok(Some(expected)) = setting.broker.cursor("state:ingest-fills:polygon").await else { continue };
         let position: ChainPosition = serde_json::from_str(&expected).unwrap();
         let page = other.page(position, head.block).await.unwrap();
@@ -660,12 +681,12 @@ async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
         let events: Vec<_> = page.events.into_iter().take(700).collect();
         let next = if events.len() < 700 { page.next } else { events[events.len() - 1].next };
         let entries = events.into_iter().map(|event| match event.fill {
-            Ok(fill) => NewEntry { stream: Stream::order_events(), body: fill.encode() },
-            Err(letter) => NewEntry { stream: Stream::dead_letters(), body: letter.encode() },
+            Ok(fill) => NewEntry { stream: Stream::of(StreamId::OrderEvents), body: fill.encode() },
+            Err(letter) => NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() },
         });
         let next = serde_json::to_string(&next).unwrap();
         let advance =
-            Advance { key: "state:ingest-fills:polygon".into(), expected: expected.clone(), next: next.clone() };
+            CursorCommit { key: "state:ingest-fills:polygon".into(), expected: expected.clone(), next: next.clone() };
         if next == expected {
             break;
         }
@@ -675,7 +696,7 @@ async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
             Appended::Before => {}
         }
     }
-    let inputs = setting.broker.stream(&Stream::order_events()).await.unwrap().entries;
+    let inputs = setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries;
     setting.finish(pipeline).await;
     assert!(won > 3, "the other ingester won {won} times, and lost {conflicts} times");
     let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
@@ -687,22 +708,22 @@ async fn entries_of_a_newer_version_are_not_given_up() {
     let setting = Setting::new(500).await;
     let pipeline = setting.start();
     let observer = pipeline.observer();
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
     assert!(pipeline.drain(Duration::from_secs(10)).await);
     let expected = setting.broker.cursor("state:ingest-fills:polygon").await.unwrap().unwrap();
     let position: ChainPosition = serde_json::from_str(&expected).unwrap();
     let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
-    let advance = Advance { key: "state:ingest-fills:polygon".into(), expected, next };
-    let newer = NewEntry { stream: Stream::trades(), body: vec![2, 7, 7] };
+    let advance = CursorCommit { key: "state:ingest-fills:polygon".into(), expected, next };
+    let newer = NewEntry { stream: Stream::of(StreamId::Trades), body: vec![2, 7, 7] };
     assert_eq!(setting.broker.append(vec![newer], advance).await.unwrap(), Appended::Now);
-    let letters = setting.warehouse.row_counts().await.unwrap().dead_letters;
+    let letters = setting.warehouse.row_counts().await.unwrap()[TableId::DeadLetters];
     let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
     assert!(failed.to_string().contains("stream:trades holds entries of a newer polytape (version 2)"), "{failed}");
     pipeline.drain(Duration::from_secs(10)).await;
-    let left = setting.broker.stream(&Stream::trades()).await.unwrap().groups[0].clone();
+    let left = setting.broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().groups[0].clone();
     assert_eq!(left.pending + left.undelivered, 1, "it is still there");
-    assert_eq!(setting.warehouse.row_counts().await.unwrap().dead_letters, letters);
+    assert_eq!(setting.warehouse.row_counts().await.unwrap()[TableId::DeadLetters], letters);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -719,7 +740,7 @@ async fn a_long_query_of_somebody_else_holds_up_nobody() {
             (rows, moved) = (found.unwrap(), Instant::now());
         }
         longest = longest.max(moved.elapsed());
-        observer.progress().watermark >= Some(setting.end())
+        observer.chain().watermark >= Some(setting.end().into())
     })
     .await;
     let log = std::fs::metadata(setting.store().path().join("polytape.db-wal")).unwrap().len();

@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use polytape::broker::{Advance, Broker, Keep, Layout, NewEntry, Stream};
+use polytape::broker::{Broker, CursorCommit, Layout, NewEntry, Retention, Stream};
 use polytape::demo::Faults;
+use polytape::flow::StreamId;
 use polytape::model::{Collateral, Exchange, derive_token_id};
 use serde_json::{Value, json};
 
@@ -62,19 +63,22 @@ async fn fills_that_differ_in_their_place_only_are_different_fills() {
 async fn trimming_leaves_what_nobody_has_read() {
     let store = Store::new();
     let broker = store.broker();
-    let stream = Stream::trades();
+    let stream = Stream::of(StreamId::Trades);
     let group = stream.group("trade_writers");
     let layout = Layout { groups: vec![group.clone()], cursors: vec!["c".into()] };
     broker.begin(&layout, &[("c".into(), "0".into())]).await.unwrap();
     for number in 0..10u8 {
         let entry = NewEntry { stream: stream.clone(), body: vec![number] };
-        let advance = Advance { key: "c".into(), expected: number.to_string(), next: (number + 1).to_string() };
+        let advance = CursorCommit { key: "c".into(), expected: number.to_string(), next: (number + 1).to_string() };
         broker.append(vec![entry], advance).await.unwrap();
     }
     let mut reader = broker.reader(&group).await.unwrap();
     let read = reader.read(4, 1 << 20, Duration::ZERO).await.unwrap();
     broker.acknowledge(&group, read[..2].iter().map(|delivery| delivery.id).collect()).await.unwrap();
-    broker.trim(&stream, std::slice::from_ref(&group), Keep { age: Duration::ZERO, bytes: 0, full: 0 }).await.unwrap();
+    broker
+        .trim(&stream, std::slice::from_ref(&group), Retention { age: Duration::ZERO, bytes: 0, full: 0 })
+        .await
+        .unwrap();
     assert_eq!(broker.stream(&stream).await.unwrap().entries, 8, "only what was acknowledged has gone");
     let rest = reader.read(99, 1 << 20, Duration::ZERO).await.unwrap();
     assert_eq!(rest.iter().map(|delivery| delivery.body[0]).collect::<Vec<_>>(), [4, 5, 6, 7, 8, 9]);

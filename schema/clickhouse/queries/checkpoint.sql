@@ -1,1 +1,1 @@
-SELECT world, start, watermark FROM checkpoints FINAL WHERE pipeline = ? AND source = ?
+SELECT world, start, watermark, version FROM checkpoints FINAL WHERE pipeline = ? AND source = ?

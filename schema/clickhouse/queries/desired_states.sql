@@ -1,1 +1,1 @@
-SELECT stage, state FROM desired_states FINAL WHERE pipeline = ?
+SELECT stage, state, version FROM desired_states FINAL WHERE pipeline = ?

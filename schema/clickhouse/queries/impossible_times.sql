@@ -2,4 +2,3 @@
 SELECT count() AS rows, count() AS trades, min(block_number) AS lowest, max(block_number) AS highest
 FROM trades FINAL
 WHERE (timestamp < toDateTime('2020-01-01 00:00:00', 'UTC') OR timestamp > now() + INTERVAL 1 DAY) AND source_id = ''
-SETTINGS max_memory_usage = 1000000000, max_execution_time = ?, timeout_overflow_mode = 'throw'

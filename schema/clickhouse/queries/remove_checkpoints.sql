@@ -1,1 +1,1 @@
-ALTER TABLE checkpoints DELETE WHERE pipeline = ? SETTINGS mutations_sync = 2
+ALTER TABLE checkpoints DELETE WHERE pipeline = ?

@@ -3,6 +3,6 @@ INSERT INTO jobs (
 )
 SELECT ? AS key_pipeline, ? AS key_id, ?, ?, ?, ?, ?, ?, ?, ?, ?,
        fromUnixTimestamp64Milli(toInt64(?), 'UTC'), fromUnixTimestamp64Milli(CAST(?, 'Nullable(Int64)'), 'UTC'),
-       max(version) + 1
+       greatest(max(version) + 1, ?)
 FROM jobs
 WHERE pipeline = key_pipeline AND id = key_id

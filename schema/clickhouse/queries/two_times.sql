@@ -9,5 +9,3 @@ FROM (
     WHERE token_id BETWEEN toUInt256(?) AND toUInt256(?)
     GROUP BY sipHash128(transaction_hash, log_index, source_id)
 )
-SETTINGS max_rows_to_read = ?, read_overflow_mode = 'throw', max_memory_usage = 1000000000, max_execution_time = ?,
-    timeout_overflow_mode = 'throw'

@@ -1,1 +1,1 @@
-SELECT EXISTS (SELECT 1 FROM trades WHERE token_id = ?1 AND {is_open})
+SELECT EXISTS (SELECT 1 FROM {table} WHERE token_id = ?1 AND {is_open})

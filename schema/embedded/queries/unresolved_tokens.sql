@@ -1,13 +1,13 @@
--- The distinct tokens of the index `trades_unresolved`, each found by one step into it: a token may have many rows.
+-- The distinct tokens of the index `{table}_unresolved`, each found by one step into it: a token may have many rows.
 WITH RECURSIVE tokens (token_id) AS (
     SELECT min(token_id)
-    FROM trades
+    FROM {table}
     WHERE token_id > ?1 AND {is_open}
     UNION ALL
     SELECT (
-        SELECT min(trades.token_id)
-        FROM trades
-        WHERE trades.token_id > tokens.token_id AND {is_open}
+        SELECT min({table}.token_id)
+        FROM {table}
+        WHERE {table}.token_id > tokens.token_id AND {is_open}
     )
     FROM tokens
     WHERE token_id IS NOT NULL

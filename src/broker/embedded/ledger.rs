@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tokio::sync::watch;
 
-use crate::broker::{BrokerError, EntryId, Group, GroupState, StreamState};
+use crate::broker::state::{GroupState, StreamState};
+use crate::broker::{entry::EntryId, error::BrokerError, error::Result, stream::Group};
 
 /// Bits of a packed id that count within a millisecond.
 const SEQ_BITS: u32 = 20;
@@ -43,10 +44,12 @@ struct GroupLedger {
     pending: BTreeMap<u64, u32>,
     unacknowledged: u64,
     unacknowledged_bytes: u64,
-    /// What was trimmed before it was acknowledged.
+    /// What was trimmed before it was acknowledged …
     lost: u64,
+    /// … and the newest id of it.
+    evicted: u64,
     /// Which reader is the present one.
-    seat: u64,
+    token: u64,
 }
 
 impl GroupLedger {
@@ -125,41 +128,39 @@ impl Ledger {
         }
     }
 
-    /// Seats a new reader: what the one before it held is given out again.
-    pub(super) fn take_over(&mut self, group: &Group, seat: u64) -> Result<(), BrokerError> {
+    /// Fences off the reader before this one: what that held is handed out again.
+    pub(super) fn take_over(&mut self, group: &Group, token: u64) -> Result<()> {
         let ledger = self.group(group)?;
-        ledger.seat = seat;
+        ledger.token = token;
         ledger.pending.clear();
         ledger.delivered = ledger.acknowledged;
         Ok(())
     }
 
-    /// From where the reader in this seat goes on, and what it must pass over.
-    pub(super) fn delivered(&mut self, group: &Group, seat: u64) -> Result<(u64, BTreeSet<u64>), BrokerError> {
-        let ledger = self.seated(group, seat)?;
+    /// From where the reader with this token goes on, and what it must pass over.
+    pub(super) fn delivered(&mut self, group: &Group, token: u64) -> Result<(u64, BTreeSet<u64>)> {
+        let ledger = self.fenced(group, token)?;
         Ok((ledger.delivered, ledger.ahead.clone()))
     }
 
-    /// Notes what was given out to the reader in this seat, up to `last`.
+    /// Notes what was given out to the reader with this token, up to `last`.
     pub(super) fn deliver(
         &mut self,
         group: &Group,
-        seat: u64,
+        token: u64,
         entries: impl Iterator<Item = (u64, u32)>,
         last: u64,
-    ) -> Result<(), BrokerError> {
-        let ledger = self.seated(group, seat)?;
-        ledger.pending.extend(entries);
-        ledger.delivered = last;
+    ) -> Result<()> {
+        let ledger = self.fenced(group, token)?;
+        // What was trimmed while it was being read is counted as lost already.
+        let evicted = ledger.evicted;
+        ledger.pending.extend(entries.filter(|(id, _)| *id > evicted));
+        ledger.delivered = last.max(evicted);
         Ok(())
     }
 
     /// Of `ids` those that are pending, and up to where everything is acknowledged once they are.
-    pub(super) fn settle(
-        &mut self,
-        group: &Group,
-        mut ids: BTreeSet<u64>,
-    ) -> Result<(BTreeSet<u64>, u64), BrokerError> {
+    pub(super) fn settle(&mut self, group: &Group, mut ids: BTreeSet<u64>) -> Result<(BTreeSet<u64>, u64)> {
         let ledger = self.group(group)?;
         ids.retain(|id| ledger.pending.contains_key(id));
         let first_left = ledger.pending.keys().find(|id| !ids.contains(id));
@@ -190,7 +191,7 @@ impl Ledger {
         required.chain(others).min().flatten()
     }
 
-    pub(super) fn is_clear(&mut self, group: &Group, id: u64) -> Result<bool, BrokerError> {
+    pub(super) fn is_clear(&mut self, group: &Group, id: u64) -> Result<bool> {
         let last_id = self.last_id();
         Ok(self.group(group)?.clear_up_to(last_id) >= id)
     }
@@ -218,10 +219,11 @@ impl Ledger {
     }
 
     /// Takes from a group what is gone up to an id: so much is left, and so much it lost.
-    pub(super) fn robbed(&mut self, name: &str, id: u64, left: (u64, u64), lost: u64) {
+    pub(super) fn evicted(&mut self, name: &str, id: u64, left: (u64, u64), lost: u64) {
         let Some(group) = self.groups.get_mut(name) else { return };
         group.pending = group.pending.split_off(&(id + 1));
         group.lost += lost;
+        group.evicted = id;
         (group.unacknowledged, group.unacknowledged_bytes) = left;
     }
 
@@ -231,12 +233,45 @@ impl Ledger {
         self.bytes -= bytes;
     }
 
-    fn group(&mut self, group: &Group) -> Result<&mut GroupLedger, BrokerError> {
+    fn group(&mut self, group: &Group) -> Result<&mut GroupLedger> {
         self.groups.get_mut(&group.name).ok_or_else(|| BrokerError::Lost(format!("{group} is gone")))
     }
 
-    fn seated(&mut self, group: &Group, seat: u64) -> Result<&mut GroupLedger, BrokerError> {
+    fn fenced(&mut self, group: &Group, token: u64) -> Result<&mut GroupLedger> {
         let ledger = self.group(group)?;
-        if ledger.seat == seat { Ok(ledger) } else { Err(BrokerError::Superseded(group.clone())) }
+        if ledger.token == token { Ok(ledger) } else { Err(BrokerError::Superseded(group.clone())) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{broker::Stream, flow::StreamId};
+
+    #[test]
+    fn what_is_trimmed_while_it_is_read_is_lost_and_not_pending() {
+        let group = Stream::of(StreamId::Trades).group("replay:x");
+        let mut ledger = Ledger::new(1, 0, 0, 0);
+        ledger.load_group(group.name.clone(), 0, BTreeSet::new(), (0, 0), 0);
+        ledger.added(&[(1, 10), (2, 10), (3, 10)]);
+        ledger.take_over(&group, 7).unwrap();
+        assert_eq!(ledger.delivered(&group, 7).unwrap().0, 0);
+        ledger.removed(2, 20);
+        ledger.evicted(&group.name, 2, (1, 10), 2);
+        ledger.deliver(&group, 7, [(1, 10), (2, 10), (3, 10)].into_iter(), 3).unwrap();
+        let state = ledger.state().groups.remove(0);
+        assert_eq!((state.pending, state.undelivered, state.lost), (1, 0, 2));
+        let (ids, acknowledged) = ledger.settle(&group, [1, 2, 3].into()).unwrap();
+        ledger.acknowledged(&group, &ids, acknowledged);
+        let state = ledger.state().groups.remove(0);
+        assert_eq!((state.pending, state.undelivered, state.unacknowledged_bytes), (0, 0, 0));
+
+        // All of it.
+        ledger.added(&[(4, 10)]);
+        ledger.removed(1, 10);
+        ledger.evicted(&group.name, 4, (0, 0), 1);
+        ledger.deliver(&group, 7, [(4, 10)].into_iter(), 4).unwrap();
+        assert_eq!(ledger.state().groups[0].pending, 0);
+        assert!(ledger.is_clear(&group, 4).unwrap());
     }
 }

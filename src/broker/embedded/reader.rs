@@ -1,23 +1,20 @@
 //! Reads a stream on a connection of its own.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout_at};
 
-use super::ledger::unpack;
-use super::{Shared, sql};
-use crate::broker::{BrokerError, Delivery, Group, Reader};
-use crate::embedded::off_thread;
+use super::{ledger::unpack, shared::Shared, sql};
+use crate::broker::{contract::Reader, entry::Delivery, error::Result, stream::Group};
+use crate::sqlite::off_thread;
 
 pub(super) struct EmbeddedReader {
     group: Group,
     stream: i64,
-    seat: u64,
+    token: u64,
     connection: Arc<Mutex<Connection>>,
     shared: Arc<Mutex<Shared>>,
 }
@@ -26,11 +23,11 @@ impl EmbeddedReader {
     pub(super) fn new(
         group: Group,
         stream: i64,
-        seat: u64,
+        token: u64,
         connection: Connection,
         shared: Arc<Mutex<Shared>>,
     ) -> Self {
-        Self { group, stream, seat, connection: Arc::new(Mutex::new(connection)), shared }
+        Self { group, stream, token, connection: Arc::new(Mutex::new(connection)), shared }
     }
 
     /// The entries behind `after`, up to `known`, but those of `skip`; and the id up to which that is all.
@@ -40,7 +37,7 @@ impl EmbeddedReader {
         skip: BTreeSet<u64>,
         max: usize,
         max_bytes: usize,
-    ) -> Result<(Vec<(u64, Vec<u8>)>, u64), BrokerError> {
+    ) -> Result<(Vec<(u64, Vec<u8>)>, u64)> {
         let (connection, stream) = (Arc::clone(&self.connection), self.stream);
         off_thread(move || {
             let (mut entries, mut bytes, mut last, mut all) = (Vec::new(), 0, after, true);
@@ -64,13 +61,13 @@ impl EmbeddedReader {
 
 #[async_trait]
 impl Reader for EmbeddedReader {
-    async fn read(&mut self, max: usize, max_bytes: usize, wait: Duration) -> Result<Vec<Delivery>, BrokerError> {
+    async fn read(&mut self, max: usize, max_bytes: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let deadline = Instant::now() + wait;
         loop {
             let (mut news, delivered, ahead) = {
                 let mut shared = self.shared.lock();
                 let ledger = shared.ledger(&self.group.stream)?;
-                let (delivered, ahead) = ledger.delivered(&self.group, self.seat)?;
+                let (delivered, ahead) = ledger.delivered(&self.group, self.token)?;
                 (ledger.watch(), delivered, ahead)
             };
             let known = *news.borrow_and_update();
@@ -78,14 +75,14 @@ impl Reader for EmbeddedReader {
                 let (entries, last) = self.fetch((delivered, known), ahead, max, max_bytes).await?;
                 let sizes = entries.iter().map(|(id, body)| (*id, u32::try_from(body.len()).unwrap_or(u32::MAX)));
                 let mut shared = self.shared.lock();
-                shared.ledger(&self.group.stream)?.deliver(&self.group, self.seat, sizes, last)?;
+                shared.ledger(&self.group.stream)?.deliver(&self.group, self.token, sizes, last)?;
                 if !entries.is_empty() {
                     return Ok(entries.into_iter().map(|(id, body)| Delivery { id: unpack(id), body }).collect());
                 }
             }
             match timeout_at(deadline, news.changed()).await {
                 Ok(Ok(())) => {}
-                // Nothing came in time, or the streams began a new life, which the next call is told.
+                // Nothing came in time, or the streams began a new session, which the next call is told.
                 Ok(Err(_)) | Err(_) => return Ok(Vec::new()),
             }
         }

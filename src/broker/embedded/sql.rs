@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::ledger::Ledger;
-use crate::broker::{Advance, Appended, BrokerError, Layout, Stream};
+use crate::broker::operation::{Appended, CursorCommit, Layout};
+use crate::broker::{error::BrokerError, error::Result, stream::Group, stream::Stream};
 
 const CREATE_ENTRIES: &str = include_str!("../../../schema/embedded/queries/create_entries.sql");
 
-/// Fails unless `joined` is the life that is under way.
-pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Result<(), BrokerError> {
+/// Fails unless `joined` is the session that is under way.
+pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Result<()> {
     let found = generation(tx)?;
     match joined {
         Some(joined) if found.as_deref() == Some(joined) => Ok(()),
@@ -18,27 +19,24 @@ pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Re
     }
 }
 
-fn generation(tx: &Transaction<'_>) -> Result<Option<String>, BrokerError> {
+fn generation(tx: &Transaction<'_>) -> Result<Option<String>> {
     Ok(tx.prepare_cached("SELECT generation FROM broker")?.query_row([], |row| row.get(0)).optional()?)
 }
 
-/// Begins a new life. What the streams still hold is given out again; by its identity that changes nothing.
+/// Begins a new session. What the streams still hold is given out again; by its identity that changes nothing.
 pub(super) fn begin(
     tx: &Transaction<'_>,
     generation: &str,
     layout: &Layout,
     cursors: &[(String, String)],
-) -> Result<(), BrokerError> {
+) -> Result<()> {
     for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
         tx.execute(&format!("DELETE FROM {table}"), [])?;
     }
     tx.execute("INSERT INTO broker VALUES (?)", [generation])?;
     for group in &layout.groups {
-        let name = group.stream.as_str();
-        tx.execute("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING", [name])?;
-        let stream: i64 = tx.query_row("SELECT stream FROM streams WHERE name = ?", [name], |row| row.get(0))?;
-        tx.execute_batch(&CREATE_ENTRIES.replace("{stream}", &stream.to_string()))?;
-        tx.execute("INSERT INTO groups (stream, name) VALUES (?, ?)", params![stream, group.name])?;
+        tx.execute("INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING", [group.stream.as_str()])?;
+        make_group(tx, group)?;
     }
     for (key, value) in cursors {
         tx.execute("INSERT INTO cursors VALUES (?, ?)", params![key, value])?;
@@ -46,8 +44,26 @@ pub(super) fn begin(
     Ok(())
 }
 
+/// A group at the start of its stream. Says which stream that is.
+fn make_group(tx: &Transaction<'_>, group: &Group) -> rusqlite::Result<i64> {
+    let name = group.stream.as_str();
+    let stream: i64 = tx.query_row("SELECT stream FROM streams WHERE name = ?", [name], |row| row.get(0))?;
+    tx.execute_batch(&CREATE_ENTRIES.replace("{stream}", &stream.to_string()))?;
+    tx.execute("INSERT INTO groups (stream, name) VALUES (?, ?)", params![stream, group.name])?;
+    Ok(stream)
+}
+
+/// Makes a stream with its group, if there never was one of that name. Says which stream that is.
+pub(super) fn add_stream(tx: &Transaction<'_>, group: &Group) -> Result<Option<i64>> {
+    let insert = "INSERT INTO streams (name) VALUES (?) ON CONFLICT DO NOTHING";
+    match tx.execute(insert, [group.stream.as_str()])? {
+        0 => Ok(None),
+        _ => Ok(Some(make_group(tx, group)?)),
+    }
+}
+
 /// The generation under way, if nothing of the layout is missing.
-pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<String, BrokerError> {
+pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<String> {
     let generation = generation(tx)?.ok_or_else(|| BrokerError::Lost("nothing is there".into()))?;
     for group in &layout.groups {
         let found = tx
@@ -68,7 +84,7 @@ pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<Stri
 }
 
 /// The ledgers of all streams, with nothing given out.
-pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledger>, BrokerError> {
+pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledger>> {
     let mut ledgers = HashMap::new();
     let mut streams = tx.prepare("SELECT stream, name, last_id FROM streams")?;
     let mut groups = tx.prepare("SELECT name, acknowledged, lost FROM groups WHERE stream = ?")?;
@@ -99,21 +115,21 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
 }
 
 /// Adds a group that has everything up to `after` behind it.
-pub(super) fn open_group(tx: &Transaction<'_>, stream: i64, group: &str, after: u64) -> Result<(), BrokerError> {
+pub(super) fn open_group(tx: &Transaction<'_>, stream: i64, group: &str, after: u64) -> Result<()> {
     tx.prepare_cached("INSERT OR IGNORE INTO groups (stream, name, acknowledged) VALUES (?, ?, ?)")?
         .execute(params![stream, group, after])?;
     Ok(())
 }
 
 /// Notes what was trimmed before a group had acknowledged it.
-pub(super) fn note_lost(tx: &Transaction<'_>, stream: i64, group: &str, entries: u64) -> Result<(), BrokerError> {
+pub(super) fn note_lost(tx: &Transaction<'_>, stream: i64, group: &str, entries: u64) -> Result<()> {
     tx.prepare_cached("UPDATE groups SET lost = lost + ? WHERE stream = ? AND name = ?")?
         .execute(params![entries, stream, group])?;
     Ok(())
 }
 
 /// Removes a group.
-pub(super) fn close_group(tx: &Transaction<'_>, stream: i64, group: &str) -> Result<(), BrokerError> {
+pub(super) fn close_group(tx: &Transaction<'_>, stream: i64, group: &str) -> Result<()> {
     for table in ["groups", "acknowledged_ahead"] {
         tx.execute(&format!("DELETE FROM {table} WHERE stream = ? AND name = ?"), params![stream, group])?;
     }
@@ -121,30 +137,25 @@ pub(super) fn close_group(tx: &Transaction<'_>, stream: i64, group: &str) -> Res
 }
 
 /// The oldest entry behind an id.
-pub(super) fn oldest(connection: &Connection, stream: i64, after: u64) -> Result<Option<u64>, BrokerError> {
+pub(super) fn oldest(connection: &Connection, stream: i64, after: u64) -> Result<Option<u64>> {
     let sql = format!("SELECT id FROM entries_{stream} WHERE id > ? ORDER BY id LIMIT 1");
     Ok(connection.prepare_cached(&sql)?.query_row([after], |row| row.get(0)).optional()?)
 }
 
 /// How many entries there are behind one id, up to another.
-pub(super) fn count(connection: &Connection, stream: i64, (after, up_to): (u64, u64)) -> Result<u64, BrokerError> {
+pub(super) fn count(connection: &Connection, stream: i64, (after, up_to): (u64, u64)) -> Result<u64> {
     let sql = format!("SELECT count(*) FROM entries_{stream} WHERE id > ? AND id <= ?");
     Ok(connection.prepare_cached(&sql)?.query_row([after, up_to], |row| row.get(0))?)
 }
 
 /// How many entries there are behind an id, and their bytes.
-pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64), BrokerError> {
+pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64)> {
     let sql = format!("SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream} WHERE id > ?");
     Ok(tx.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
 }
 
 /// What a group has not acknowledged of what is there: entries, and their bytes.
-pub(super) fn left(
-    tx: &Transaction<'_>,
-    stream: i64,
-    group: &str,
-    acknowledged: u64,
-) -> Result<(u64, u64), BrokerError> {
+pub(super) fn left(tx: &Transaction<'_>, stream: i64, group: &str, acknowledged: u64) -> Result<(u64, u64)> {
     let (entries, bytes) = size_behind(tx, stream, acknowledged)?;
     let sql = format!(
         "SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream}
@@ -157,13 +168,13 @@ pub(super) fn left(
 }
 
 /// Where a cursor stands.
-pub(super) fn cursor(tx: &Transaction<'_>, key: &str) -> Result<Option<String>, BrokerError> {
+pub(super) fn cursor(tx: &Transaction<'_>, key: &str) -> Result<Option<String>> {
     let mut select = tx.prepare_cached("SELECT value FROM cursors WHERE key = ?")?;
     Ok(select.query_row([key], |row| row.get(0)).optional()?)
 }
 
 /// Moves a cursor, if it stands where it is expected.
-pub(super) fn advance(tx: &Transaction<'_>, advance: &Advance) -> Result<Appended, BrokerError> {
+pub(super) fn advance(tx: &Transaction<'_>, advance: &CursorCommit) -> Result<Appended> {
     let found = cursor(tx, &advance.key)?;
     if found.as_ref() == Some(&advance.next) {
         return Ok(Appended::Before);
@@ -176,13 +187,13 @@ pub(super) fn advance(tx: &Transaction<'_>, advance: &Advance) -> Result<Appende
 }
 
 /// Adds an entry.
-pub(super) fn insert(tx: &Transaction<'_>, stream: i64, id: u64, body: &[u8]) -> Result<(), BrokerError> {
+pub(super) fn insert(tx: &Transaction<'_>, stream: i64, id: u64, body: &[u8]) -> Result<()> {
     tx.prepare_cached(&format!("INSERT INTO entries_{stream} VALUES (?, ?)"))?.execute(params![id, body])?;
     Ok(())
 }
 
 /// Notes the newest id of a stream, which outlives the entries.
-pub(super) fn set_last_id(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(), BrokerError> {
+pub(super) fn set_last_id(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<()> {
     tx.prepare_cached("UPDATE streams SET last_id = ? WHERE stream = ?")?.execute(params![id, stream])?;
     Ok(())
 }
@@ -194,7 +205,7 @@ pub(super) fn set_acknowledged<'a>(
     group: &str,
     acknowledged: u64,
     ahead: impl Iterator<Item = &'a u64>,
-) -> Result<(), BrokerError> {
+) -> Result<()> {
     tx.prepare_cached("UPDATE groups SET acknowledged = ? WHERE stream = ? AND name = ?")?.execute(params![
         acknowledged,
         stream,
@@ -218,7 +229,7 @@ pub(super) fn each_entry(
     stream: i64,
     (after, up_to): (u64, u64),
     mut take: impl FnMut(u64, &[u8]) -> bool,
-) -> Result<(), BrokerError> {
+) -> Result<()> {
     let sql = format!("SELECT id, body FROM entries_{stream} WHERE id > ? AND id <= ? ORDER BY id");
     let mut select = connection.prepare_cached(&sql)?;
     let mut rows = select.query([after, up_to])?;
@@ -238,7 +249,7 @@ pub(super) fn each_size(
     up_to: u64,
     limit: usize,
     mut take: impl FnMut(u64, u64) -> bool,
-) -> Result<(), BrokerError> {
+) -> Result<()> {
     let sql = format!("SELECT id, length(body) FROM entries_{stream} WHERE id <= ? ORDER BY id LIMIT ?");
     let mut select = tx.prepare_cached(&sql)?;
     let mut rows = select.query([up_to, limit as u64])?;
@@ -251,7 +262,7 @@ pub(super) fn each_size(
 }
 
 /// Removes the oldest entries up to an id.
-pub(super) fn delete_up_to(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(), BrokerError> {
+pub(super) fn delete_up_to(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<()> {
     tx.prepare_cached(&format!("DELETE FROM entries_{stream} WHERE id <= ?"))?.execute([id])?;
     Ok(())
 }

@@ -4,22 +4,21 @@
 //! is thrown away and the next call makes a new one. Nobody waits longer than [`CONNECT`] and [`RESPONSE`] allow. A server that
 //! does not answer is tried now and then only, whoever calls: all connections share one breaker.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, RedisError, TlsCertificates, Value, cmd};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionAddr, IntoConnectionInfo, RedisError, TlsCertificates, Value,
+    aio::MultiplexedConnection, cmd, io::tcp::socket2::TcpKeepalive,
+};
 use tokio::sync::Mutex;
 
-use super::code::spoils_connection;
-use super::failure::{RedisFailure, explain, words};
-use super::script::Call;
-use crate::breaker::{Breaker, last_cause};
-use crate::broker::BrokerError;
-use crate::failure::FailureClass;
-use crate::secrets::learn_url;
+use super::code::{is_permanent, spoils_connection};
+use super::explain::{explain, words};
+use super::way::{Told, is_certificate, is_nobody};
+use super::{failure::RedisFailure, script::Call, stranger};
+use crate::broker::{error::BrokerError, error::Result, product::Product};
+use crate::{breaker::Breaker, failure::FailureClass, peer::Asked, secrets::learn_url};
 
 /// How long it may take to connect.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -27,9 +26,21 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// How long the server may take to answer.
 pub(super) const RESPONSE: Duration = Duration::from_secs(10);
 
+/// What a URL looks like.
+const FORMS: &str =
+    "it begins with none of redis://host:port, rediss://host:port for TLS, and redis+unix:// for the path of a socket";
+
+/// What else a connection is made of.
+const CERTIFICATES: &str =
+    "no connection can be made of it; a file of certificates (ca) is PEM, and is for rediss:// only";
+
 pub(super) struct Link {
     client: Client,
     address: String,
+    /// What it calls itself, once it has.
+    product: parking_lot::Mutex<Product>,
+    /// Who else was found in its place.
+    asked: Asked,
     /// How many connections were tried.
     tried: AtomicU64,
     slot: Mutex<Slot>,
@@ -49,14 +60,11 @@ struct Slot {
 
 impl Link {
     /// Reads the URL. Connects to nobody yet. Trusts the given authority, as PEM, instead of those of the system.
-    pub(super) fn new(url: &str, authority: Option<Vec<u8>>) -> Result<Self, BrokerError> {
+    pub(super) fn new(url: &str, authority: Option<Vec<u8>>) -> Result<Self> {
         // The URL holds a password, so nothing of it is repeated.
         learn_url(url);
-        let invalid = |error: RedisError| {
-            let what = error.to_string().replace(url, "the URL");
-            RedisFailure::new("its configured URL", what, FailureClass::Deterministic)
-        };
-        let info = url.into_connection_info().map_err(invalid)?;
+        let invalid = |what: &str| RedisFailure::new("its configured URL", what, FailureClass::Deterministic);
+        let info = url.into_connection_info().map_err(|_| invalid(FORMS))?;
         let keepalive = TcpKeepalive::new().with_time(CONNECT).with_interval(CONNECT);
         let tcp = info.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
         let address = info.addr().to_string();
@@ -65,15 +73,27 @@ impl Link {
             None => Client::open(info),
             Some(_) => Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: authority }),
         };
-        let client = client.map_err(invalid)?;
+        let client = client.map_err(|_| invalid(CERTIFICATES))?;
         let breaker = Breaker::new(format!("Redis at {address}"));
         let (tried, slot, away) = (AtomicU64::new(0), Mutex::default(), parking_lot::Mutex::default());
-        Ok(Self { client, address, tried, slot, breaker, away })
+        let (product, asked) = (parking_lot::Mutex::default(), Asked::default());
+        Ok(Self { client, address, product, asked, tried, slot, breaker, away })
     }
 
     /// Which server it is, as errors name it.
-    pub(super) fn address(&self) -> &str {
-        &self.address
+    pub(super) fn place(&self) -> String {
+        format!("{} at {}", self.product(), self.address)
+    }
+
+    /// What it is.
+    pub(super) fn product(&self) -> Product {
+        *self.product.lock()
+    }
+
+    /// Calls it by its own name from now on.
+    pub(super) fn call_it(&self, product: Product) {
+        *self.product.lock() = product;
+        self.breaker.rename(self.place());
     }
 
     /// Its breaker.
@@ -87,7 +107,7 @@ impl Link {
             Ok(attempt) => attempt,
             Err(outage) => {
                 let failure = self.away.lock().clone();
-                return Err(failure.unwrap_or_else(|| io::Error::new(io::ErrorKind::NotConnected, outage.cause).into()));
+                return Err(failure.unwrap_or_else(|| Told::error(outage.cause)));
             }
         };
         let connected = self.try_connect().await;
@@ -96,7 +116,7 @@ impl Link {
             Ok(_) => drop(attempt),
             Err(error) => {
                 *self.away.lock() = Some(error.clone());
-                attempt.failed(last_cause(&words(error)));
+                attempt.failed(words(error));
             }
         }
         connected
@@ -105,17 +125,37 @@ impl Link {
     async fn try_connect(&self) -> Result<MultiplexedConnection, RedisError> {
         let config =
             AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(RESPONSE));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+        match self.client.get_multiplexed_async_connection_with_config(&config).await {
+            Ok(connection) => {
+                self.asked.forget().await;
+                Ok(connection)
+            }
+            Err(error) => Err(self.stranger(&error).await.unwrap_or(error)),
+        }
+    }
+
+    /// Who is there in its place, where a connection came about and led to nothing.
+    async fn stranger(&self, error: &RedisError) -> Option<RedisError> {
+        let (host, port, over_tls) = match self.client.get_connection_info().addr() {
+            ConnectionAddr::Tcp(host, port) => (host, port, false),
+            ConnectionAddr::TcpTls { host, port, .. } => (host, port, true),
+            _ => return None,
+        };
+        if error.code().is_some() || is_permanent(error) || is_nobody(error) || is_certificate(error) {
+            return None;
+        }
+        let peer = self.asked.who(host, *port).await?;
+        stranger::words(peer, over_tls).map(Told::error)
     }
 
     /// Runs a script on the shared connection. Where that broke, once more on a new one: every script may be repeated.
-    pub(super) async fn run(&self, call: &Call) -> Result<Value, BrokerError> {
+    pub(super) async fn run(&self, call: &Call) -> Result<Value> {
         Ok(self.run_numbered(call).await?.1)
     }
 
     /// The same, with the number of the connection that the answer came by. Where two answers came by one, the server was
     /// not started anew between them.
-    pub(super) async fn run_numbered(&self, call: &Call) -> Result<(u64, Value), BrokerError> {
+    pub(super) async fn run_numbered(&self, call: &Call) -> Result<(u64, Value)> {
         let mut again = true;
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
@@ -129,8 +169,8 @@ impl Link {
         }
     }
 
-    /// A section of what the server says of itself, on the shared connection.
-    pub(super) async fn info(&self, section: &str) -> Result<String, BrokerError> {
+    /// What the server says of itself, or a section of it, on the shared connection.
+    pub(super) async fn info(&self, section: Option<&str>) -> Result<String> {
         let mut again = true;
         loop {
             let (number, mut connection) = self.shared().await.map_err(|error| self.explain(&error))?;
@@ -145,7 +185,7 @@ impl Link {
     }
 
     /// Takes an error of a connection; says what it means, unless it may be tried once more.
-    async fn take(&self, number: u64, error: RedisError, again: &mut bool) -> Result<(), BrokerError> {
+    async fn take(&self, number: u64, error: RedisError, again: &mut bool) -> Result<()> {
         self.note(&error);
         if spoils_connection(&error) {
             self.discard(number).await;
@@ -160,7 +200,7 @@ impl Link {
     pub(super) fn note(&self, error: &RedisError) {
         if error.is_io_error() {
             *self.away.lock() = Some(error.clone());
-            self.breaker.failed(last_cause(&words(error)));
+            self.breaker.failed(words(error));
         } else {
             self.breaker.answered();
         }
@@ -168,14 +208,14 @@ impl Link {
 
     /// What an error of a connection means.
     pub(super) fn explain(&self, error: &RedisError) -> BrokerError {
-        explain(&self.address, error)
+        explain(&self.place(), error)
     }
 
     /// What it means that an answer has another shape than the script gives it: it is somebody else's, and whoever gave it
     /// may be another by the next call.
     pub(super) fn garbled(&self, what: &str) -> BrokerError {
         let what = format!("an answer without {what}");
-        RedisFailure::new(&self.address, what, FailureClass::Retry).into()
+        RedisFailure::new(self.place(), what, FailureClass::Retry).into()
     }
 
     async fn shared(&self) -> Result<(u64, MultiplexedConnection), RedisError> {

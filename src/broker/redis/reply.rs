@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use crate::broker::{EntryId, GroupState};
+use crate::broker::{entry::EntryId, state::GroupState};
 
 /// An id as Redis writes it.
 pub(super) fn entry_id(text: &str) -> Option<EntryId> {
@@ -69,6 +69,17 @@ const fn just_before(id: EntryId) -> EntryId {
         0 => EntryId::before(id.ms),
         seq => EntryId { ms: id.ms, seq: seq - 1 },
     }
+}
+
+pub(super) fn optional_text(value: Value) -> Option<Option<String>> {
+    match value {
+        Value::Nil => Some(None),
+        value => text(value).map(Some),
+    }
+}
+
+pub(super) fn whole(value: Value) -> Option<usize> {
+    usize::try_from(count(&value)?).ok()
 }
 
 #[cfg(test)]

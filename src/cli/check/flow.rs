@@ -5,24 +5,22 @@
 //! a month where no trade is, for as long as the check takes. The embedded store is one file of one process: there the
 //! probe goes through a store beside it.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use rand::RngExt;
 use tokio_util::sync::CancellationToken;
 
-use super::Line;
-use super::probe::Probe;
-use crate::broker::{Broker, EmbeddedBroker, RedisBroker, Stream};
-use crate::cli::{signals, stores};
+use super::{line::Line, probe::Probe};
+use crate::app::{signals, stores};
+use crate::broker::{Broker, EmbeddedBroker, Group, RedisBroker, Stream};
 use crate::config::{ClickhouseSection, Config, RedisSection};
-use crate::embedded::{DataDir, Database};
-use crate::model::DeadLetter;
-use crate::model::entry::Entry;
+use crate::control::{Limits, Parts, Pipeline};
+use crate::flow::{StageId, StreamId, TableId};
+use crate::model::{DeadLetter, entry::Entry};
 use crate::source::{FillSource, Start};
-use crate::stage::{Limits, Parts, Pipeline, StageName};
-use crate::warehouse::{ClickhouseWarehouse, EmbeddedWarehouse, Warehouse};
+use crate::sqlite::{DataDir, Database};
+use crate::streams::Fills;
+use crate::warehouse::{ClickhouseWarehouse, EmbeddedWarehouse, Inspection, Warehouse};
 
 const FLOW: &str = "flow";
 
@@ -39,7 +37,7 @@ const POLL: Duration = Duration::from_millis(5);
 pub(super) async fn flow(config: &Config, data_dir: &Path) -> Line {
     let id = format!("check-{:08x}", rand::rng().random::<u32>());
     let stop = CancellationToken::new();
-    if let Err(cause) = signals::watch(stop.clone()) {
+    if let Err(cause) = signals::watch(stop.clone(), || {}) {
         return Line::failed(FLOW, cause);
     }
     match (&config.redis, &config.clickhouse) {
@@ -62,6 +60,9 @@ async fn through_servers(
         Err(error) => return Line::failed(FLOW, error),
     };
     let warehouse = stores::clickhouse(clickhouse);
+    if let Err(error) = warehouse.may_remove_probe().await {
+        return Line::failed(FLOW, format_args!("no probe was sent, since it could not be removed again: {error}"));
+    }
     let rows = async || warehouse.probe_rows(id).await.map_err(|error| error.to_string());
     let sent =
         send(limits(config, data_dir), id, Arc::new(broker.clone()), Arc::new(warehouse.clone()), rows, stop).await;
@@ -97,8 +98,9 @@ async fn through_file(config: &Config, data_dir: &Path, id: &str, stop: &Cancell
             let broker = Arc::new(EmbeddedBroker::new(database.clone()));
             let warehouse = Arc::new(EmbeddedWarehouse::new(database));
             let counted = Arc::clone(&warehouse);
-            let rows =
-                async || counted.row_counts().await.map(|rows| rows.trades.rows).map_err(|error| error.to_string());
+            let rows = async || {
+                counted.row_counts().await.map(|rows| rows[TableId::Trades].rows).map_err(|error| error.to_string())
+            };
             let sent = send(limits(config, &place), id, broker, warehouse, rows, stop).await;
             line(sent, "a store beside the one in use")
         }
@@ -145,15 +147,19 @@ async fn send(
     let probe = Arc::new(Probe::new(id.to_owned()));
     let pipeline = Pipeline::start(Parts {
         name: id.to_owned(),
-        source: probe.clone(),
+        chain: Fills {
+            source: probe.clone(),
+            stage: StageId::IngestFills,
+            start: Start::Genesis,
+            poll_interval: Duration::from_secs(1),
+        },
+        beside: vec![],
         markets: None,
         broker: Arc::clone(&broker),
         warehouse: Arc::clone(&warehouse),
-        start: Start::Genesis,
-        poll_interval: Duration::from_secs(1),
         limits,
         // Nobody writes dead letters: what is refused stays in the probe's own stream, and says why.
-        only: Some(vec![StageName::IngestFills, StageName::ProcessTrades, StageName::WriteTrades]),
+        only: Some(vec![StageId::IngestFills, StageId::ProcessTrades, StageId::WriteTrades]),
     });
     let seen = async {
         loop {
@@ -187,7 +193,7 @@ async fn send(
         failed = pipeline.failed() => Err(failed.to_string()),
         () = stop.cancelled() => Err("interrupted".into()),
         () = tokio::time::sleep(PATIENCE) => {
-            let waits = |(stage, status): (_, crate::stage::StageStatus)| Some(format!(": {stage}: {}", status.state.cause()?));
+            let waits = |(stage, status): (_, crate::control::StageStatus)| Some(format!(": {stage}: {}", status.state.cause()?));
             let cause = observer.stages().into_iter().find_map(waits).unwrap_or_default();
             Err(format!("not within {} s{cause}", PATIENCE.as_secs()))
         }
@@ -200,13 +206,13 @@ async fn send(
 
 /// Waits until the probe has become a dead letter, and says why it did.
 async fn refused(broker: &dyn Broker) -> String {
-    let letters = Stream::dead_letters();
+    let letters = Stream::of(StreamId::DeadLetters);
     // Before the streams are there, and where they cannot be looked at, somebody else says so.
     while !broker.stream(&letters).await.is_ok_and(|state| state.entries > 0) {
         tokio::time::sleep(POLL).await;
     }
     let letter = async {
-        let mut reader = broker.reader(&letters.group("dead_letter_writers")).await.ok()?;
+        let mut reader = broker.reader(&Group::of(StreamId::DeadLetters)).await.ok()?;
         let read = reader.read(1, usize::MAX, POLL).await.ok()?;
         DeadLetter::decode(&read.first()?.body).ok()
     };

@@ -1,7 +1,6 @@
 //! A source of exactly one fill, which is marked.
 
-use std::sync::OnceLock;
-use std::time::Instant;
+use std::{sync::OnceLock, time::Instant};
 
 use alloy_primitives::{Address, B256};
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use rand::RngExt;
 
 use crate::clock::since_epoch;
 use crate::model::{Amount, ChainPosition, Exchange, Fill, Side, TokenId, U256};
-use crate::source::{FillSource, Head, Page, SourceError, SourceEvent, Start};
+use crate::source::{Evidence, FillSource, Frontier, Head, Page, Position, SourceError, SourceEvent, Start};
 
 /// The block of the fill, and the last one.
 const BLOCK: u64 = 1;
@@ -31,7 +30,7 @@ impl Probe {
             transaction_hash: B256::from(dice.random::<[u8; 32]>()),
             source_id,
             order_hash: B256::ZERO,
-            exchange: Exchange::CtfV2,
+            exchange: Some(Exchange::CtfV2),
             token_id: TokenId(U256::from_be_bytes(dice.random::<[u8; 32]>())),
             maker: Address::ZERO,
             taker: Address::ZERO,
@@ -49,6 +48,8 @@ impl Probe {
     }
 }
 
+impl Evidence for Probe {}
+
 #[async_trait]
 impl FillSource for Probe {
     fn name(&self) -> &'static str {
@@ -59,21 +60,24 @@ impl FillSource for Probe {
         Ok("check".into())
     }
 
-    async fn head(&self) -> Result<Head, SourceError> {
-        Ok(Head { block: BLOCK, timestamp: since_epoch().as_secs() })
+    fn position(&self, stored: &str) -> Option<Position> {
+        serde_json::from_str(stored).ok().map(Position::Chain)
     }
 
-    async fn resolve(&self, _: &Start) -> Result<ChainPosition, SourceError> {
-        Ok(ChainPosition::start_of(BLOCK))
+    async fn frontier(&self) -> Result<Frontier, SourceError> {
+        Ok(Head { block: BLOCK, timestamp: since_epoch().as_secs() }.into())
     }
 
-    async fn page(&self, from: ChainPosition, _: u64) -> Result<Page, SourceError> {
-        let next = ChainPosition::start_of(BLOCK + 1);
+    async fn resolve(&self, _: &Start) -> Result<Position, SourceError> {
+        Ok(ChainPosition::start_of(BLOCK).into())
+    }
+
+    async fn page(&self, from: &Position, end: &Position) -> Result<Page, SourceError> {
         let mut events = Vec::new();
-        if from <= ChainPosition::start_of(BLOCK) {
+        if *from <= ChainPosition::start_of(BLOCK).into() {
             self.read.get_or_init(Instant::now);
-            events.push(SourceEvent { next: ChainPosition::after(BLOCK, 0), fill: Ok(self.fill.clone()) });
+            events.push(SourceEvent { next: ChainPosition::after(BLOCK, 0).into(), fill: Ok(self.fill.clone()) });
         }
-        Ok(Page { events, next })
+        Ok(Page { events, next: end.clone() })
     }
 }

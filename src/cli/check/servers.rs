@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
-use super::Line;
+use super::line::Line;
+use crate::broker::{RedisLook, RedisMode, RedisServer};
 use crate::clock::unix_ms;
 use crate::config::{ClickhouseSection, RedisSection};
+use crate::flow::{StageId, TableId};
 use crate::units::{bytes, thousands};
-use crate::warehouse::{Confirmation, OLDEST_CLICKHOUSE, TradeTimes};
+use crate::warehouse::{Confirmation, TradeTimes};
 
-use crate::cli::stores;
+use crate::app::stores;
 
 const REDIS: &str = "redis";
 const CLICKHOUSE: &str = "clickhouse";
@@ -16,34 +18,48 @@ const CLICKHOUSE: &str = "clickhouse";
 /// A clock that differs by more makes ages wrong.
 const CLOCKS: i64 = 2_000;
 
-/// Looks at Redis.
+/// Looks at Redis, as a run does before it joins the streams, and beyond that whether it takes writes now.
 pub(super) async fn redis(section: &RedisSection) -> Line {
     let broker = match stores::redis(section, "check".into()) {
         Ok(broker) => broker,
         Err(error) => return Line::failed(REDIS, error),
     };
     let began = Instant::now();
-    let server = match broker.server().await {
-        Ok(server) => server,
+    let RedisLook { server, fault, warnings } = match broker.look().await {
+        Ok(look) => look,
         Err(error) => return Line::failed(REDIS, error),
     };
     let took = began.elapsed().as_millis();
+    let line = match &server {
+        Some(server) => of_server(server, took),
+        None => Line::ok(REDIS, format!("{took} ms")),
+    };
+    let line = match fault {
+        Some(fault) => return line.fail(fault.what()),
+        None => warnings.into_iter().fold(line, Line::warn),
+    };
+    match broker.try_write().await {
+        Ok(()) => line,
+        Err(error) => line.fail(error),
+    }
+}
+
+/// What a server says of itself.
+fn of_server(server: &RedisServer, took: u128) -> Line {
+    let name = server.name();
+    match server.mode {
+        RedisMode::Sentinel => return Line::ok(REDIS, format!("{name}, {took} ms")),
+        RedisMode::Standalone | RedisMode::Cluster => {}
+    }
+    let mode = if server.mode == RedisMode::Cluster { ", a node of a cluster" } else { "" };
     let limit = if server.max_memory == 0 { "no limit".to_owned() } else { bytes(server.max_memory) };
     let saves = if server.appends_to_disk { "appends to disk" } else { "does not append to disk" };
     let (apart, clock) = clock(server.now);
-    let found = format!(
-        "version {}, {took} ms, {} of {limit}, {}, {saves}, {clock}",
-        server.version,
-        bytes(server.used_memory),
-        server.policy
-    );
-    let line = match server.fault() {
-        Some(fault) => Line::failed(REDIS, format_args!("{found}: {fault}")),
-        None if !server.appends_to_disk => {
-            Line::ok(REDIS, found).warn("what it loses is read again from the watermark on")
-        }
-        None => Line::ok(REDIS, found),
-    };
+    let used = bytes(server.used_memory);
+    let line =
+        Line::ok(REDIS, format!("{name}{mode}, {took} ms, {used} of {limit}, {}, {saves}, {clock}", server.policy));
+    let line =
+        if server.appends_to_disk { line } else { line.warn("what it loses is read again from the watermark on") };
     if apart > CLOCKS { line.warn("ages of entries are wrong by that much") } else { line }
 }
 
@@ -66,24 +82,22 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
     let took = began.elapsed().as_millis();
     let (apart, clock) = clock(Some(server.now));
     let found = format!("version {}, {took} ms, {clock}, database {}", server.version, section.database);
-    if server.is_too_old() {
-        let (major, minor) = OLDEST_CLICKHOUSE;
-        return Line::failed(CLICKHOUSE, format_args!("{found}: {major}.{minor} or newer is needed"));
-    }
-    let faults = match warehouse.check_tables().await {
-        Ok(faults) => faults,
-        Err(error) => return Line::failed(CLICKHOUSE, error),
+    // What a run finds before it begins, in the same words.
+    let looked = match warehouse.look(&server).await {
+        Ok(looked) => looked,
+        Err(error) => return Line::failed(CLICKHOUSE, format_args!("{found}: {error}")),
     };
-    let wrong: Vec<&str> = faults.iter().filter(|fault| !fault.is_missing).map(|fault| fault.text.as_str()).collect();
-    if !wrong.is_empty() {
-        return Line::failed(CLICKHOUSE, format_args!("{found}: {}", wrong.join("; ")));
-    }
-    let line = match faults.len() {
+    let line = match looked.missing.len() {
         0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be (columns, engines, keys)")),
         missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
     };
+    let left_out: Vec<&str> = looked.left_out.iter().map(|view| view.table.as_str()).collect();
+    let line = match left_out.as_slice() {
+        [] => line,
+        views => line.warn(format_args!("{} are not there, or this user may not see them", views.join(", "))),
+    };
     let line = if apart > CLOCKS { line.warn("its clock differs") } else { line };
-    let line = match faults.iter().any(|fault| fault.table == "trades") {
+    let line = match looked.missing.iter().any(|fault| fault.table == TableId::Trades.as_str()) {
         true => line,
         false => match warehouse.trade_times().await {
             Ok(times) => with_times(line, &times, &section.database),
@@ -117,7 +131,8 @@ fn with_times(line: Line, times: &TradeTimes, database: &str) -> Line {
     line.warn(format_args!(
         "{doubled} trades stand under two times{part}, {impossible} rows before 2020 or in the future, in blocks {lowest} to \
          {highest}: an older polytape believed a time that a node told. To mend them: end every older polytape, execute \
-         \"{removal}\", then replay ingest-fills from block {lowest} to block {highest} (B in the view of stages), which brings \
-         all of those blocks back under the right time"
+         \"{removal}\", then replay {} from block {lowest} to block {highest} (B in the view of stages), which brings all of those \
+         blocks back under the right time",
+        StageId::IngestFills
     ))
 }

@@ -2,44 +2,52 @@
 
 use std::time::{Duration, Instant};
 
-use super::Line;
-use crate::cli::sources;
-use crate::clock::since_epoch;
+use super::line::Line;
+use crate::app::{AppError, sources};
 use crate::config::{Config, Scan};
+use crate::flow::GOLDSKY;
 use crate::model::{Market, TokenId, U256};
-use crate::source::data_api::DataApi;
+use crate::source::registry::{Built, Provider};
 use crate::source::{
-    FillSource as _, Head, Listing, Lookup, MarketPage, MarketSource as _, Order, Place, SourceError, TokenSource as _,
-    host_of,
+    CHAIN, FillSource as _, Head, Listing, Lookup, MarketPage, MarketSource as _, Order, Place, SourceError,
+    TokenSource as _, data_api::DataApi, host_of,
 };
-use crate::units::thousands;
+use crate::{clock::since_epoch, units::thousands};
 
 /// Tokens that the API of tokens is asked about: as many as one request carries.
 const TOKENS: usize = 50;
 
-const POLYGON: &str = "polygon";
 const GAMMA: &str = "gamma";
 const DATA_API: &str = "data-api";
 
-/// One node, and which world it shows.
-pub(super) async fn node(config: &Config, url: &str) -> (Line, Option<String>) {
-    let polygon = match sources::polygon(&config.sources.polygon, vec![url.to_owned()]) {
-        Ok(polygon) => polygon,
-        Err(error) => return (Line::failed(POLYGON, error), None),
+/// Everything that delivers the chain, one by one: its section, its name, and how it is asked.
+pub(super) fn parts(config: &Config) -> Vec<(&'static str, String, Built)> {
+    let parts = |provider: &'static Provider| {
+        let parts = (provider.parts)(&config.sources);
+        parts.into_iter().map(|(name, part)| (provider.section, name, part))
+    };
+    config.sources.providers().flat_map(parts).collect()
+}
+
+/// One of them, and which world it shows.
+pub(super) async fn node(section: &'static str, name: String, part: Built) -> (Line, Option<String>) {
+    let part = match part {
+        Ok(part) => part,
+        Err((key, why)) => return (Line::failed(section, AppError::Setting(key, why)), None),
     };
     let begin = Instant::now();
-    let found = async { Ok::<_, SourceError>((polygon.world().await?, polygon.head().await?)) }.await;
+    let found = async { Ok::<_, SourceError>((part.world().await?, part.head().await?)) }.await;
     match found {
-        Ok((world, head)) => (node_line(&host_of(url), &world, head, begin.elapsed()), Some(world)),
-        Err(error) => (Line::failed(POLYGON, error), None),
+        Ok((world, head)) => (node_line(section, &name, &world, head, begin.elapsed()), Some(world)),
+        Err(error) => (Line::failed(section, error), None),
     }
 }
 
-fn node_line(name: &str, world: &str, head: Head, took: Duration) -> Line {
+fn node_line(section: &'static str, name: &str, world: &str, head: Head, took: Duration) -> Line {
     let age = head.age(since_epoch());
     let (block, seconds) = (thousands(head.block), age.as_secs());
     let line =
-        Line::ok(POLYGON, format!("{name}: {world}, final block {block} is {seconds} s old, {} ms", took.as_millis()));
+        Line::ok(section, format!("{name}: {world}, final block {block} is {seconds} s old, {} ms", took.as_millis()));
     if age > Head::FRESH { line.warn("it stands still, or this machine's clock is ahead") } else { line }
 }
 
@@ -48,11 +56,38 @@ pub(super) fn one_chain(worlds: &[Option<String>]) -> Option<Line> {
     let mut worlds: Vec<&String> = worlds.iter().flatten().collect();
     worlds.sort();
     worlds.dedup();
-    (worlds.len() > 1).then(|| Line::failed(POLYGON, format_args!("the nodes serve different chains: {worlds:?}")))
+    (worlds.len() > 1).then(|| Line::failed(CHAIN, format_args!("the nodes serve different chains: {worlds:?}")))
+}
+
+/// The subgraph of fills, if it is read: where its data ends proves more than that it answers.
+pub(super) async fn goldsky(config: &Config) -> Option<Line> {
+    let section = config.sources.goldsky.enabled.then_some(&config.sources.goldsky)?;
+    let source = match sources::goldsky(config) {
+        Ok(source) => source,
+        Err(error) => return Some(Line::failed(GOLDSKY, error)),
+    };
+    let begin = Instant::now();
+    let frontier = match source.frontier().await {
+        Ok(frontier) => frontier,
+        Err(error) => return Some(Line::failed(GOLDSKY, error)),
+    };
+    let (name, took) = (host_of(&section.url), begin.elapsed().as_millis());
+    let line = Line::ok(GOLDSKY, format!("{name}: data up to {}, {took} ms", frontier.end));
+    let line = match frontier.frozen_since() {
+        Some(_) => line.warn("it is frozen: no newer fills come, although it answers"),
+        None => line,
+    };
+    Some(match frontier.subgraph.is_some_and(|subgraph| subgraph.has_indexing_errors) {
+        true => line.warn("it says that it has indexing errors"),
+        false => line,
+    })
 }
 
 /// The API of markets, and the API of tokens, which is asked about a token of one of them.
-pub(super) async fn markets(config: &Config) -> [Line; 2] {
+pub(super) async fn markets(config: &Config) -> Vec<Line> {
+    if !config.sources.gamma.enabled {
+        return vec![Line::ok(GAMMA, "off: markets are not read")];
+    }
     let (gamma, data_api) = match (sources::gamma(config), sources::data_api(config)) {
         (Ok(gamma), Ok(data_api)) => (gamma, data_api),
         (gamma, data_api) => {
@@ -61,7 +96,7 @@ pub(super) async fn markets(config: &Config) -> [Line; 2] {
                 None => Line::ok(what, "not tried"),
             };
             let gamma = line(GAMMA, gamma.err().map(|error| error.to_string()));
-            return [gamma, line(DATA_API, data_api.err().map(|error| error.to_string()))];
+            return vec![gamma, line(DATA_API, data_api.err().map(|error| error.to_string()))];
         }
     };
     let begin = Instant::now();
@@ -77,7 +112,7 @@ pub(super) async fn markets(config: &Config) -> [Line; 2] {
         }
         (Err(error), _) | (_, Err(error)) => Line::failed(GAMMA, error),
     };
-    [line, token_line(&data_api, &host_of(&config.sources.data_api.url), tokens).await]
+    vec![line, token_line(&data_api, &host_of(&config.sources.data_api.url), tokens).await]
 }
 
 fn gamma_line(

@@ -4,15 +4,23 @@ use std::path::Path;
 
 use bytesize::ByteSize;
 
-use super::Line;
-use crate::embedded::{DataDir, free_space};
+use super::line::Line;
+use crate::sqlite::{DataDir, free_space};
 use crate::units::thousands;
-use crate::warehouse::{StoreSummary, inspect};
+use crate::warehouse::{StoreSummary, counted_tables, inspect};
 
 const STORE: &str = "store";
 
+/// The directory beside Redis and ClickHouse, which keeps who this process is and its log. Said only where it cannot be used.
+pub(super) fn data_dir(data_dir: &Path) -> Option<Line> {
+    DataDir::check(data_dir).err().map(|error| Line::failed("data-dir", error))
+}
+
 /// Looks at the store in a directory, which need not be there. `served` is the world that the nodes show.
 pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -> Line {
+    if let Err(error) = DataDir::check(data_dir) {
+        return Line::failed(STORE, error);
+    }
     let file = DataDir::database_in(data_dir);
     let place = data_dir.display();
     let line = if file.exists() {
@@ -46,12 +54,13 @@ fn summarised(place: &str, summary: StoreSummary, served: Option<&str>) -> Line 
     if is_older {
         return Line::ok(STORE, format!("{place}: of an older polytape, the next run brings it up to date"));
     }
-    let [trades, markets, letters] = [rows.trades, rows.markets, rows.dead_letters].map(|count| thousands(count.rows));
+    let told = counted_tables(&rows).map(|table| format!("{} {}", thousands(rows[table].rows), table.words()));
+    let rows = told.collect::<Vec<_>>().join(", ");
     let of = world.as_deref().unwrap_or("nothing yet");
     if let (Some(stored), Some(served)) = (&world, served)
         && stored != served
     {
         return Line::failed(STORE, format_args!("{place}: holds {stored}, but the nodes serve {served}"));
     }
-    Line::ok(STORE, format!("{place}: {of}: {trades} trades, {markets} markets, {letters} dead letters"))
+    Line::ok(STORE, format!("{place}: {of}: {rows}"))
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::Stop;
+use super::stop::Stop;
 use crate::logs::files_in;
 
 /// Bytes that are read at once.

@@ -1,8 +1,6 @@
 //! Waits between two looks at the log, no longer than somebody reads.
 
-use std::io;
-use std::thread;
-use std::time::Duration;
+use std::{io, thread, time::Duration};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 

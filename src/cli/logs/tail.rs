@@ -1,12 +1,9 @@
 //! The newest lines of a log, across its files.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::path::PathBuf;
+use std::{fs::File, path::PathBuf};
 
-use super::backward::Backward;
-use super::line::Line;
-use super::selection::Selection;
+use super::{backward::Backward, line::Line, selection::Selection};
 
 /// The newest lines.
 pub(super) struct Tail {

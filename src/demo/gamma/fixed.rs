@@ -1,33 +1,22 @@
 //! The profiles of the markets that trade, by their roles, and of those that claim their tokens.
 
-use super::super::cast::Cast;
-use super::super::market::Market;
-use super::super::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, NAMED, Part, Role};
-use super::idle;
+use super::ids::{FIRST_ID, created};
 use super::profile::{Half, ListForm, Profile, Reach, Shape};
-use super::words;
+use super::{idle, words};
+use crate::demo::markets::roles::{self, CLAIMED, CLAIMED_UNKNOWN, HYDRATION, LATE, NAMED, Part, Role};
+use crate::demo::{markets::market::Market, markets::wallets::Wallets};
 
 /// Smaller than the id of the market whose tokens it claims.
 const LIAR_BEFORE: u64 = 11;
 /// Claims the tokens of a market that Gamma does not know.
 const LIAR_BEHIND: u64 = 2_950_001;
 
-/// Blocks between the ids of two markets that were made one after the other.
-const BLOCKS_PER_ID: i64 = 4;
-/// The id that was given in the first block.
-pub(super) const FIRST_ID: u64 = 3_000_400;
-
-/// When the market of an id was made: ids rise with time, more or less.
-pub(super) fn created(id: u64) -> i64 {
-    (id.cast_signed() - FIRST_ID.cast_signed()) * BLOCKS_PER_ID - (id * 7_919 % 60).cast_signed()
-}
-
 /// The profile of a market that trades from the first block on; `None` where Gamma never has one.
-pub(super) fn profile(seed: u64, cast: &Cast, number: usize) -> Option<Profile> {
+pub(in crate::demo) fn profile(seed: u64, wallets: &Wallets, number: usize) -> Option<Profile> {
     let role = roles::of(number);
     let cubed = 240 + (number as u64).pow(3) * 13 + number as u64;
     let id = if role == Role::Late { FIRST_ID - 3 } else { cubed };
-    let market = &cast.fixed[number];
+    let market = &wallets.fixed[number];
     let closes = roles::closes(seed, number as u64).map(|(at, _)| at);
     let mut profile = Profile { closes, ..Profile::plain(id, market, created(id)) };
     if profile.neg_risk && matches!(number, 1..20) {
@@ -52,7 +41,7 @@ pub(super) fn profile(seed: u64, cast: &Cast, number: usize) -> Option<Profile> 
         Role::NumberOutcomes => profile.number_outcomes = true,
         Role::Both => {
             let positions =
-                |number: usize| cast.fixed[number].tokens.iter().map(|token| token.decimal.clone()).collect();
+                |number: usize| wallets.fixed[number].tokens.iter().map(|token| token.decimal.clone()).collect();
             profile.positions = roles::other_half(number).map(positions).unwrap_or_default();
             profile.positions_form = ListForm::Text;
             profile.question_id = market.question.map(|question| format!("{question:#x}"));
@@ -87,10 +76,10 @@ fn every(part: Part) -> i64 {
 }
 
 /// Two markets that claim tokens which are not theirs, as their conditions prove.
-pub(super) fn liars(seed: u64, cast: &Cast) -> [Profile; 2] {
+pub(in crate::demo) fn liars(seed: u64, wallets: &Wallets) -> [Profile; 2] {
     [(LIAR_BEFORE, CLAIMED), (LIAR_BEHIND, CLAIMED_UNKNOWN)].map(|(id, victim)| {
         let claims = |market: &Market| market.tokens.iter().map(|token| token.decimal.clone()).collect();
-        let claims = Some(claims(&cast.fixed[victim]));
+        let claims = Some(claims(&wallets.fixed[victim]));
         Profile { claims, ..Profile::plain(id, &idle::standard(seed, id), created(id)) }
     })
 }

@@ -1,20 +1,20 @@
 //! What nobody trades: most markets of the real listings.
 
-use super::super::market::Market;
-use super::fixed::created;
+use super::ids::created;
 use super::profile::{Half, ListForm, Profile, Shape};
+use crate::demo::markets::market::Market;
 
 /// How many of them have ended, and how many have not.
 const CLOSED: u64 = 100;
 const OPEN: u64 = 60;
 
 /// A market of V1 or V2 that nobody trades.
-pub(super) fn standard(seed: u64, id: u64) -> Market {
+pub(in crate::demo) fn standard(seed: u64, id: u64) -> Market {
     Market::idle(seed, id, 0)
 }
 
 /// The profiles of all of them.
-pub(super) fn profiles(seed: u64) -> impl Iterator<Item = Profile> {
+pub(in crate::demo) fn profiles(seed: u64) -> impl Iterator<Item = Profile> {
     let closed = (0..CLOSED).map(move |number| {
         let id = 7 + number * 29_989;
         let created = created(id);

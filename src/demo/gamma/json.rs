@@ -1,11 +1,10 @@
 //! A market as Gamma writes it, with the many fields that nobody reads.
 
-use super::super::calendar::Calendar;
 use super::object::{Object, all_quoted, quoted};
 use super::profile::{EndForm, Half, ListForm, Profile, Shape};
-use super::seen::Seen;
 use super::words::{EventWords, description};
-use super::{prices, times};
+use super::{prices, seen::Seen, times};
+use crate::demo::markets::calendar::Calendar;
 
 /// Half a surrogate pair: JSON by its grammar, and no text.
 const HALF_A_PAIR: &str = r#""\ud83d""#;
@@ -210,6 +209,6 @@ fn tags(labels: &[String], profile: &Profile) -> String {
     format!("[{}]", labels.iter().map(tag).collect::<Vec<_>>().join(","))
 }
 
-pub(super) fn six_places(micros: u64) -> String {
+pub(in crate::demo) fn six_places(micros: u64) -> String {
     format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000)
 }

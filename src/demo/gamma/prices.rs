@@ -3,7 +3,7 @@
 use super::profile::{ListForm, Profile};
 
 /// One price for each outcome. Those of real arrays have as many digits as some real ones have.
-pub(super) fn all(profile: &Profile, now: i64) -> Vec<String> {
+pub(in crate::demo) fn all(profile: &Profile, now: i64) -> Vec<String> {
     let first = (profile.id.wrapping_add(now.unsigned_abs() / 50) * 37) % 998 + 1;
     let price = |place: usize| {
         let thousandths = if place == 0 { first } else { 1_000 - first };

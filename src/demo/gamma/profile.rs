@@ -5,10 +5,8 @@
 
 use std::ops::Range;
 
-use super::super::calendar::Calendar;
-use super::super::market::Market;
-use super::super::roles::Part;
 use super::words::EventWords;
+use crate::demo::{markets::calendar::Calendar, markets::market::Market, markets::roles::Part};
 
 /// Who can see a market.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,7 +118,7 @@ pub(in crate::demo) struct Profile {
 
 impl Profile {
     /// A plain, open one.
-    pub(super) fn plain(id: u64, market: &Market, created: i64) -> Self {
+    pub(in crate::demo) fn plain(id: u64, market: &Market, created: i64) -> Self {
         let decimals: Vec<String> = market.tokens.iter().map(|token| token.decimal.clone()).collect();
         let is_v2 = market.tokens.iter().any(|token| token.known.is_some());
         let (tokens, positions) = if is_v2 { (Vec::new(), decimals) } else { (decimals, Vec::new()) };
@@ -165,7 +163,7 @@ impl Profile {
     }
 
     /// The tokens that are written down, whosever they are.
-    pub(super) fn listed_tokens(&self) -> &[String] {
+    pub(in crate::demo) fn listed_tokens(&self) -> &[String] {
         self.claims.as_ref().unwrap_or(&self.tokens)
     }
 

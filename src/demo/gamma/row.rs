@@ -1,8 +1,7 @@
 //! What must become of a market: its row, from its profile and by no way through JSON.
 
-use super::super::calendar::Calendar;
-use super::super::market_row::MarketRow;
 use super::profile::{EndForm, Half, Profile, Shape};
+use crate::demo::{market_row::MarketRow, markets::calendar::Calendar};
 
 /// The row of a market as Gamma shows it at a block.
 pub(in crate::demo) fn row(profile: &Profile, calendar: &Calendar, now: i64) -> MarketRow {

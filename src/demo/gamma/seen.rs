@@ -1,8 +1,7 @@
 //! A market as it is at one block.
 
-use super::super::calendar::Calendar;
-use super::super::roles::Part;
 use super::profile::Profile;
+use crate::demo::{markets::calendar::Calendar, markets::roles::Part};
 
 /// What of a market depends on when it is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

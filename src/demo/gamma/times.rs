@@ -1,10 +1,9 @@
 //! Times as Gamma writes them.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, tz::TimeZone};
 
 /// `2026-07-24T00:01:29.141988Z`, with so many digits behind the point.
-pub(super) fn iso(micros: i64, digits: u32) -> String {
+pub(in crate::demo) fn iso(micros: i64, digits: u32) -> String {
     let seconds = format(micros.div_euclid(1_000_000), "%Y-%m-%dT%H:%M:%S");
     let fraction = format!("{:06}", micros.rem_euclid(1_000_000));
     match digits {
@@ -14,12 +13,12 @@ pub(super) fn iso(micros: i64, digits: u32) -> String {
 }
 
 /// `2026-07-24 00:00:16+00`
-pub(super) fn short_zone(seconds: i64) -> String {
+pub(in crate::demo) fn short_zone(seconds: i64) -> String {
     format(seconds, "%Y-%m-%d %H:%M:%S+00")
 }
 
 /// `2026-07-24`
-pub(super) fn date(seconds: i64) -> String {
+pub(in crate::demo) fn date(seconds: i64) -> String {
     format(seconds, "%Y-%m-%d")
 }
 

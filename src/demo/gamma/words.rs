@@ -29,23 +29,23 @@ const TAGS: [&str; 9] =
     ["Politics", "Élections", "Crypto", "NBA 🏀", "Sports", "Science & Tech", "\"Quoted\"", "Weather", "World"];
 
 /// The question of a market.
-pub(super) fn question(id: u64) -> String {
+pub(in crate::demo) fn question(id: u64) -> String {
     let question = QUESTIONS[(id % QUESTIONS.len() as u64) as usize];
     // Now and then one is called exactly like another.
     if id % 11 == 4 { question.into() } else { format!("{question} (#{id})") }
 }
 
-pub(super) fn slug(id: u64) -> String {
+pub(in crate::demo) fn slug(id: u64) -> String {
     format!("demo-market-{id}")
 }
 
 /// The labels of a market itself; some of them are those of its event, too.
-pub(super) fn tags(id: u64) -> Vec<String> {
+pub(in crate::demo) fn tags(id: u64) -> Vec<String> {
     (0..id % 3).map(|place| tag(id + place * 4)).collect()
 }
 
 /// An event with one market.
-pub(super) fn event(id: u64) -> EventWords {
+pub(in crate::demo) fn event(id: u64) -> EventWords {
     EventWords {
         id: 10_000 + id * 3,
         slug: format!("demo-event-{id}"),
@@ -55,7 +55,7 @@ pub(super) fn event(id: u64) -> EventWords {
 }
 
 /// An event that several exclusive questions share.
-pub(super) fn shared_event(number: u64) -> EventWords {
+pub(in crate::demo) fn shared_event(number: u64) -> EventWords {
     let title = ["Presidential Election Winner 2028 🗳️", "Next \"Person of the Year\""][(number % 2) as usize];
     EventWords {
         id: 30_829 + number,
@@ -66,7 +66,7 @@ pub(super) fn shared_event(number: u64) -> EventWords {
 }
 
 /// The event of a market of the series.
-pub(super) fn series_event(number: u64) -> EventWords {
+pub(in crate::demo) fn series_event(number: u64) -> EventWords {
     EventWords {
         id: 9_000_000 + number,
         slug: format!("btc-updown-{number}"),
@@ -80,7 +80,7 @@ fn tag(number: u64) -> String {
 }
 
 /// What a market's page says below its question: some hundred characters.
-pub(super) fn description(id: u64) -> String {
+pub(in crate::demo) fn description(id: u64) -> String {
     format!(
         "This market will resolve to the first outcome if what its question #{id} describes happens before the end \
          date, as reported by a consensus of credible sources. Otherwise, this market will resolve to the last \

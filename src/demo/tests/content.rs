@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::matching::{Defect, Event, Intent};
-use super::super::{Price, TradeRow, render};
+use super::super::{Price, TradeRow};
 use super::*;
+use crate::demo::chain::render;
+use crate::demo::fills::matching::{Defect, Event, Intent};
 use crate::model::{Exchange, Layout, Resolution, Side, decode_order_filled};
 
 const BLOCKS: u64 = 1_200;
@@ -36,7 +37,7 @@ fn everything_that_happens_on_polygon_happens_here() {
     let world = world(42, None);
     let events = events(&world);
     assert_eq!(tally(&events, |e| e.intent.exchange).len(), 5);
-    let v3 = |intent: &Intent| world.cast().market(intent.market).tokens[intent.outcome].word[0];
+    let v3 = |intent: &Intent| world.wallets().market(intent.market).tokens[intent.outcome].word[0];
     let modules = tally(events.iter().filter(|e| e.intent.exchange == Exchange::V3), |e| v3(&e.intent));
     assert_eq!(modules.into_keys().collect::<Vec<_>>(), [1, 2, 3]);
 
@@ -44,7 +45,7 @@ fn everything_that_happens_on_polygon_happens_here() {
         assert!(events.iter().any(|event| event.intent.defect.is_none() && test(&event.intent)), "{what}");
     };
     some("taker rows", &|i| i.taker == i.exchange.address());
-    some("fillOrder", &|i| world.cast().operators.contains(&i.taker));
+    some("fillOrder", &|i| world.wallets().operators.contains(&i.taker));
     some("no shares", &|i| i.shares == 0);
     some("no dollars", &|i| i.usd == 0 && i.shares > 0);
     some("more than a float counts", &|i| i.shares > 1 << 53);
@@ -121,7 +122,7 @@ fn the_decoder_agrees_with_the_truth() {
         let block = world.block(number);
         for event in &block.events {
             let mut json = Vec::new();
-            render::log(&mut json, world.cast(), &block, event, true);
+            render::log(&mut json, world.wallets(), &block, event, true);
             let (log, timestamp) = read_log(&serde_json::from_slice(&json).unwrap());
             let Ok(fill) = decode_order_filled(&log, timestamp) else {
                 assert!(event.intent.defect.is_some(), "{event:?}");
@@ -137,7 +138,7 @@ fn the_decoder_agrees_with_the_truth() {
                 transaction_hash: format!("{:#x}", fill.transaction_hash),
                 order_hash: format!("{:#x}", fill.order_hash),
                 source_id: fill.source_id.clone(),
-                exchange: fill.exchange.to_string(),
+                exchange: fill.exchange_label().into(),
                 token_id: fill.token_id.to_string(),
                 condition_id: resolution.condition_id().into(),
                 market_id: resolution.market_id().into(),
@@ -167,7 +168,7 @@ fn logs_have_the_shape_of_real_ones() {
     let block = (FIRST..).map(|number| world.block(number)).find(|block| block.logs() > 3).unwrap();
     for event in &block.events {
         let mut json = Vec::new();
-        render::log(&mut json, world.cast(), &block, event, true);
+        render::log(&mut json, world.wallets(), &block, event, true);
         let log: Value = serde_json::from_slice(&json).unwrap();
         let text = String::from_utf8(json).unwrap();
         let keys = ["address", "topics", "data", "blockNumber", "transactionHash", "transactionIndex", "blockHash"];
@@ -177,7 +178,7 @@ fn logs_have_the_shape_of_real_ones() {
         assert_eq!(log.as_object().unwrap().len(), 10);
         let layout_words = if event.intent.exchange.layout() == Layout::V1 { 5 } else { 7 };
         assert_eq!(log["data"].as_str().unwrap().len(), 2 + layout_words * 64, "{text}");
-        let market = world.cast().market(event.intent.market);
+        let market = world.wallets().market(event.intent.market);
         let token = &market.tokens[event.intent.outcome];
         assert_eq!(word(&token.decimal), B256::from(token.word));
     }

@@ -123,8 +123,8 @@ async fn what_is_left_out_is_always_the_same() {
     }
     let world = server.world();
     let events: Vec<_> = SOME.flat_map(|number| world.block(number).events).collect();
-    let group = |event: &super::super::matching::Event| (event.transaction_hash, event.group);
-    let place = |event: &super::super::matching::Event| {
+    let group = |event: &crate::demo::fills::matching::Event| (event.transaction_hash, event.group);
+    let place = |event: &crate::demo::fills::matching::Event| {
         (format!("{:#x}", event.transaction_hash), format!("{:#x}", event.log_index))
     };
     let missing = |lie: usize| events.iter().filter(|event| seen[lie].contains(&place(event))).collect::<Vec<_>>();
@@ -134,7 +134,7 @@ async fn what_is_left_out_is_always_the_same() {
     let rows = missing(0);
     assert!(rows.iter().filter(|event| rest(0).contains(&group(event))).count() * 10 > rows.len() * 8, "single rows");
     assert!(missing(1).iter().all(|event| !rest(1).contains(&group(event))), "whole matches");
-    assert!(missing(2).iter().all(|event| world.cast().operators.contains(&event.intent.taker)), "direct fills");
+    assert!(missing(2).iter().all(|event| world.wallets().operators.contains(&event.intent.taker)), "direct fills");
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod chain;
 mod content;
+mod goldsky;
 mod lies;
 mod outside;
 mod wire;

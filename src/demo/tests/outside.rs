@@ -1,13 +1,13 @@
-//! Gamma and the Data API as a client sees them, and whether the whole truth says the same.
+//! Gamma and the Data API as a client sees them, and whether the oracle says the same.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use serde_json::json;
 
-use super::super::matching::Event;
-use super::super::{DemoServer, Fault, Faults, MarketRow, TradeRow, WholeTruth};
+use super::super::{DemoServer, Fault, Faults, MarketRow, Oracle, TradeRow};
 use super::*;
+use crate::demo::fills::matching::Event;
 
 /// The head of the servers below: late enough for a market of the series to have come and gone.
 const HEAD: u64 = FIRST + 900;
@@ -51,8 +51,8 @@ fn id(market: &Value) -> Option<u64> {
     id.as_u64().or_else(|| id.as_str()?.parse().ok())
 }
 
-fn whole(server: &DemoServer) -> WholeTruth {
-    server.world().whole_truth(FIRST..=HEAD - 3, HEAD)
+fn whole(server: &DemoServer) -> Oracle {
+    server.world().oracle(FIRST..=HEAD - 3, HEAD)
 }
 
 fn events(world: &World) -> Vec<Event> {
@@ -207,7 +207,7 @@ async fn the_data_api_knows_tokens_and_lies_about_one() {
 fn everything_that_is_odd_about_markets_is_traded() {
     let world = world(42, None);
     let fills = events(&world);
-    let truth = world.whole_truth(FIRST..=HEAD, HEAD);
+    let truth = world.oracle(FIRST..=HEAD, HEAD);
     let versions = tally(&truth.trades, |row| row.version);
     assert!(versions.len() == 4 && versions.values().all(|count| *count > 50), "{versions:?}");
     assert!(truth.trades.iter().any(|row| row.nonusdc_side == "token3"), "a third outcome");
@@ -241,13 +241,13 @@ async fn a_market_of_the_series_trades_before_it_is_listed() {
     let server = server().await;
     let world = server.world();
     let of = |block: u64| {
-        let truth = world.whole_truth(block..=block + 30, block + 30);
+        let truth = world.oracle(block..=block + 30, block + 30);
         truth.trades.into_iter().filter(|row| row.version == 0).map(|row| row.token_id).collect::<BTreeSet<_>>()
     };
     // Its first blocks, seen at once and seen from the end.
     let born = FIRST + 400;
     let later: BTreeMap<String, i64> =
-        world.whole_truth(born..=born + 30, HEAD).trades.into_iter().map(|row| (row.token_id, row.version)).collect();
+        world.oracle(born..=born + 30, HEAD).trades.into_iter().map(|row| (row.token_id, row.version)).collect();
     let late = of(born).into_iter().filter(|token| later[token] == 3).count();
     assert!(late > 0, "known later, and not when it was new");
 }

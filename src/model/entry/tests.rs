@@ -11,7 +11,7 @@ fn fill() -> Fill {
         transaction_hash: B256::repeat_byte(0x11),
         source_id: String::new(),
         order_hash: B256::repeat_byte(0x22),
-        exchange: Exchange::CtfV2,
+        exchange: Some(Exchange::CtfV2),
         token_id: TokenId(U256::from_be_bytes([0x33; 32])),
         maker: [0x44; 20].into(),
         taker: [0x55; 20].into(),
@@ -82,6 +82,11 @@ fn golden_bytes() {
 
     assert_eq!(hex::encode(market().encode()), hex::encode(bytes("market v1")));
 
+    let [golden_untold, untold] =
+        [bytes("untold_fill v1"), Fill { exchange: None, source_id: "goldsky:7".into(), ..fill() }.encode()];
+    assert_eq!(hex::encode(untold), hex::encode(&golden_untold));
+    assert_eq!(Fill::decode(&golden_untold).map(|fill| fill.exchange), Ok(None));
+
     assert_eq!(Fill::decode(&bytes("fill v1")), Ok(fill()));
     assert_eq!(Trade::decode(&bytes("trade v1")), Ok(trade()));
     assert_eq!(DeadLetter::decode(&bytes("dead_letter v1")), Ok(letter()));
@@ -109,7 +114,7 @@ fn refuses_what_is_not_an_entry() {
 
 #[test]
 fn refuses_values_out_of_range() {
-    // One byte of the body is the exchange's number: no value of it but the five is taken.
+    // One byte of the body is the exchange's number: no value of it but the five and 0 is taken.
     let good = fill().encode();
     let at = good.iter().rposition(|byte| *byte == 0x22).unwrap() + 1;
     let mut bad = good;
@@ -140,7 +145,7 @@ proptest! {
     #[test]
     fn entries_round_trip(
         block_number: u64, log_index: u32, timestamp: u64, hashes: [[u8; 32]; 3], wallets: [[u8; 20]; 2],
-        exchange in proptest::sample::select(&Exchange::ALL[..]), sell: bool,
+        exchange in proptest::option::of(proptest::sample::select(&Exchange::ALL[..])), sell: bool,
         amounts in proptest::array::uniform3(0..=Amount::MAX.micros()),
         text in ".{0,20}", side: u8, resolution in 0..3,
     ) {

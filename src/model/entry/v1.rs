@@ -3,22 +3,22 @@
 use alloy_primitives::U256;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use super::EntryError;
+use super::error::EntryError;
 use crate::model::{self, Amount, ConditionId, Event, Exchange, NonUsdcSide, RawJson, Resolution, Side, TokenId};
 
 /// The version byte.
-pub(super) const VERSION: u8 = 1;
+pub(in crate::model) const VERSION: u8 = 1;
 
 /// The version byte and the body.
 #[allow(clippy::expect_used, reason = "numbers, bytes and text into memory: postcard has nothing to refuse")]
-pub(super) fn write<T: Serialize>(value: &T) -> Vec<u8> {
+pub(in crate::model) fn write<T: Serialize>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(VERSION);
     postcard::to_extend(value, bytes).expect("memory takes every byte")
 }
 
 /// The body, which must be used up.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EntryError> {
+pub(in crate::model) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EntryError> {
     match postcard::take_from_bytes(body) {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(EntryError::Malformed(format!("{} bytes too many", rest.len()))),
@@ -34,6 +34,7 @@ pub(super) struct Fill {
     transaction_hash: [u8; 32],
     source_id: String,
     order_hash: [u8; 32],
+    /// 0 where the source does not tell it.
     exchange: u8,
     token_id: [u8; 32],
     maker: [u8; 20],
@@ -54,11 +55,12 @@ impl From<&model::Fill> for Fill {
             source_id: fill.source_id.clone(),
             order_hash: fill.order_hash.0,
             exchange: match fill.exchange {
-                Exchange::CtfV1 => 1,
-                Exchange::NegRiskV1 => 2,
-                Exchange::CtfV2 => 3,
-                Exchange::NegRiskV2 => 4,
-                Exchange::V3 => 5,
+                None => 0,
+                Some(Exchange::CtfV1) => 1,
+                Some(Exchange::NegRiskV1) => 2,
+                Some(Exchange::CtfV2) => 3,
+                Some(Exchange::NegRiskV2) => 4,
+                Some(Exchange::V3) => 5,
             },
             token_id: fill.token_id.0.to_be_bytes(),
             maker: fill.maker.into_array(),
@@ -84,11 +86,12 @@ impl TryFrom<Fill> for model::Fill {
             source_id: fill.source_id,
             order_hash: fill.order_hash.into(),
             exchange: match fill.exchange {
-                1 => Exchange::CtfV1,
-                2 => Exchange::NegRiskV1,
-                3 => Exchange::CtfV2,
-                4 => Exchange::NegRiskV2,
-                5 => Exchange::V3,
+                0 => None,
+                1 => Some(Exchange::CtfV1),
+                2 => Some(Exchange::NegRiskV1),
+                3 => Some(Exchange::CtfV2),
+                4 => Some(Exchange::NegRiskV2),
+                5 => Some(Exchange::V3),
                 _ => return Err(EntryError::OutOfRange("exchange")),
             },
             token_id: TokenId(U256::from_be_bytes(fill.token_id)),

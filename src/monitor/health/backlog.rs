@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, State};
+use super::rule::{Facts, Finding, Rule};
+use crate::flow::StreamId;
+use crate::monitor::snapshot::{Severity, State};
 use crate::units::{age, bytes};
 
 pub(super) const RULE: Rule = Rule { id: "backlog", check };
@@ -19,7 +20,9 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         if ceiling == 0 || group.unread_bytes < ceiling / 4 {
             continue;
         }
-        let grown = facts.past.then_and_now(OVER, |moment| moment.unread_bytes.get(&stream.name).copied());
+        let grown = facts
+            .history
+            .then_and_now(OVER, |sample| sample.unread_bytes.get(&StreamId::named(&stream.name)?).copied());
         let left = grown.and_then(|(span, then, now)| {
             let grown = now.checked_sub(then).filter(|grown| *grown > 0)?;
             let left = u128::from(ceiling.saturating_sub(now)) * span.as_millis() / u128::from(grown);
@@ -46,24 +49,24 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::fixture::{healthy, past_of};
     use super::*;
-    use crate::monitor::past::Past;
+    use crate::monitor::history::History;
 
     #[test]
     fn says_when_the_ceiling_is_reached() {
         let mut snapshot = healthy();
-        assert_eq!(check(&Facts { now: &snapshot, past: &Past::default() }), []);
+        assert_eq!(check(&Facts { now: &snapshot, history: &History::default() }), []);
         snapshot.about.max_stream_bytes = 1 << 30;
         snapshot.streams[2].groups[0].unread_bytes = 256 << 20;
-        let text = |past: &Past| check(&Facts { now: &snapshot, past }).remove(0).text;
-        let unread = |moment: &mut crate::monitor::past::Moment, mib: u64| {
-            moment.unread_bytes.insert("stream:trades".into(), mib << 20);
+        let text = |history: &History| check(&Facts { now: &snapshot, history }).remove(0).text;
+        let unread = |sample: &mut crate::monitor::history::Sample, mib: u64| {
+            sample.unread_bytes.insert(StreamId::Trades, mib << 20);
         };
-        let grows = past_of(31, |moment, second| unread(moment, 226 + second));
+        let grows = past_of(31, |sample, second| unread(sample, 226 + second));
         assert_eq!(
             text(&grows),
             "write-trades is behind: 256M unread in stream:trades, 512M is its ceiling, reached in 4m16"
         );
-        let stands = past_of(31, |moment, _| unread(moment, 256));
+        let stands = past_of(31, |sample, _| unread(sample, 256));
         assert!(text(&stands).ends_with("and it does not grow"), "{}", text(&stands));
     }
 }

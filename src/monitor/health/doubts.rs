@@ -1,8 +1,7 @@
 //! A provider of the source is not to be believed, or rows may be missing because of one.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
-use crate::units::thousands;
+use super::rule::{Facts, Finding, Rule};
+use crate::{monitor::snapshot::Severity, units::thousands};
 
 pub(super) const RULE: Rule = Rule { id: "doubts", check };
 
@@ -40,7 +39,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::monitor::NodeView;
+    use crate::monitor::snapshot::NodeView;
 
     #[test]
     fn who_is_not_believed_is_named() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, StageView, State};
-use crate::stage::Command;
+use super::rule::{Facts, Finding, Rule};
+use crate::control::Command;
+use crate::monitor::snapshot::{Severity, StageView, State};
 
 pub(super) const RULE: Rule = Rule { id: "failed", check };
 
@@ -24,9 +24,9 @@ fn find(cause: &str, stages: &[&StageView]) -> Finding {
     let mut finding = Finding::new(Severity::Bad, subject, format!("{who} failed for good: {cause}"));
     if let [one] = stages {
         if one.can_skip {
-            finding = finding.helps(Command::Skip(one.name));
+            finding = finding.helps(Command::Skip { stage: one.name });
         }
-        finding = finding.helps(Command::Restart(one.name));
+        finding = finding.helps(Command::Restart { stage: one.name });
     }
     finding
 }
@@ -35,7 +35,7 @@ fn find(cause: &str, stages: &[&StageView]) -> Finding {
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::stage::StageName;
+    use crate::flow::StageId;
 
     #[test]
     fn a_failed_stage_is_bad_and_says_why_and_what_helps() {
@@ -46,11 +46,11 @@ mod tests {
         let found = check_now(&RULE, &snapshot);
         assert_eq!(found[0].severity, Severity::Bad);
         assert_eq!(found[0].text, "write-trades failed for good: 16 rows in a row were refused");
-        assert_eq!(found[0].helps, [Command::Restart(StageName::WriteTrades)]);
+        assert_eq!(found[0].helps, [Command::Restart { stage: StageId::WriteTrades }]);
         snapshot.stages[4].can_skip = true;
         assert_eq!(
             check_now(&RULE, &snapshot)[0].helps,
-            [Command::Skip(StageName::WriteTrades), Command::Restart(StageName::WriteTrades)]
+            [Command::Skip { stage: StageId::WriteTrades }, Command::Restart { stage: StageId::WriteTrades }]
         );
     }
 

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::past::{Moment, Past};
-use crate::monitor::{JobView, Snapshot, sample};
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::history::{History, Sample};
+use crate::monitor::sample;
+use crate::monitor::snapshot::{JobView, Snapshot};
 
 pub(super) fn healthy() -> Snapshot {
     let mut snapshot = sample::healthy();
@@ -18,16 +19,16 @@ pub(super) fn job() -> JobView {
 
 /// What a rule finds without a past.
 pub(super) fn check_now(rule: &Rule, snapshot: &Snapshot) -> Vec<Finding> {
-    (rule.check)(&Facts { now: snapshot, past: &Past::default() })
+    (rule.check)(&Facts { now: snapshot, history: &History::default() })
 }
 
 /// A past of so many seconds.
-pub(super) fn past_of(seconds: u64, mut fill: impl FnMut(&mut Moment, u64)) -> Past {
-    let (begin, mut past) = (Instant::now(), Past::default());
+pub(super) fn past_of(seconds: u64, mut fill: impl FnMut(&mut Sample, u64)) -> History {
+    let (begin, mut history) = (Instant::now(), History::default());
     for second in 0..seconds {
-        let mut moment = Moment::default();
-        fill(&mut moment, second);
-        past.remember(begin + Duration::from_secs(second), moment);
+        let mut sample = Sample::default();
+        fill(&mut sample, second);
+        history.remember(begin + Duration::from_secs(second), sample);
     }
-    past
+    history
 }

@@ -1,7 +1,7 @@
 //! The source of markets fails on one of them wherever it would list it.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
+use super::rule::{Facts, Finding, Rule};
+use crate::{flow::StageId, monitor::snapshot::Severity};
 
 pub(super) const RULE: Rule = Rule { id: "gaps", check };
 
@@ -12,7 +12,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             "the source fails on {gap}: they are left out, and trades of them may stay without a market; the log says why"
         )
     };
-    gaps.map(|gap| Finding::new(Severity::Warn, "ingest-markets", text(gap))).collect()
+    gaps.map(|gap| Finding::new(Severity::Warn, StageId::IngestMarkets.as_str(), text(gap))).collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Inserts take long, or one is not confirmed at all.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{State, TableView};
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::{State, TableView};
 use crate::units::{age, latency};
 
 pub(super) const RULE: Rule = Rule { id: "inserts", check };
@@ -32,7 +32,7 @@ fn find(table: &TableView) -> Option<Finding> {
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::monitor::{InsertsView, Severity};
+    use crate::monitor::snapshot::{InsertsView, Severity};
 
     fn found(median: Option<u64>, running: Option<u64>) -> Option<(Severity, String)> {
         let mut snapshot = healthy();

@@ -1,8 +1,7 @@
 //! Log lines did not get into their file.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
-use crate::units::thousands;
+use super::rule::{Facts, Finding, Rule};
+use crate::{monitor::snapshot::Severity, units::thousands};
 
 pub(super) const RULE: Rule = Rule { id: "log-drops", check };
 

@@ -1,9 +1,7 @@
-//! Redis fills up: at its limit it refuses everything that makes it fuller.
+//! The server of the streams fills up: at its limit it refuses everything that makes it fuller.
 
-use super::{Facts, Finding, Rule};
-use crate::broker::Memory;
-use crate::monitor::Severity;
-use crate::units::bytes;
+use super::rule::{Facts, Finding, Rule};
+use crate::{broker::Memory, monitor::snapshot::Severity, units::bytes};
 
 pub(super) const RULE: Rule = Rule { id: "memory", check };
 
@@ -13,26 +11,31 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let (Some(severity), Some(limit), Some(percent)) = (memory.severity(), memory.limit, memory.percent) else {
         return Vec::new();
     };
-    let what = format!("redis holds {} of {}, {percent}%", bytes(memory.used), bytes(limit));
+    let what = format!("{} holds {} of {}, {percent}%", memory.server.label(), bytes(memory.used), bytes(limit));
     let text = match severity {
         Severity::Bad => {
             format!("{what}: nothing new is read until the writers have caught up, or its maxmemory is raised")
         }
         _ => format!("{what}: what everybody has read goes early, and at {}% reading stops", Memory::FULL),
     };
-    vec![Finding::new(severity, "redis", text)]
+    vec![Finding::new(severity, memory.server.label(), text)]
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::monitor::{MemoryView, Seen};
+    use crate::broker::Product;
+    use crate::monitor::snapshot::{MemoryView, Seen};
 
     fn found(used: u64, limit: Option<u64>, age: u64) -> Option<(Severity, String)> {
+        found_of(Product::Redis, used, limit, age)
+    }
+
+    fn found_of(server: Product, used: u64, limit: Option<u64>, age: u64) -> Option<(Severity, String)> {
         let mut snapshot = healthy();
-        let percent = Memory { used, limit }.percent();
-        snapshot.memory = Some(Seen { value: Some(MemoryView { used, limit, percent }), age, missing: None });
+        let percent = Memory { server, used, limit }.percent();
+        snapshot.memory = Some(Seen::of(Some(MemoryView { server, used, limit, percent }), age));
         check_now(&RULE, &snapshot).pop().map(|finding| (finding.severity, finding.text))
     }
 
@@ -51,6 +54,8 @@ mod tests {
         let (severity, text) = found(mib(871), limit, 0).unwrap();
         assert_eq!(severity, Severity::Bad);
         assert!(text.starts_with("redis holds 871M of 1.00G, 85%: nothing new is read"), "{text}");
+        let (_, text) = found_of(Product::Valkey, mib(871), limit, 0).unwrap();
+        assert!(text.starts_with("valkey holds 871M of 1.00G"), "{text}");
     }
 
     #[test]

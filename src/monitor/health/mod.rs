@@ -5,6 +5,7 @@ mod behind;
 mod dead_letters;
 mod doubts;
 mod failed;
+mod fired;
 mod frozen;
 mod gaps;
 mod inserts;
@@ -15,9 +16,9 @@ mod paused;
 mod read_rows;
 mod replays;
 mod restarts;
+mod rule;
 mod stalled;
 mod surprises;
-mod told;
 mod unlisted;
 mod unreachable;
 mod unseen;
@@ -26,23 +27,13 @@ mod waiting;
 #[cfg(test)]
 mod fixture;
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::{collections::BTreeMap, time::Instant};
 
-pub(super) use told::Told;
+pub(super) use fired::Fired;
 
-use super::past::Past;
-use super::probe::millis;
-use super::snapshot::{Alert, OutageView, Severity, Snapshot, State};
-use crate::stage::{Command, StageName};
-
-/// A rule.
-struct Rule {
-    /// Its name, which never changes its meaning.
-    id: &'static str,
-    /// What it finds.
-    check: fn(&Facts<'_>) -> Vec<Finding>,
-}
+use self::rule::{Facts, Finding, Rule};
+use super::snapshot::{Alert, Snapshot, State};
+use super::{history::History, probe::millis};
 
 /// The rules.
 const RULES: &[Rule] = &[
@@ -69,60 +60,6 @@ const RULES: &[Rule] = &[
     paused::RULE,
 ];
 
-/// What a rule looks at.
-struct Facts<'a> {
-    now: &'a Snapshot,
-    past: &'a Past,
-}
-
-impl Facts<'_> {
-    /// The stages that wait, and for what.
-    fn waits(&self) -> Vec<(StageName, &str)> {
-        let waiting = self.now.stages.iter().filter(|stage| stage.state == State::Wait);
-        waiting.filter_map(|stage| Some((stage.name, stage.cause.as_deref()?))).collect()
-    }
-
-    /// What does not answer, where a stage waits for that, or for a stage that does.
-    fn root_cause(&self, stage: StageName) -> Option<&OutageView> {
-        let waits = self.waits();
-        self.now.outages.iter().find(|outage| outage.waiting(&waits).contains(&stage))
-    }
-
-    /// What does not answer, where a text is about that.
-    fn outage_in(&self, text: &str) -> Option<&OutageView> {
-        self.now.outages.iter().find(|outage| outage.explains(text))
-    }
-}
-
-/// What a rule finds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Finding {
-    severity: Severity,
-    subject: String,
-    text: String,
-    /// The stage that is slow by this.
-    slows: Option<StageName>,
-    /// What would help.
-    helps: Vec<Command>,
-}
-
-impl Finding {
-    fn new(severity: Severity, subject: impl Into<String>, text: impl Into<String>) -> Self {
-        Self { severity, subject: subject.into(), text: text.into(), slows: None, helps: Vec::new() }
-    }
-
-    /// Names a command that would help. Whoever shows it says by which key or word it is given.
-    fn helps(mut self, command: Command) -> Self {
-        self.helps.push(command);
-        self
-    }
-
-    fn slows(mut self, stage: StageName) -> Self {
-        self.slows = Some(stage);
-        self
-    }
-}
-
 /// Since when rules fire.
 #[derive(Default)]
 pub(super) struct Memory {
@@ -130,8 +67,8 @@ pub(super) struct Memory {
 }
 
 /// Asks all rules, and puts what they find into the snapshot: alerts, the worst first, and `SLOW` stages.
-pub(super) fn examine(snapshot: &mut Snapshot, past: &Past, memory: &mut Memory) {
-    let facts = Facts { now: snapshot, past };
+pub(super) fn examine(snapshot: &mut Snapshot, history: &History, memory: &mut Memory) {
+    let facts = Facts { now: snapshot, history };
     let found: Vec<(&'static str, Finding)> =
         RULES.iter().flat_map(|rule| (rule.check)(&facts).into_iter().map(|finding| (rule.id, finding))).collect();
     let now = Instant::now();
@@ -168,11 +105,13 @@ pub(super) fn examine(snapshot: &mut Snapshot, past: &Past, memory: &mut Memory)
 mod tests {
     use super::fixture::healthy;
     use super::*;
+    use crate::flow::StageId;
+    use crate::monitor::snapshot::Severity;
 
     #[test]
     fn a_healthy_pipeline_has_no_alerts() {
         let mut snapshot = healthy();
-        examine(&mut snapshot, &Past::default(), &mut Memory::default());
+        examine(&mut snapshot, &History::default(), &mut Memory::default());
         assert_eq!(snapshot.alerts, []);
     }
 
@@ -184,10 +123,10 @@ mod tests {
         snapshot.stages[1].cause = Some("refused".into());
         let trades = snapshot.streams.iter_mut().find(|stream| stream.name == "stream:trades").expect("it is there");
         trades.groups[0].unread_bytes = snapshot.about.max_stream_bytes / 3;
-        examine(&mut snapshot, &Past::default(), &mut Memory::default());
+        examine(&mut snapshot, &History::default(), &mut Memory::default());
         let severities: Vec<_> = snapshot.alerts.iter().map(|alert| alert.severity).collect();
         assert_eq!(severities, [Severity::Bad, Severity::Warn, Severity::Info]);
-        let slow = snapshot.stages.iter().find(|stage| stage.name == StageName::WriteTrades).expect("it is there");
+        let slow = snapshot.stages.iter().find(|stage| stage.name == StageId::WriteTrades).expect("it is there");
         assert_eq!(slow.state, State::Slow);
         assert!(slow.cause.as_deref().is_some_and(|cause| cause.contains("unread")), "{slow:?}");
     }
@@ -197,11 +136,11 @@ mod tests {
         let mut memory = Memory::default();
         let mut snapshot = healthy();
         snapshot.stages[0].state = State::Fail;
-        examine(&mut snapshot.clone(), &Past::default(), &mut memory);
+        examine(&mut snapshot.clone(), &History::default(), &mut memory);
         std::thread::sleep(std::time::Duration::from_millis(20));
-        examine(&mut snapshot, &Past::default(), &mut memory);
+        examine(&mut snapshot, &History::default(), &mut memory);
         assert!(snapshot.alerts[0].since >= 20, "{:?}", snapshot.alerts);
-        examine(&mut healthy(), &Past::default(), &mut memory);
+        examine(&mut healthy(), &History::default(), &mut memory);
         assert!(memory.since.is_empty(), "what does not fire any more is forgotten");
     }
 

@@ -1,8 +1,7 @@
 //! A partition is made of many parts: ClickHouse merges them more slowly than they come, and will refuse more in the end.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::TableView;
-use crate::units::count;
+use super::rule::{Facts, Finding, Rule};
+use crate::{monitor::snapshot::TableView, units::count};
 
 pub(super) const RULE: Rule = Rule { id: "parts", check };
 
@@ -26,11 +25,11 @@ fn find(table: &TableView) -> Option<Finding> {
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::monitor::{Seen, Severity};
+    use crate::monitor::snapshot::{Seen, Severity};
 
     fn found(parts: Option<u64>, age: u64) -> Option<Severity> {
         let mut snapshot = healthy();
-        snapshot.tables[0].parts = Some(Seen { value: parts, age, missing: None });
+        snapshot.tables[0].parts = Some(Seen::of(parts, age));
         check_now(&RULE, &snapshot).pop().map(|finding| finding.severity)
     }
 
@@ -40,7 +39,7 @@ mod tests {
         assert_eq!([found(Some(301), 0), found(Some(1_000), 0)], [Some(Severity::Warn); 2]);
         assert_eq!(found(Some(1_001), 0), Some(Severity::Bad));
         let mut snapshot = healthy();
-        snapshot.tables[0].parts = Some(Seen { value: Some(301), age: 0, missing: None });
+        snapshot.tables[0].parts = Some(Seen::of(Some(301), 0));
         let text = check_now(&RULE, &snapshot).remove(0).text;
         assert!(text.starts_with("trades has 301 parts in one partition: "), "{text}");
     }

@@ -1,9 +1,8 @@
 //! A stage holds or is stopped on purpose: nobody shall forget that.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, State};
-use crate::stage::Command;
-use crate::units::about;
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::{Severity, State};
+use crate::{control::Command, units::about};
 
 pub(super) const RULE: Rule = Rule { id: "paused", check };
 
@@ -15,7 +14,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
             _ => return None,
         };
         let text = format!("{} is {word} for {}", stage.name, about(stage.since));
-        Some(Finding::new(Severity::Info, stage.name.as_str(), text).helps(Command::Resume(stage.name)))
+        Some(Finding::new(Severity::Info, stage.name.as_str(), text).helps(Command::Resume { stage: stage.name }))
     });
     held.collect()
 }

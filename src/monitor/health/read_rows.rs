@@ -1,9 +1,8 @@
 //! A query that is asked again and again reads more rows than any may: it grows with what is there.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{QueryView, Severity};
-use crate::units::thousands;
-use crate::warehouse::MOST_READ_ROWS;
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::{QueryView, Severity};
+use crate::{units::thousands, warehouse::MOST_READ_ROWS};
 
 pub(super) const RULE: Rule = Rule { id: "read-rows", check };
 

@@ -1,9 +1,8 @@
 //! A replay does not come further, or has failed.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
+use super::rule::{Facts, Finding, Rule};
 use crate::units::{age, percent};
-use crate::warehouse::JobState;
+use crate::{monitor::snapshot::Severity, warehouse::JobState};
 
 pub(super) const RULE: Rule = Rule { id: "replay", check };
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::Severity;
 
 pub(super) const RULE: Rule = Rule { id: "restarts", check };
 
@@ -15,7 +15,7 @@ const LOOP: u64 = 3;
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for stage in &facts.now.stages {
-        let restarts = facts.past.then_and_now(OVER, |moment| moment.restarts.get(&stage.name).copied());
+        let restarts = facts.history.then_and_now(OVER, |sample| sample.restarts.get(&stage.name).copied());
         let Some((_, then, now)) = restarts.filter(|(_, then, now)| now.saturating_sub(*then) >= LOOP) else {
             continue;
         };
@@ -31,19 +31,19 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::fixture::{healthy, past_of};
     use super::*;
-    use crate::stage::StageName;
+    use crate::flow::StageId;
 
     #[test]
     fn three_in_five_minutes_are_a_loop() {
         let mut snapshot = healthy();
         snapshot.stages[0].last_failure = Some((900, "panicked: boom".into()));
         let restarts = |times: u64| {
-            past_of(60, move |moment, second| {
-                moment.restarts.insert(StageName::IngestFills, second.min(times));
+            past_of(60, move |sample, second| {
+                sample.restarts.insert(StageId::IngestFills, second.min(times));
             })
         };
-        assert_eq!(check(&Facts { now: &snapshot, past: &restarts(2) }), []);
-        let found = check(&Facts { now: &snapshot, past: &restarts(3) });
+        assert_eq!(check(&Facts { now: &snapshot, history: &restarts(2) }), []);
+        let found = check(&Facts { now: &snapshot, history: &restarts(3) });
         assert_eq!(
             found[0].text,
             "ingest-fills began again 3 times within 5 minutes, the last time after: panicked: boom"

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, State};
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::{Severity, State};
 use crate::units::{age, count};
 
 pub(super) const RULE: Rule = Rule { id: "stalled", check };
@@ -20,7 +20,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
         let (Some(reader), Some(group)) = (stream.reader(), stream.live()) else { continue };
         let stage = facts.now.stages.iter().find(|stage| stage.name == reader);
         let works = stage.is_some_and(|stage| matches!(stage.state, State::Run | State::Idle | State::Slow));
-        let moved = facts.past.then_and_now(STALLED, |moment| moment.moved.get(&reader).copied());
+        let moved = facts.history.then_and_now(STALLED, |sample| sample.moved.get(&reader).copied());
         let stands = moved.is_some_and(|(span, then, now)| then == now && span + Duration::from_secs(2) >= STALLED);
         let oldest = group.oldest.unwrap_or(0);
         // What was given out and is not in the hands of a stage that is idle here is another process's.
@@ -40,26 +40,26 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::fixture::{healthy, past_of};
     use super::*;
-    use crate::stage::StageName;
+    use crate::flow::StageId;
 
     #[test]
     fn unread_entries_that_nobody_moves_are_a_stall() {
         let mut snapshot = healthy();
         let stream = snapshot.streams.iter_mut().find(|stream| stream.name == "stream:trades").expect("it is there");
         (stream.groups[0].pending, stream.groups[0].lag, stream.groups[0].oldest) = (500, 0, Some(20_000));
-        let stands = past_of(30, |moment, _| {
-            moment.moved.insert(StageName::WriteTrades, 7);
+        let stands = past_of(30, |sample, _| {
+            sample.moved.insert(StageId::WriteTrades, 7);
         });
-        let found = check(&Facts { now: &snapshot, past: &stands });
+        let found = check(&Facts { now: &snapshot, history: &stands });
         assert_eq!(found[0].text, "write-trades moves nothing: 500 unread in stream:trades, the oldest 20s");
-        assert_eq!(found[0].slows, Some(StageName::WriteTrades));
-        let moves = past_of(30, |moment, second| {
-            moment.moved.insert(StageName::WriteTrades, second);
+        assert_eq!(found[0].slows, Some(StageId::WriteTrades));
+        let moves = past_of(30, |sample, second| {
+            sample.moved.insert(StageId::WriteTrades, second);
         });
-        assert_eq!(check(&Facts { now: &snapshot, past: &moves }), []);
-        let short = past_of(5, |moment, _| {
-            moment.moved.insert(StageName::WriteTrades, 7);
+        assert_eq!(check(&Facts { now: &snapshot, history: &moves }), []);
+        let short = past_of(5, |sample, _| {
+            sample.moved.insert(StageId::WriteTrades, 7);
         });
-        assert_eq!(check(&Facts { now: &snapshot, past: &short }), [], "not long enough to tell");
+        assert_eq!(check(&Facts { now: &snapshot, history: &short }), [], "not long enough to tell");
     }
 }

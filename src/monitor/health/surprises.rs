@@ -1,8 +1,7 @@
 //! A contract emits what nobody knows, or has a new implementation.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
-use crate::units::thousands;
+use super::rule::{Facts, Finding, Rule};
+use crate::{monitor::snapshot::Severity, units::thousands};
 
 pub(super) const RULE: Rule = Rule { id: "surprises", check };
 

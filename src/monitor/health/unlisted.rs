@@ -1,8 +1,7 @@
 //! The daily scan found incomplete trades whose tokens were not on the list of what is to be done: something wrote them without it.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::Severity;
-use crate::units::thousands;
+use super::rule::{Facts, Finding, Rule};
+use crate::{monitor::snapshot::Severity, units::thousands};
 
 pub(super) const RULE: Rule = Rule { id: "unlisted", check };
 
@@ -23,7 +22,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
 mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::*;
-    use crate::monitor::TokensView;
+    use crate::monitor::snapshot::TokensView;
 
     #[test]
     fn a_list_that_was_not_whole_is_said() {

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{OutageView, Severity};
-use crate::stage::StageName;
+use super::rule::{Facts, Finding, Rule};
+use crate::flow::StageId;
+use crate::monitor::snapshot::{OutageView, Severity};
 
 pub(super) const RULE: Rule = Rule { id: "unreachable", check };
 
@@ -15,7 +15,7 @@ const HICCUP: u64 = 1_000;
 const LONG: u64 = 60_000;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let waits = facts.waits();
+    let waits = facts.now.waits();
     let lasting = facts.now.outages.iter().filter(|outage| outage.lasts >= HICCUP);
     let mut found: Vec<_> = lasting.map(|outage| (outage.waiting(&waits), outage)).collect();
     // What most of them wait for comes first.
@@ -23,7 +23,7 @@ fn check(facts: &Facts<'_>) -> Vec<Finding> {
     found.into_iter().filter_map(|(waiting, outage)| find(&waiting, outage)).collect()
 }
 
-fn find(waiting: &[StageName], outage: &OutageView) -> Option<Finding> {
+fn find(waiting: &[StageId], outage: &OutageView) -> Option<Finding> {
     if waiting.is_empty() && outage.failures < 2 {
         return None;
     }
@@ -38,19 +38,23 @@ mod tests {
     use super::super::fixture::{check_now, healthy};
     use super::super::{examine, waiting};
     use super::*;
-    use crate::monitor::past::Past;
-    use crate::monitor::{Snapshot, State};
-    use crate::stage::NOT_BEGUN;
+    use crate::monitor::history::History;
+    use crate::monitor::snapshot::Snapshot;
+    use crate::streams::{Dependency, WaitCause};
 
     fn outage(name: &str, cause: &str) -> OutageView {
         OutageView { name: name.into(), cause: cause.into(), lasts: 9_000, failures: 12 }
     }
 
+    fn away(name: &str, text: &str) -> WaitCause {
+        WaitCause::Dependency(Dependency { name: name.into(), text: format!("{name} {text}") })
+    }
+
     /// All stages wait for this.
-    fn waiting_for(cause: &str) -> Snapshot {
+    fn waiting_for(cause: &WaitCause) -> Snapshot {
         let mut snapshot = healthy();
         for stage in &mut snapshot.stages {
-            (stage.state, stage.since, stage.cause) = (State::Wait, 9_000, Some(cause.into()));
+            stage.wait_for(cause.clone(), 9_000);
         }
         snapshot
     }
@@ -58,13 +62,14 @@ mod tests {
     #[test]
     fn seven_stages_that_wait_for_one_thing_are_one_line() {
         let name = "ClickHouse at http://h:8123";
-        let mut snapshot = waiting_for(&format!("{name} cannot be reached: connection refused"));
+        let mut snapshot = waiting_for(&away(name, "cannot be reached: connection refused"));
         snapshot.outages = vec![outage("Redis at h:1", "connection refused"), outage(name, "connection refused")];
-        let reason = Some(format!("{name} cannot be reached: client error (Connect)"));
+        let cause = away(name, "cannot be reached: client error (Connect)");
         for table in &mut snapshot.tables {
-            (table.rows.age, table.rows.missing) = (42_000, reason.clone());
+            (table.rows.age, table.rows.missing) = (42_000, Some(cause.to_string()));
+            table.rows.cause = Some(cause.clone());
         }
-        examine(&mut snapshot, &Past::default(), &mut super::super::Memory::default());
+        examine(&mut snapshot, &History::default(), &mut super::super::Memory::default());
         let texts: Vec<_> = snapshot.alerts.iter().map(|alert| alert.text.as_str()).collect();
         let expected = [
             "7 stages wait for ClickHouse at http://h:8123: connection refused",
@@ -77,8 +82,8 @@ mod tests {
 
     #[test]
     fn who_waits_for_the_first_stage_waits_for_what_that_waits_for() {
-        let mut snapshot = waiting_for(NOT_BEGUN);
-        snapshot.stages[0].cause = Some("node:8545: connection refused".into());
+        let mut snapshot = waiting_for(&WaitCause::NotBegun);
+        snapshot.stages[0].wait_for(away("the nodes of polygon", "do not answer"), 9_000);
         snapshot.outages = vec![outage("the nodes of polygon", "node:8545: connection refused")];
         let found = check_now(&RULE, &snapshot);
         assert_eq!(found[0].text, "7 stages wait for the nodes of polygon: node:8545: connection refused");

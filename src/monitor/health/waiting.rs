@@ -1,10 +1,9 @@
 //! A stage waits for something, and that for longer than a hiccup. Those that wait for the same are one line; what does not
 //! answer at all is told by another rule.
 
-use super::{Facts, Finding, Rule};
-use crate::monitor::{Severity, StageView, State};
-use crate::stage::{NOT_BEGUN, StageName};
-use crate::units::age;
+use super::rule::{Facts, Finding, Rule};
+use crate::monitor::snapshot::{Severity, StageView};
+use crate::{flow::StageId, monitor::waits::by_cause, streams::WaitCause, units::age};
 
 pub(super) const RULE: Rule = Rule { id: "waiting", check };
 
@@ -15,27 +14,21 @@ const HICCUP: u64 = 3_000;
 const LONG: u64 = 60_000;
 
 fn check(facts: &Facts<'_>) -> Vec<Finding> {
-    let waiting = facts.now.stages.iter().filter(|stage| stage.state == State::Wait && stage.since > HICCUP);
-    let mut by_cause = Vec::<(&str, Vec<&StageView>)>::new();
-    for stage in waiting.filter(|stage| facts.root_cause(stage.name).is_none()) {
-        let cause = stage.cause.as_deref().unwrap_or("?");
-        match by_cause.iter_mut().find(|(known, _)| *known == cause) {
-            Some((_, stages)) => stages.push(stage),
-            None => by_cause.push((cause, vec![stage])),
-        }
-    }
+    let waiting = facts.now.stages.iter().filter(|stage| stage.since > HICCUP);
+    let waiting = waiting.filter(|stage| facts.root_cause(stage.name).is_none());
+    let by_cause = by_cause(waiting.filter_map(|stage| Some((stage.waits_for.as_ref()?, stage))));
     // Who waits for the first stage waits for what that waits for.
-    let begins = by_cause.iter().any(|(_, stages)| stages.iter().any(|stage| stage.name == StageName::IngestFills));
-    let is_told = |cause: &str| cause == NOT_BEGUN && begins;
-    by_cause.iter().filter(|(cause, _)| !is_told(cause)).map(|(cause, stages)| find(cause, stages)).collect()
+    let begins = by_cause.iter().any(|(_, stages)| stages.iter().any(|stage| stage.name == StageId::IngestFills));
+    let is_covered = |cause: &WaitCause| *cause == WaitCause::NotBegun && begins;
+    by_cause.iter().filter(|(cause, _)| !is_covered(cause)).map(|(cause, stages)| find(cause, stages)).collect()
 }
 
-fn find(cause: &str, stages: &[&StageView]) -> Finding {
+fn find(cause: &WaitCause, stages: &[&StageView]) -> Finding {
     let since = stages.iter().map(|stage| stage.since).max().unwrap_or(0);
     let severity = if since > LONG { Severity::Bad } else { Severity::Warn };
     let (subject, who) = match stages {
-        [one] => (one.name.as_str(), format!("{} waits", one.name)),
-        more => (cause, format!("{} stages wait", more.len())),
+        [one] => (one.name.to_string(), format!("{} waits", one.name)),
+        more => (cause.to_string(), format!("{} stages wait", more.len())),
     };
     let mut text = format!("{who} for {}: {cause}", age(since));
     let failures = stages.iter().map(|stage| stage.failures_in_a_row).max().unwrap_or(0);
@@ -54,7 +47,7 @@ mod tests {
     fn a_hiccup_is_not_worth_a_word_and_a_long_wait_is_bad() {
         let mut snapshot = healthy();
         let stage = &mut snapshot.stages[0];
-        (stage.state, stage.since, stage.cause) = (State::Wait, 2_000, Some("node: refused".into()));
+        stage.wait_for(WaitCause::Other("node: refused".into()), 2_000);
         stage.failures_in_a_row = 7;
         assert_eq!(check_now(&RULE, &snapshot), []);
         snapshot.stages[0].since = 12_000;
@@ -64,7 +57,7 @@ mod tests {
         snapshot.stages[0].since = 61_000;
         assert_eq!(check_now(&RULE, &snapshot)[0].severity, Severity::Bad);
         for stage in &mut snapshot.stages[1..] {
-            (stage.state, stage.since, stage.cause) = (State::Wait, 61_000, Some(NOT_BEGUN.into()));
+            stage.wait_for(WaitCause::NotBegun, 61_000);
         }
         assert_eq!(check_now(&RULE, &snapshot).len(), 1, "the others wait for that");
         snapshot.stages.remove(0);

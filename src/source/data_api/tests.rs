@@ -3,7 +3,7 @@
 use alloy_primitives::B256;
 use serde_json::{Value, json};
 
-use super::read;
+use super::client::read;
 use crate::model::{Collateral, ConditionId, TokenId, derive_token_id};
 
 const CONDITION: B256 = B256::repeat_byte(0x18);

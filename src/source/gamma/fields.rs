@@ -6,7 +6,8 @@
 use serde_json::value::RawValue;
 
 use super::time;
-use crate::source::http::{self, Elements, excerpt};
+use crate::secrets::excerpt;
+use crate::source::http::{self, Elements};
 
 /// A list of texts that is longer is none: a market has 16 outcomes at most.
 const MOST_TEXTS: usize = 256;

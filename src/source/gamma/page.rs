@@ -2,14 +2,12 @@
 
 use serde::Deserialize;
 
-use super::{Misread, NAME, market};
-use crate::clock::unix_ms;
-use crate::model::DeadLetter;
-use crate::source::MarketPage;
-use crate::source::http::{Elements, excerpt};
+use super::{market, misread::Misread};
+use crate::source::{http::Elements, markets::MarketPage};
+use crate::{clock::unix_ms, flow::StageId, model::DeadLetter, secrets::excerpt};
 
-/// The stage in whose name a market is refused.
-const STAGE: &str = "ingest-markets";
+/// The source's name.
+pub(super) const NAME: &str = "gamma";
 
 /// More markets no page has: ten times what was asked for.
 const MOST_MARKETS: usize = 1_000;
@@ -56,7 +54,7 @@ fn refused(raw: &str, reason: String) -> DeadLetter {
     DeadLetter {
         source: NAME.to_owned(),
         position: DeadLetter::position_of_bytes(raw.as_bytes()),
-        stage: STAGE.to_owned(),
+        stage: StageId::IngestMarkets.to_string(),
         reason,
         raw: raw.as_bytes().to_vec(),
         first_seen: unix_ms(),

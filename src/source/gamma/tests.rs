@@ -3,7 +3,8 @@
 use alloy_primitives::B256;
 use serde_json::{Value, json};
 
-use super::{Misread, page};
+use super::misread::Misread;
+use super::page;
 use crate::model::{Collateral, DeadLetter, Market, derive_token_id};
 
 const ASKED_AT: u64 = 1_784_851_300;
@@ -17,7 +18,7 @@ fn read_one(market: &str) -> (Result<Market, DeadLetter>, u64) {
     let misread = Misread::default();
     let body = format!(r#"{{"markets":[{market}],"next_cursor":"x"}}"#);
     let mut page = page::read(body.as_bytes(), ASKED_AT, &misread).unwrap();
-    let count = misread.count.load(std::sync::atomic::Ordering::Relaxed);
+    let count = misread.count();
     (page.markets.remove(0), count)
 }
 

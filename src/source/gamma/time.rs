@@ -1,8 +1,6 @@
 //! The ways in which Gamma writes a time.
 
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
 /// Unix seconds: `2026-04-05T14:00:05.980362Z`, `2026-07-24 00:00:16+00`, or `2026-04-05`, which is its midnight in UTC.
 pub(super) fn read(text: &str) -> Option<i64> {

@@ -1,16 +1,18 @@
-//! An API of JSON documents that are fetched with GET.
+//! An API of JSON documents that are fetched with GET, or asked for with POST.
 
-use std::num::NonZeroU32;
-use std::time::SystemTime;
+use std::{num::NonZeroU32, time::SystemTime};
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, RETRY_AFTER};
-use reqwest::{Response, StatusCode, Url};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
-use super::pace::Pace;
-use super::{Body, Keys, innermost, name_of, read, read_error, retry_after};
-use crate::breaker::{Attempt, Breaker, last_cause};
-use crate::source::{Lookup, SourceError};
+use super::body::{Body, read, read_error};
+use super::words::{proxy_to, words_of};
+use super::{keys::Keys, pace::Pace, retry_after, url::name_of};
+use crate::breaker::{Attempt, Breaker};
+use crate::proxies::Proxy;
+use crate::secrets::learn;
+use crate::source::{error::SourceError, markets::Lookup};
 
 /// A base URL, and how it is asked.
 pub(in crate::source) struct Api {
@@ -18,6 +20,8 @@ pub(in crate::source) struct Api {
     name: String,
     keys: Keys,
     client: reqwest::Client,
+    proxy: Option<Proxy>,
+    bearer: Option<HeaderValue>,
     max_body: usize,
     pace: Pace,
     breaker: Breaker,
@@ -37,7 +41,19 @@ impl Api {
     pub(in crate::source) fn new(base: Url, client: reqwest::Client, max_body: usize, max_rate: NonZeroU32) -> Self {
         let (name, keys) = (name_of(&base), Keys::of(&base));
         let (pace, breaker) = (Pace::new(max_rate), Breaker::new(name.clone()));
-        Self { base, name, keys, client, max_body, pace, breaker }
+        let proxy = proxy_to(&base);
+        Self { base, name, keys, client, proxy, bearer: None, max_body, pace, breaker }
+    }
+
+    /// The same with a token that every request bears; empty for none. `None` where no header takes it.
+    pub(in crate::source) fn bearing(mut self, token: &str) -> Option<Self> {
+        if !token.is_empty() {
+            learn(token);
+            let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+            bearer.set_sensitive(true);
+            self.bearer = Some(bearer);
+        }
+        Some(self)
     }
 
     /// Host and port.
@@ -53,27 +69,40 @@ impl Api {
     /// The document at `path` below the base, as the parameters ask for it. Whoever can read it says that it was
     /// [answered](Self::answered).
     pub(in crate::source) async fn get(&self, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.ask(self.client.get(url)).await
+    }
+
+    /// What is answered to a JSON document that is posted to the base. Likewise.
+    pub(in crate::source) async fn post(&self, json: String) -> Result<Bytes, ApiError> {
+        self.ask(self.client.post(self.base.clone()).header(CONTENT_TYPE, "application/json").body(json)).await
+    }
+
+    async fn ask(&self, request: RequestBuilder) -> Result<Bytes, ApiError> {
         self.pace.turn().await;
         // What is not asked has not failed again.
         let attempt = self.breaker.attempt().map_err(|outage| self.away(outage.cause))?;
-        let document = self.document(attempt, path, query).await;
+        let document = self.document(attempt, request).await;
         if document.is_err() {
             self.pace.failed();
         }
         document
     }
 
-    async fn document(&self, attempt: Attempt, path: &str, query: &[(&str, String)]) -> Result<Bytes, ApiError> {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}/{path}", self.base.path().trim_end_matches('/')));
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
-        }
-        let request = self.client.get(url).header(ACCEPT, "application/json");
+    async fn document(&self, attempt: Attempt, request: RequestBuilder) -> Result<Bytes, ApiError> {
+        let request = request.header(ACCEPT, "application/json");
+        let request = match &self.bearer {
+            Some(bearer) => request.header(AUTHORIZATION, bearer.clone()),
+            None => request,
+        };
         let response = match request.send().await {
             Ok(response) => response,
             Err(cause) => {
-                attempt.failed(last_cause(&self.keys.redact(&innermost(&cause))));
+                attempt.failed(self.keys.redact(&words_of(&cause, self.proxy.as_ref())));
                 return Err(self.broken(cause));
             }
         };
@@ -111,6 +140,16 @@ impl Api {
     pub(in crate::source) fn untrusted(&self, cause: impl AsRef<str>) -> SourceError {
         self.pace.failed();
         self.garbled(cause)
+    }
+
+    /// It answered with an error in a document of its own: whose words are fit to be shown goes into the error.
+    pub(in crate::source) fn failed(
+        &self,
+        words: &str,
+        error: impl FnOnce(String, String) -> SourceError,
+    ) -> SourceError {
+        self.pace.failed();
+        error(self.name.clone(), self.keys.redact(words))
     }
 
     fn garbled(&self, cause: impl AsRef<str>) -> SourceError {
@@ -163,7 +202,8 @@ impl Api {
     /// What a broken connection means.
     fn broken(&self, cause: reqwest::Error) -> ApiError {
         let was_reached = !cause.is_connect();
-        let (endpoint, cause) = (self.name.clone(), self.keys.redact(&innermost(&cause.without_url())));
+        let (endpoint, cause) =
+            (self.name.clone(), self.keys.redact(&words_of(&cause.without_url(), self.proxy.as_ref())));
         match was_reached {
             true => ApiError::Source(SourceError::Broken { endpoint, cause }),
             false => self.away(cause),
@@ -172,6 +212,6 @@ impl Api {
 
     /// It is not reached, and why.
     fn away(&self, cause: String) -> ApiError {
-        ApiError::Source(SourceError::Unreachable { endpoint: self.name.clone(), cause })
+        ApiError::Source(SourceError::unreachable(self.name.clone(), cause))
     }
 }

@@ -3,13 +3,12 @@
 //! A service that fails on one id fails on every batch with it. So a batch that fails is halved, down to the id that fails
 //! alone; from then on that one is asked about by itself, so that it takes nobody along a second time. Who asks decides when.
 
-use std::future::Future;
-use std::hash::Hash;
+use std::{future::Future, hash::Hash};
 
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use quick_cache::sync::Cache;
 
-use crate::source::{Lookup, SourceError};
+use crate::source::{error::SourceError, markets::Lookup};
 
 /// Batches that are under way at once.
 const AT_ONCE: usize = 4;
@@ -150,7 +149,7 @@ mod tests {
         assert!(requests <= 13, "{requests} requests");
         let batches = Batches::<u32>::of(40);
         let requests = Mutex::new(0);
-        let away = SourceError::Unreachable { endpoint: "x".into(), cause: "connection refused".into() };
+        let away = SourceError::unreachable("x", "connection refused");
         let answer = batches
             .ask(&ids, async |_| {
                 *requests.lock() += 1;

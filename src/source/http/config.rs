@@ -1,9 +1,9 @@
 //! What an API is told about how to be asked.
 
-use std::num::NonZeroU32;
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
-use super::{Api, Timeouts, connections, parse_url};
+use super::connections::{Timeouts, connections};
+use super::{api::Api, url::parse_url};
 
 /// 20 requests a second: two thirds of what Gamma, the stricter of the two, allows for `/markets`.
 const MAX_RATE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
@@ -29,8 +29,8 @@ pub enum ApiConfigError {
     /// Its URL is none.
     #[error("not an http or https URL: {0}")]
     BadUrl(String),
-    /// The HTTP client could not be made.
-    #[error("the HTTP client cannot be made: {0}")]
+    /// It cannot be reached as the environment says, or the HTTP client could not be made.
+    #[error("{0}")]
     Client(String),
 }
 

@@ -5,7 +5,6 @@
 //! is kept is a slice of the body. Nesting costs nothing: what is skipped is skipped without recursion.
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
@@ -17,42 +16,24 @@ pub(in crate::source) struct Elements<'a, const MOST: usize>(pub(in crate::sourc
 
 impl<'de: 'a, 'a, const MOST: usize> Deserialize<'de> for Elements<'a, MOST> {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        AtMost::new(MOST).deserialize(json).map(Self)
+        json.deserialize_seq(AtMost(MOST)).map(Self)
     }
 }
 
-/// A list of at most so many elements of a type that keeps little.
-pub(in crate::source) struct AtMost<T> {
-    most: usize,
-    of: PhantomData<T>,
-}
+struct AtMost(usize);
 
-impl<T> AtMost<T> {
-    pub(in crate::source) const fn new(most: usize) -> Self {
-        Self { most, of: PhantomData }
-    }
-}
-
-impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for AtMost<T> {
-    type Value = Vec<T>;
-
-    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Vec<T>, D::Error> {
-        json.deserialize_seq(self)
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
-    type Value = Vec<T>;
+impl<'de> Visitor<'de> for AtMost {
+    type Value = Vec<&'de RawValue>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a list of at most {} elements", self.most)
+        write!(f, "a list of at most {} elements", self.0)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut elements = Vec::new();
         while let Some(element) = list.next_element()? {
-            if elements.len() == self.most {
-                return Err(A::Error::custom(format_args!("more than {} elements", self.most)));
+            if elements.len() == self.0 {
+                return Err(A::Error::custom(format_args!("more than {} elements", self.0)));
             }
             elements.push(element);
         }

@@ -2,8 +2,10 @@
 
 use reqwest::Url;
 
-use super::WORDS;
 use crate::secrets::{excerpt, learn_url};
+
+/// How much of a source's own words is shown.
+const WORDS: usize = 200;
 
 /// What of a URL may be a key: known from here on, to whoever shows anything.
 pub(in crate::source) struct Keys(());

@@ -1,12 +1,10 @@
 //! How fast an API is asked: within its limits, and hardly at all while it fails.
 
-use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::{sync::Mutex, time::Instant};
 
 /// After so many failures in a row, whoever made the requests, …
 const FAILS_AT: u32 = 10;

@@ -61,15 +61,17 @@ pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn
     let mut open: BTreeMap<(B256, Exchange), Vec<&Fill>> = BTreeMap::new();
     let mut sheet = Sheet::default();
     for row in rows.into_iter().filter(|row| !skip(row.transaction_hash)) {
-        let group = (row.transaction_hash, row.exchange);
+        // A log of the chain always tells its contract.
+        let Some(exchange) = row.exchange else { continue };
+        let group = (row.transaction_hash, exchange);
         if row.is_taker_row() {
-            sheet.close(row, open.remove(&group).unwrap_or_default());
+            sheet.close(exchange, row, open.remove(&group).unwrap_or_default());
         } else {
             open.entry(group).or_default().push(row);
         }
     }
-    for row in open.into_values().flatten() {
-        sheet.without_taker(row);
+    for ((_, exchange), rows) in open {
+        rows.into_iter().for_each(|row| sheet.without_taker(exchange, row));
     }
     sheet.imbalances.sort_unstable();
     sheet.imbalances.dedup();
@@ -78,22 +80,22 @@ pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn
 
 impl Sheet {
     /// A match ends with the row of its taker; maker rows before it that name another wallet are none of it.
-    fn close(&mut self, taker: &Fill, mut makers: Vec<&Fill>) {
+    fn close(&mut self, exchange: Exchange, taker: &Fill, mut makers: Vec<&Fill>) {
         for row in makers.extract_if(.., |row| row.taker != taker.maker) {
-            self.without_taker(row);
+            self.without_taker(exchange, row);
         }
         match weigh(taker, &makers) {
-            Some(kind) => self.note(taker, kind),
-            None => *self.agreed.entry(taker.exchange).or_default() += 1,
+            Some(kind) => self.note(exchange, taker, kind),
+            None => *self.agreed.entry(exchange).or_default() += 1,
         }
     }
 
-    fn without_taker(&mut self, row: &Fill) {
-        self.note(row, Kind::NoTaker(row.taker));
+    fn without_taker(&mut self, exchange: Exchange, row: &Fill) {
+        self.note(exchange, row, Kind::NoTaker(row.taker));
     }
 
-    fn note(&mut self, row: &Fill, kind: Kind) {
-        self.imbalances.push(Imbalance { exchange: row.exchange, transaction: row.transaction_hash, kind });
+    fn note(&mut self, exchange: Exchange, row: &Fill, kind: Kind) {
+        self.imbalances.push(Imbalance { exchange, transaction: row.transaction_hash, kind });
     }
 }
 
@@ -132,7 +134,7 @@ mod tests {
             transaction_hash: B256::repeat_byte(1),
             source_id: String::new(),
             order_hash: B256::repeat_byte(maker),
-            exchange,
+            exchange: Some(exchange),
             token_id: TokenId(U256::from(5)),
             maker: Address::repeat_byte(maker),
             taker,

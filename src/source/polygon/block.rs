@@ -6,9 +6,8 @@ use std::collections::{HashMap, HashSet};
 use alloy_primitives::B256;
 
 use super::balance::{self, Sheet};
-use super::header::Header;
 use super::log::{Content, ReadLog};
-use super::places;
+use super::{header::Header, places};
 use crate::model::{Fill, RawLog};
 
 /// A block as one reading shows it.

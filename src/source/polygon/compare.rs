@@ -6,47 +6,23 @@
 //! logs out and do not make them up. Who left something out is distrusted: whatever it says is read a second time from then
 //! on, and what rested on it alone is to be read again.
 
-use std::collections::hash_map::DefaultHasher;
-use std::collections::{BTreeSet, VecDeque};
 use std::hash::{Hash, Hasher};
-use std::time::Instant;
+use std::{collections::BTreeSet, collections::hash_map::DefaultHasher, time::Instant};
 
-use alloy_primitives::B256;
-
-use super::Polygon;
-use super::doubt::Doubt;
-use super::endpoint::Endpoint;
-use super::failure::Failure;
-use super::header::Header;
-use super::log::ReadLog;
-use super::read::Read;
 use super::receipts::{self, Receipts};
-use super::tip::read_block;
-use crate::source::InDoubt;
+use super::samples::{Place, Sample};
+use super::single::{logs_of, read_block};
+use super::{
+    doubt::Doubt, endpoint::Endpoint, failure::Failure, failure::Result, header::Header, log::ReadLog, nodes::Polygon,
+    reading::Read,
+};
+use crate::source::state::InDoubt;
 
 /// One range in so many is compared.
 const ONE_IN: u64 = 20;
 
 /// Of a range at most so many blocks are compared.
 const BLOCKS: u64 = 8;
-
-/// So many samples wait at most; further ones are not taken.
-const WAITING: usize = 16;
-
-/// What tells a log: its transaction and its index.
-type Place = (B256, u32);
-
-/// Some blocks as an endpoint delivered them.
-#[derive(Debug)]
-struct Sample {
-    /// The endpoint's place in the list.
-    endpoint: usize,
-    blocks: Vec<(u64, BTreeSet<Place>)>,
-}
-
-/// The samples that wait.
-#[derive(Debug, Default)]
-pub(super) struct Samples(VecDeque<Sample>);
 
 impl Polygon {
     /// Notes what an endpoint delivered on its word alone, and takes a sample of it now and then.
@@ -70,10 +46,7 @@ impl Polygon {
             (number, block.map_or_else(BTreeSet::new, |block| places(&block.logs)))
         });
         let sample = Sample { endpoint: index, blocks: blocks.collect() };
-        let mut samples = self.samples.lock();
-        if samples.0.len() < WAITING {
-            samples.0.push_back(sample);
-        }
+        self.samples.lock().add(sample);
     }
 
     /// Draws the consequence where a second look has shown that logs were left out. Says what is in doubt since then; `None`
@@ -85,7 +58,7 @@ impl Polygon {
 
     /// Compares the sample that waits longest; `None` where none does. Says what is in doubt, if anything is.
     pub(super) async fn compare_next(&self) -> Option<Vec<InDoubt>> {
-        let sample = self.samples.lock().0.pop_front()?;
+        let sample = self.samples.lock().take()?;
         let endpoint = self.endpoints.get(sample.endpoint)?;
         match self.compare_sample(endpoint, &sample).await {
             Ok(omitted) => Some(omitted.into_iter().filter_map(|liar| self.distrust(liar)).collect()),
@@ -97,13 +70,9 @@ impl Polygon {
     }
 
     /// The endpoints that were found to leave logs out.
-    async fn compare_sample<'a>(
-        &'a self,
-        endpoint: &'a Endpoint,
-        sample: &Sample,
-    ) -> Result<Vec<&'a Endpoint>, Failure> {
+    async fn compare_sample<'a>(&'a self, endpoint: &'a Endpoint, sample: &Sample) -> Result<Vec<&'a Endpoint>> {
         let numbers: Vec<u64> = sample.blocks.iter().map(|(number, _)| *number).collect();
-        let headers = self.headers_of(endpoint, &numbers).await?;
+        let headers = self.headers.of(endpoint, &numbers).await?;
         let now = Instant::now();
         let mut liars: Vec<&Endpoint> = Vec::new();
         let mut others = self.others(endpoint).filter(|other| other.operator() != endpoint.operator());
@@ -111,7 +80,7 @@ impl Polygon {
         let seconds: Vec<Option<BTreeSet<Place>>> = match other {
             Some(other) => {
                 self.check_chain(other).await?;
-                let answers = self.logs_of(other, &headers).await?;
+                let answers = logs_of(other, &headers).await?;
                 let read = headers.iter().zip(answers);
                 read.map(|(header, json)| Some(places(&read_block(*header, &json.ok()?).ok()?.logs))).collect()
             }
@@ -187,7 +156,7 @@ impl Polygon {
             endpoint = endpoint.name(),
             from,
             to,
-            "it leaves logs out: what rests on it alone is in doubt and is read again"
+            "it omits logs: blocks that it alone delivered are in doubt and are read again"
         );
         Some(InDoubt { endpoint: endpoint.name().to_owned(), from, to })
     }

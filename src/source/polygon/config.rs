@@ -1,7 +1,6 @@
 //! What a [`Polygon`](super::Polygon) source is told.
 
-use std::fmt;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use reqwest::Url;
 
@@ -90,8 +89,8 @@ pub enum PolygonConfigError {
         /// In words.
         cause: String,
     },
-    /// The HTTP client could not be made.
-    #[error("the HTTP client cannot be made: {0}")]
+    /// They cannot be reached as the environment says, or the HTTP client could not be made.
+    #[error("{0}")]
     Client(String),
 }
 

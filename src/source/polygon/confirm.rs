@@ -6,12 +6,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Polygon;
-use super::endpoint::Endpoint;
-use super::failure::Failure;
-use super::head::Named;
-use super::header::Header;
 use super::headers::{header_call, read_header};
+use super::named::{Named, named_head};
+use super::{endpoint::Endpoint, failure::Failure, failure::Result, header::Header, nodes::Polygon};
 use crate::clock::since_epoch;
 
 /// How far the time of an endpoint's head may be ahead of our clock where nobody else confirms it, in seconds.
@@ -40,12 +37,7 @@ enum Opinion {
 
 impl Polygon {
     /// Proves what an endpoint names; `anchor` is a block that was proved before.
-    pub(super) async fn confirm(
-        &self,
-        endpoint: &Endpoint,
-        named: &Named,
-        anchor: Option<Header>,
-    ) -> Result<(), Failure> {
+    pub(super) async fn confirm(&self, endpoint: &Endpoint, named: &Named, anchor: Option<Header>) -> Result<()> {
         match self.ask_others(endpoint, named.header).await {
             Opinion::Agrees => Ok(()),
             Opinion::Denies(cause) => Err(Failure::Unconfirmed(cause)),
@@ -76,14 +68,14 @@ impl Polygon {
         opinion
     }
 
-    async fn header_at(&self, endpoint: &Endpoint, block: u64) -> Result<Option<Header>, Failure> {
+    async fn header_at(&self, endpoint: &Endpoint, block: u64) -> Result<Option<Header>> {
         self.check_chain(endpoint).await?;
         read_header(block, &endpoint.one(header_call(block)).await?)
     }
 
     /// Whether an endpoint's own head is old.
     async fn stands_still(&self, endpoint: &Endpoint) -> bool {
-        match self.named_head(endpoint, None).await {
+        match named_head(endpoint, None).await {
             Ok(named) => {
                 let age = since_epoch().as_secs().saturating_sub(named.header.timestamp);
                 Duration::from_secs(age) > STANDS_STILL
@@ -96,7 +88,7 @@ impl Polygon {
     }
 
     /// Whether what an endpoint says holds together.
-    async fn holds_together(&self, endpoint: &Endpoint, named: &Named, anchor: Option<Header>) -> Result<(), Failure> {
+    async fn holds_together(&self, endpoint: &Endpoint, named: &Named, anchor: Option<Header>) -> Result<()> {
         let head = named.header;
         let now = since_epoch().as_secs();
         if head.timestamp > now.saturating_add(MOST_AHEAD) {
@@ -135,12 +127,7 @@ impl Polygon {
     }
 
     /// A block below the head that is known, or else one that is read.
-    async fn anchor(
-        &self,
-        endpoint: &Endpoint,
-        head: Header,
-        known: Option<Header>,
-    ) -> Result<Option<Header>, Failure> {
+    async fn anchor(&self, endpoint: &Endpoint, head: Header, known: Option<Header>) -> Result<Option<Header>> {
         if let Some(known) = known.filter(|known| known.number < head.number) {
             return Ok(Some(known));
         }
@@ -160,7 +147,7 @@ impl Polygon {
     }
 
     /// Whether the headers between two blocks lead from one to the other.
-    async fn links(&self, endpoint: &Endpoint, anchor: Header, head: Header, near: &[Header]) -> Result<bool, Failure> {
+    async fn links(&self, endpoint: &Endpoint, anchor: Header, head: Header, near: &[Header]) -> Result<bool> {
         let mut last = anchor;
         let missing: Vec<u64> = (anchor.number + 1..head.number).collect();
         for some in missing.chunks(endpoint.batch_size().max(1)) {
@@ -188,6 +175,6 @@ impl Polygon {
     }
 }
 
-fn unconfirmed(head: Header, why: String) -> Result<(), Failure> {
+fn unconfirmed(head: Header, why: String) -> Result<()> {
     Err(Failure::Unconfirmed(format!("final block {} is not believed: {why}", head.number)))
 }

@@ -3,14 +3,12 @@
 //! A list is never collected before it is known to be one of ours: 8 MB of `0,` are four million elements, and each
 //! would cost many times its two bytes. So elements are looked at, and counted, while the text is read.
 
-use std::cell::RefCell;
-use std::fmt;
-use std::marker::PhantomData;
+use std::{cell::RefCell, fmt, marker::PhantomData};
 
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::source::http::excerpt;
+use crate::secrets::excerpt;
 
 /// The parser quotes what it did not expect, which may be long.
 const REASON: usize = 120;

@@ -7,31 +7,18 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use reqwest::Url;
 
-use super::config::PolygonConfig;
 use super::doubt::{Doubt, Doubts};
-use super::failure::Failure;
+use super::error_classifier::{self, Verdict};
 use super::limits::{Limit, Ranges};
-use super::pace::Pace;
-use super::read::Depth;
 use super::reply::{self, Broken, Outcome, Reply, RpcError};
-use super::trail::Trail;
-use super::vocabulary::{self, Verdict};
-use super::{http, operator};
-use crate::source::SourceError;
-use crate::source::http::name_of;
-use crate::source::http::retry_after::LONGEST;
+use super::{
+    call::Call, config::PolygonConfig, failure::Failure, failure::Result, http, operator, pace::Pace, span::Depth,
+    trail::Trail,
+};
+use crate::source::{error::SourceError, http::name_of, http::retry_after::LONGEST};
 
 /// How long nothing is believed of an endpoint alone that left logs out.
 const DISTRUST: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// One request.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    /// The JSON-RPC method.
-    pub(super) method: &'static str,
-    /// Its parameters, as JSON.
-    pub(super) params: String,
-}
 
 /// A JSON-RPC endpoint.
 pub(super) struct Endpoint {
@@ -70,6 +57,8 @@ struct Learned {
     /// It has left out a log that another reading has.
     caught: bool,
     no_receipts_until: Option<Instant>,
+    /// Since when it has answered no question about receipts.
+    receipts_unanswered_since: Option<Instant>,
     no_block_hash_until: Option<Instant>,
     /// Since when it has answered no question about logs.
     silent_since: Option<Instant>,
@@ -115,19 +104,19 @@ impl Endpoint {
     }
 
     /// Asks one question.
-    pub(super) async fn one(&self, call: Call) -> Result<Bytes, Failure> {
+    pub(super) async fn one(&self, call: Call) -> Result<Bytes> {
         let mut results = self.all(&[call]).await?;
         results.pop().ok_or_else(|| Failure::Untrusted("no answer".to_owned()))
     }
 
     /// Asks several questions, in as few batches as the endpoint allows. The results come in the order of the calls; the
     /// first failure is that of all.
-    pub(super) async fn all(&self, calls: &[Call]) -> Result<Vec<Bytes>, Failure> {
+    pub(super) async fn all(&self, calls: &[Call]) -> Result<Vec<Bytes>> {
         self.each(calls).await?.into_iter().collect()
     }
 
     /// The same, but each question fails alone; an error where a whole request does.
-    pub(super) async fn each(&self, calls: &[Call]) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
+    pub(super) async fn each(&self, calls: &[Call]) -> Result<Vec<Result<Bytes>>> {
         let mut results = Vec::with_capacity(calls.len());
         while results.len() < calls.len() {
             let rest = &calls[results.len()..];
@@ -162,7 +151,7 @@ impl Endpoint {
     }
 
     /// Sends one HTTP request.
-    async fn batch(&self, calls: &[Call]) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
+    async fn batch(&self, calls: &[Call]) -> Result<Vec<Result<Bytes>>> {
         let asked = calls.len();
         let first_id = self.next_id.fetch_add(asked as u64, Ordering::Relaxed);
         let requests = calls.iter().zip(first_id..).map(|(Call { method, params }, id)| {
@@ -187,17 +176,17 @@ impl Endpoint {
         }
     }
 
-    fn result(&self, outcome: Outcome) -> Result<Bytes, Failure> {
+    fn result(&self, outcome: Outcome) -> Result<Bytes> {
         outcome.map_err(|error| self.judge(&error))
     }
 
     fn judge(&self, error: &RpcError) -> Failure {
         let cause = self.http.redact(&error.message);
-        match vocabulary::judge(error.code, &error.message) {
+        match error_classifier::judge(error.code, &error.message) {
             Verdict::BatchTooLarge(limit) => Failure::BatchTooLarge { limit, cause },
             Verdict::RangeTooLarge(hint) => Failure::RangeTooLarge { hint, cause },
             Verdict::RateLimited => {
-                let is_plain = vocabulary::names_a_rate(&error.message);
+                let is_plain = error_classifier::names_a_rate(&error.message);
                 Failure::RateLimited { cause, retry_after: None, is_plain }
             }
             Verdict::NoMethod => Failure::NoMethod(cause),
@@ -303,6 +292,22 @@ impl Endpoint {
 
     pub(super) fn set_lacks_receipts(&self) {
         self.learned.lock().no_receipts_until = Some(Instant::now() + self.limit_memory);
+    }
+
+    /// It answered what was asked of receipts.
+    pub(super) fn set_receipts_answered(&self) {
+        self.learned.lock().receipts_unanswered_since = None;
+    }
+
+    /// It did not.
+    pub(super) fn set_receipts_unanswered(&self, now: Instant) {
+        self.learned.lock().receipts_unanswered_since.get_or_insert(now);
+    }
+
+    /// Whether it has not answered for less than `patience` what was asked of receipts. Who never answers is not waited for.
+    pub(super) fn receipts_may_come(&self, now: Instant, patience: Duration) -> bool {
+        let since = self.learned.lock().receipts_unanswered_since;
+        !self.lacks_receipts() && since.is_some_and(|since| now.duration_since(since) < patience)
     }
 
     /// Whether it has lately refused to find logs by the hash of their block.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::vocabulary::Hint;
-use crate::source::SourceError;
+use super::error_classifier::Hint;
+use crate::source::error::SourceError;
+
+pub(super) type Result<T, E = Failure> = std::result::Result<T, E>;
 
 /// The failure of one request. Some are a reason to ask the same endpoint for less; the rest become [`SourceError`]s.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,7 +78,7 @@ impl Failure {
     pub(super) fn into_error(self, endpoint: String) -> SourceError {
         match self {
             Self::Unreachable(cause) | Self::CutOff(cause) | Self::TimedOut(cause) => {
-                SourceError::Unreachable { endpoint, cause }
+                SourceError::unreachable(endpoint, cause)
             }
             Self::RateLimited { cause, retry_after, .. } => SourceError::RateLimited { endpoint, cause, retry_after },
             Self::RangeTooLarge { cause, .. }

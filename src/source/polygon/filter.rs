@@ -2,8 +2,7 @@
 
 use alloy_primitives::{Address, B256};
 
-use super::endpoint::Call;
-use super::surprises::UPGRADED;
+use super::{call::Call, events::UPGRADED};
 use crate::model::{Exchange, ORDER_FILLED_V1, ORDER_FILLED_V2};
 
 /// The events that are asked for: both fills, and the word of a proxy that its implementation was replaced.

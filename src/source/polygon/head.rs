@@ -3,58 +3,14 @@
 //! What an endpoint names is only a candidate: `confirm` says what makes it a head. A head may fall, where nobody has it any
 //! more; until that is known, an endpoint that names a lower one is only behind.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use bytes::Bytes;
-
-use super::Polygon;
-use super::doubt::Doubt;
-use super::endpoint::{Call, Endpoint};
-use super::failure::Failure;
-use super::header::Header;
 use super::headers::{header_call, read_header};
-use super::hex;
-use super::round::Round;
-use super::vocabulary;
-use crate::source::{Head, SourceError};
-
-/// How deep a block lies that no reorganisation reaches, for nodes without finality. Since Heimdall v2 they are one or
-/// two blocks deep.
-const DEEP_ENOUGH: u64 = 64;
-
-/// So many blocks behind the known head are asked for together with the next one: what is new is most often among them,
-/// and then its header by number, and that of its parent, cost no request.
-const AHEAD: u64 = 2;
-
-/// A head that is known for longer says little of where the next one is.
-const RECENT: Duration = Duration::from_secs(60);
-
-/// The head that was confirmed last.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Confirmed {
-    pub(super) header: Header,
-    /// Since when it is known.
-    since: Instant,
-    /// When somebody was last seen to have it.
-    seen: Instant,
-}
-
-impl Confirmed {
-    pub(super) const fn block(self) -> u64 {
-        self.header.number
-    }
-
-    const fn head(self) -> Head {
-        Head { block: self.header.number, timestamp: self.header.timestamp }
-    }
-}
-
-/// What an endpoint names as the newest final block, and the headers by number that it gave along.
-#[derive(Debug)]
-pub(super) struct Named {
-    pub(super) header: Header,
-    pub(super) near: Vec<Header>,
-}
+use super::{
+    confirmed::Confirmed, doubt::Doubt, endpoint::Endpoint, failure::Failure, failure::Result, header::Header,
+    named::named_head, nodes::Polygon, round::Round,
+};
+use crate::source::{error::SourceError, frontier::Head};
 
 impl Polygon {
     /// The newest final block, as far as it is proved.
@@ -75,10 +31,10 @@ impl Polygon {
     }
 
     /// What an endpoint names, if that holds; the head that is known already, where it is only behind that.
-    async fn head_of(&self, endpoint: &Endpoint, round: &Round<'_>) -> Result<Head, Failure> {
+    async fn head_of(&self, endpoint: &Endpoint, round: &Round<'_>) -> Result<Head> {
         self.check_chain(endpoint).await?;
         let known = self.shared.lock().head;
-        let named = self.named_head(endpoint, known).await?;
+        let named = named_head(endpoint, known).await?;
         let (now, found) = (Instant::now(), named.header);
         let mut anchor = known.map(|known| known.header);
         if let Some(known) = known {
@@ -86,7 +42,7 @@ impl Polygon {
                 if now.duration_since(known.since) >= self.config.stale_after {
                     round.rotate();
                 } else {
-                    round.settle();
+                    round.commit();
                 }
                 self.see(known.header, now);
                 return Ok(known.head());
@@ -103,7 +59,7 @@ impl Polygon {
         self.confirm(endpoint, &named, anchor).await?;
         if let Some(known) = known.filter(|known| known.block() >= found.number) {
             let (from, to) = (known.block(), found.number);
-            tracing::warn!("the newest final block fell from {from} to {to}: nobody has {from} any more");
+            tracing::warn!("the newest final block fell from {from} to {to}: no node has {from} any more");
             self.headers.forget(from);
         }
         for header in named.near.iter().filter(|header| header.number < found.number) {
@@ -112,7 +68,7 @@ impl Polygon {
         self.headers.learn(&found);
         self.see(found, now);
         if anchor.is_some_and(|anchor| found.number > anchor.number) || anchor.is_none() {
-            round.settle();
+            round.commit();
         }
         Ok(Head { block: found.number, timestamp: found.timestamp })
     }
@@ -145,50 +101,4 @@ impl Polygon {
         }
         !lacks
     }
-
-    /// What an endpoint names as the newest final block.
-    pub(super) async fn named_head(&self, endpoint: &Endpoint, known: Option<Confirmed>) -> Result<Named, Failure> {
-        if endpoint.lacks_finality(Instant::now()) {
-            return deep_block(endpoint).await;
-        }
-        let known = known.filter(|known| known.since.elapsed() < RECENT && endpoint.batch_size() as u64 > AHEAD);
-        let ahead = known.map_or(0..0, |known| known.block() + 1..known.block() + 1 + AHEAD);
-        let finalized = Call { method: "eth_getBlockByNumber", params: r#"["finalized",false]"#.to_owned() };
-        let calls: Vec<Call> = std::iter::once(finalized).chain(ahead.clone().map(header_call)).collect();
-        let mut answers = match endpoint.each(&calls).await {
-            Ok(answers) => answers.into_iter(),
-            // Of one call alone its failure is that of the request.
-            Err(failure) if calls.len() == 1 => vec![Err(failure)].into_iter(),
-            Err(failure) => return Err(failure),
-        };
-        let header = match answers.next().unwrap_or_else(|| Err(Failure::Untrusted("no answer".to_owned()))) {
-            Ok(json) => Header::read(&json).map_err(Failure::Untrusted)?,
-            Err(Failure::LacksBlock(_)) => None,
-            Err(Failure::Refused(cause)) if vocabulary::refuses_finalized(&cause) => None,
-            Err(failure) => return Err(failure),
-        };
-        let Some(header) = header else {
-            tracing::debug!(endpoint = endpoint.name(), "no finality: taking a block that lies deep enough");
-            endpoint.set_lacks_finality(Instant::now());
-            return deep_block(endpoint).await;
-        };
-        // What is not there yet, or cannot be read, is simply not known.
-        let near = ahead.zip(answers).filter_map(|(block, json)| read_header(block, &json.ok()?).ok()?).collect();
-        Ok(Named { header, near })
-    }
-}
-
-/// A block so deep that it is as good as final. It was read by number.
-async fn deep_block(endpoint: &Endpoint) -> Result<Named, Failure> {
-    let answer = endpoint.one(Call { method: "eth_blockNumber", params: "[]".to_owned() }).await?;
-    let tip = quantity(&answer).map_err(|cause| Failure::Untrusted(format!("a block number that {cause}")))?;
-    let block = tip.saturating_sub(DEEP_ENOUGH);
-    let header = endpoint.one(header_call(block)).await?;
-    let header = read_header(block, &header)?.ok_or(Failure::Lagging(block))?;
-    Ok(Named { header, near: vec![header] })
-}
-
-/// A result that is one number.
-pub(super) fn quantity(json: &Bytes) -> Result<u64, String> {
-    hex::quantity(&String::from_utf8_lossy(json))
 }

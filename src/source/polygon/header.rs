@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{elements, hex};
-use crate::source::http::excerpt;
+use crate::secrets::excerpt;
 
 /// Number, hash and time of a block, and what proves them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,16 +21,14 @@ pub(super) struct Header {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 struct Fields<'a> {
-    #[serde(borrow)]
     number: &'a RawValue,
-    #[serde(borrow)]
     hash: &'a RawValue,
-    #[serde(borrow)]
     timestamp: &'a RawValue,
-    #[serde(borrow, default, rename = "parentHash")]
+    #[serde(default, rename = "parentHash")]
     parent: Option<&'a RawValue>,
-    #[serde(borrow, default)]
+    #[serde(default)]
     transactions: Option<&'a RawValue>,
 }
 

@@ -8,11 +8,7 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::Polygon;
-use super::endpoint::{Call, Endpoint};
-use super::failure::Failure;
-use super::header::Header;
-use super::time;
+use super::{call::Call, endpoint::Endpoint, failure::Failure, failure::Result, header::Header, time};
 use crate::clock::since_epoch;
 
 /// So many headers are remembered.
@@ -57,6 +53,21 @@ impl Headers {
             remembered.in_order.retain(|number| *number != block);
         }
     }
+
+    /// The headers of some blocks, in their order: those that are remembered, and the rest from an endpoint.
+    pub(super) async fn of(&self, endpoint: &Endpoint, blocks: &[u64]) -> Result<Vec<Header>> {
+        // What is remembered may be forgotten while more is learned, so it is taken first.
+        let remembered = blocks.iter().filter_map(|block| Some((*block, self.get(*block)?)));
+        let mut known: BTreeMap<u64, Header> = remembered.collect();
+        let missing: Vec<u64> = blocks.iter().copied().filter(|block| !known.contains_key(block)).collect();
+        let calls: Vec<Call> = missing.iter().map(|block| header_call(*block)).collect();
+        for (block, json) in missing.iter().zip(endpoint.all(&calls).await?) {
+            let header = read_header(*block, &json)?.ok_or(Failure::Lagging(*block))?;
+            self.learn(&header);
+            known.insert(*block, header);
+        }
+        blocks.iter().map(|block| known.get(block).copied().ok_or(Failure::Lagging(*block))).collect()
+    }
 }
 
 /// `eth_getBlockByNumber`, without the transactions.
@@ -65,29 +76,12 @@ pub(super) fn header_call(block: u64) -> Call {
 }
 
 /// Reads the header of a block, and refuses one that cannot be true; `None` where the node does not have it.
-pub(super) fn read_header(block: u64, json: &Bytes) -> Result<Option<Header>, Failure> {
+pub(super) fn read_header(block: u64, json: &Bytes) -> Result<Option<Header>> {
     let header = Header::read_of(block, json).map_err(Failure::Untrusted)?;
     if let Some(header) = &header {
         time::check(header, since_epoch().as_secs()).map_err(Failure::Untrusted)?;
     }
     Ok(header)
-}
-
-impl Polygon {
-    /// The headers of some blocks, in their order: those that are remembered, and the rest from an endpoint.
-    pub(super) async fn headers_of(&self, endpoint: &Endpoint, blocks: &[u64]) -> Result<Vec<Header>, Failure> {
-        // What is remembered may be forgotten while more is learned, so it is taken first.
-        let remembered = blocks.iter().filter_map(|block| Some((*block, self.headers.get(*block)?)));
-        let mut known: BTreeMap<u64, Header> = remembered.collect();
-        let missing: Vec<u64> = blocks.iter().copied().filter(|block| !known.contains_key(block)).collect();
-        let calls: Vec<Call> = missing.iter().map(|block| header_call(*block)).collect();
-        for (block, json) in missing.iter().zip(endpoint.all(&calls).await?) {
-            let header = read_header(*block, &json)?.ok_or(Failure::Lagging(*block))?;
-            self.headers.learn(&header);
-            known.insert(*block, header);
-        }
-        blocks.iter().map(|block| known.get(block).copied().ok_or(Failure::Lagging(*block))).collect()
-    }
 }
 
 #[cfg(test)]

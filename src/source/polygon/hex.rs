@@ -41,6 +41,11 @@ pub(super) fn quantity(json: &str) -> Result<u64, String> {
     u64::from_str_radix(digits, 16).map_err(|_| "is not a hex number of up to 64 bits".to_owned())
 }
 
+/// A result that is one number.
+pub(super) fn quantity_of(json: &[u8]) -> Result<u64, String> {
+    quantity(&String::from_utf8_lossy(json))
+}
+
 /// What stands behind the `0x` of a JSON string.
 fn digits(json: &str) -> Result<&str, String> {
     let text = json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).ok_or("is not a string")?;

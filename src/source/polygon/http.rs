@@ -6,26 +6,27 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, StatusCode, Url};
 
-use super::failure::Failure;
-use super::reply::RpcError;
-use super::vocabulary::{self, Hint, Verdict};
-use crate::source::http::{Body, Keys, innermost, read, read_error, retry_after};
+use super::error_classifier::{self, Hint, Verdict};
+use super::{failure::Failure, failure::Result, reply::RpcError};
+use crate::proxies::Proxy;
+use crate::source::http::{Body, Keys, proxy_to, read, read_error, retry_after, words_of};
 
 /// Where one endpoint's requests go.
 pub(super) struct Client {
     url: Url,
     keys: Keys,
     client: reqwest::Client,
+    proxy: Option<Proxy>,
     max_body: usize,
 }
 
 impl Client {
     pub(super) fn new(url: Url, client: reqwest::Client, max_body: usize) -> Self {
-        Self { keys: Keys::of(&url), url, client, max_body }
+        Self { keys: Keys::of(&url), proxy: proxy_to(&url), url, client, max_body }
     }
 
     /// Posts a JSON body that holds `asked` requests, and reads the answer's body.
-    pub(super) async fn post(&self, body: String, asked: usize) -> Result<Bytes, Failure> {
+    pub(super) async fn post(&self, body: String, asked: usize) -> Result<Bytes> {
         let request = self.client.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
         let response = request.send().await.map_err(|cause| self.broken(cause))?;
         if !response.status().is_success() {
@@ -53,7 +54,7 @@ impl Client {
         let body = read_error(response).await;
         let error = RpcError::in_body(&body);
         let cause = format!("HTTP {}: {}", status.as_u16(), self.redact(&error.message));
-        let verdict = vocabulary::judge(error.code, &error.message);
+        let verdict = error_classifier::judge(error.code, &error.message);
 
         match (status, verdict) {
             (StatusCode::TOO_MANY_REQUESTS, _) => Failure::RateLimited { cause, retry_after, is_plain: true },
@@ -64,7 +65,7 @@ impl Client {
             (_, Verdict::RangeTooLarge(hint)) => Failure::RangeTooLarge { hint, cause },
             (StatusCode::PAYLOAD_TOO_LARGE, _) => Failure::RangeTooLarge { hint: Hint::FewerRows, cause },
             (_, Verdict::RateLimited) => {
-                let is_plain = vocabulary::names_a_rate(&error.message);
+                let is_plain = error_classifier::names_a_rate(&error.message);
                 Failure::RateLimited { cause, retry_after, is_plain }
             }
             (_, Verdict::NoMethod) => Failure::NoMethod(cause),
@@ -94,7 +95,7 @@ impl Client {
     fn broken(&self, cause: reqwest::Error) -> Failure {
         let timed_out = cause.is_timeout() && !cause.is_connect();
         let reached = !cause.is_connect() && !cause.is_builder();
-        let cause = self.redact(&innermost(&cause.without_url()));
+        let cause = self.redact(&words_of(&cause.without_url(), self.proxy.as_ref()));
         match (timed_out, reached) {
             (true, _) => Failure::TimedOut(cause),
             (false, true) => Failure::CutOff(cause),

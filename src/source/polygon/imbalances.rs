@@ -18,7 +18,7 @@ const MOST_OPERATORS: usize = 1_000;
 const V3_AGREED: u64 = 1_000;
 
 /// … and how many second looks that showed nothing are spent on it before that.
-const V3_IN_VAIN: u64 = 50;
+const V3_UNCONFIRMED: u64 = 50;
 
 /// What was learned of imbalances.
 #[derive(Debug, Default)]
@@ -42,8 +42,9 @@ impl Imbalances {
         {
             return false;
         }
-        let in_vain = || self.real.iter().filter(|((of, _), _)| of == exchange).map(|(_, count)| count).sum::<u64>();
-        *exchange != Exchange::V3 || self.agreed(*exchange) >= V3_AGREED || in_vain() < V3_IN_VAIN
+        let unconfirmed =
+            || self.real.iter().filter(|((of, _), _)| of == exchange).map(|(_, count)| count).sum::<u64>();
+        *exchange != Exchange::V3 || self.agreed(*exchange) >= V3_AGREED || unconfirmed() < V3_UNCONFIRMED
     }
 
     fn agreed(&self, exchange: Exchange) -> u64 {
@@ -112,7 +113,7 @@ mod tests {
     fn of_v3_little_is_spent_before_its_matches_are_known_to_add_up() {
         let mut imbalances = Imbalances::default();
         let odd = sheet(Exchange::V3, Kind::Usd);
-        for _ in 0..V3_IN_VAIN {
+        for _ in 0..V3_UNCONFIRMED {
             assert!(!imbalances.doubtful(&odd).is_empty());
             imbalances.passed(&odd, true);
         }

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::read::Depth;
+use super::span::Depth;
 
 /// A limit that holds until it is worth another try.
 #[derive(Clone, Copy, Debug)]

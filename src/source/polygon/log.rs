@@ -8,10 +8,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::surprises::UPGRADED;
-use super::{elements, hex};
+use super::{elements, events::UPGRADED, hex};
 use crate::model::{Fill, RawLog, decode_order_filled};
-use crate::source::http::excerpt;
+use crate::secrets::excerpt;
 
 /// A log holds at most this many topics: the EVM has LOG0 to LOG4.
 const MAX_TOPICS: usize = 4;
@@ -56,27 +55,17 @@ pub(super) enum Content {
 
 /// The fields that matter. Others may come and go.
 #[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub(super) struct Fields<'a> {
-    #[serde(borrow)]
     address: Option<&'a RawValue>,
-    #[serde(borrow)]
     topics: Option<&'a RawValue>,
-    #[serde(borrow)]
     data: Option<&'a RawValue>,
-    #[serde(borrow)]
     block_number: Option<&'a RawValue>,
-    #[serde(borrow)]
     block_hash: Option<&'a RawValue>,
-    #[serde(borrow)]
     block_timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
     transaction_hash: Option<&'a RawValue>,
-    #[serde(borrow)]
     transaction_index: Option<&'a RawValue>,
-    #[serde(borrow)]
     log_index: Option<&'a RawValue>,
-    #[serde(borrow)]
     removed: Option<&'a RawValue>,
 }
 

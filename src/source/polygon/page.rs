@@ -3,18 +3,22 @@
 use super::block::Block;
 use super::log::{Content, ReadLog};
 use crate::model::{ChainPosition, DeadLetter};
-use crate::source::{Page, SourceEvent};
-
-/// The stage that refuses what is no fill.
-const STAGE: &str = "ingest-fills";
+use crate::source::page::{Page, SourceEvent};
+use crate::{flow::StageId, source::chain::CHAIN};
 
 /// The page from the position `from`, which may stand inside the first block, to the end of the block `to`.
 ///
 /// A log without a readable place goes where reading it again loses nothing: before the first log of its block, or, where
 /// it names no block (`unplaced`), of the page.
-pub(super) fn assemble(blocks: Vec<Block>, unplaced: &[ReadLog], from: ChainPosition, to: u64, now_ms: i64) -> Page {
+pub(super) fn assemble(
+    blocks: Vec<Block>,
+    unplaced: &[ReadLog],
+    from: ChainPosition,
+    to: u64,
+    now_ms: i64,
+) -> Page<ChainPosition> {
     let letter = |log: &ReadLog, reason| dead_letter(log, reason, now_ms);
-    let mut events: Vec<SourceEvent> = unplaced
+    let mut events: Vec<SourceEvent<ChainPosition>> = unplaced
         .iter()
         .map(|log| {
             let reason = log.log.as_ref().err().cloned().unwrap_or_else(|| "blockNumber is missing".to_owned());
@@ -43,9 +47,9 @@ pub(super) fn assemble(blocks: Vec<Block>, unplaced: &[ReadLog], from: ChainPosi
 
 fn dead_letter(log: &ReadLog, reason: String, first_seen: i64) -> DeadLetter {
     DeadLetter {
-        source: super::NAME.to_owned(),
+        source: CHAIN.to_owned(),
         position: log.letter_position(),
-        stage: STAGE.to_owned(),
+        stage: StageId::IngestFills.to_string(),
         reason,
         raw: log.raw.to_vec(),
         first_seen,

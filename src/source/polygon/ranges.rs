@@ -6,21 +6,14 @@
 
 use std::collections::BTreeMap;
 
-use super::Polygon;
-use super::block::Block;
-use super::caps;
-use super::doubt::Doubt;
-use super::endpoint::{Call, Endpoint};
-use super::failure::Failure;
 use super::filter::{self, Blocks};
-use super::header::Header;
 use super::headers::{header_call, read_header};
 use super::list::{self, Said};
-use super::log::ReadLog;
-use super::read::{Depth, Read, Span};
-use super::settle::Case;
-use super::tip::MOST_BLOCKS;
-use super::vocabulary::Hint;
+use super::span::{Depth, Span};
+use super::{
+    block::Block, call::Call, caps, case::Case, doubt::Doubt, endpoint::Endpoint, error_classifier::Hint,
+    failure::Failure, failure::Result, header::Header, log::ReadLog, nodes::Polygon, reading::Read, tip::MOST_BLOCKS,
+};
 
 /// How often in one call a range is made smaller. Halving 100,000 blocks down to one takes 17.
 const SHRINKS: usize = 24;
@@ -50,8 +43,8 @@ impl Answer {
 
 impl Polygon {
     /// Reads a range that the endpoint allows and does not cut.
-    pub(super) async fn read_range(&self, endpoint: &Endpoint, span: Span) -> Result<Read, Failure> {
-        let (from, depth) = (span.from.block, self.depth(span));
+    pub(super) async fn read_range(&self, endpoint: &Endpoint, span: Span) -> Result<Read> {
+        let (from, depth) = (span.from.block, span.depth(&self.config));
         let mut most = u64::MAX;
         let mut suspect: Option<Answer> = None;
         for _ in 0..SHRINKS {
@@ -77,7 +70,7 @@ impl Polygon {
                 && (before.rows_to(to) < answer.rows_to(to) || before.rows() == rows)
             {
                 let cap = before.rows();
-                tracing::warn!(endpoint = endpoint.name(), cap, "the endpoint cuts its answers without a word");
+                tracing::warn!(endpoint = endpoint.name(), cap, "the endpoint truncates its answers silently");
                 endpoint.note(Doubt::Cut);
                 endpoint.set_row_cap(cap);
             }
@@ -101,7 +94,7 @@ impl Polygon {
         to: u64,
         mut answer: Answer,
         cut: bool,
-    ) -> Result<Read, Failure> {
+    ) -> Result<Read> {
         let from = span.from.block;
         let last = answer.blocks.last().map(|block| block.header.number);
         let mut case = |block| Case::new(block, false, cut);
@@ -111,7 +104,7 @@ impl Polygon {
                 let cases = answer.blocks.into_iter().map(&mut case).collect();
                 self.settled(endpoint, from, to, cases).await?
             }
-            last if self.depth(span) != Depth::Deep => {
+            last if span.depth(&self.config) != Depth::Deep => {
                 // What lies behind the last log, and its block again, is asked for by hash.
                 let begin = last.unwrap_or(from);
                 let cases = answer.blocks.into_iter().filter(|block| block.header.number < begin).map(&mut case);
@@ -172,7 +165,7 @@ impl Polygon {
     /// The header of the last block comes first in the same batch: a node that lacks the block has no header for it, but
     /// an empty list of logs. Where batches are refused, asking for the header first keeps the order right. Where nearly
     /// every block holds logs, their headers come along.
-    async fn ask_range(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Answer, Failure> {
+    async fn ask_range(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Answer> {
         let room = endpoint.batch_size().saturating_sub(2) as u64;
         let along: Vec<u64> = match to - from {
             others if others <= room && self.shared.lock().dense => {
@@ -198,7 +191,7 @@ impl Polygon {
         self.shared.lock().dense = (blocks.len() as u64).saturating_mul(2) > to - from;
         let fresh = |block: u64| block == to || along.contains(&block);
         self.forget_others(&by_block, fresh);
-        let headers = self.headers_of(endpoint, &blocks).await?;
+        let headers = self.headers.of(endpoint, &blocks).await?;
         let build = |(header, logs): (Header, Vec<ReadLog>)| Block::new(header, logs).map_err(Failure::Untrusted);
         let blocks = headers.into_iter().zip(by_block.into_values()).map(build).collect::<Result<_, _>>()?;
         Ok(Answer { blocks, unplaced })
@@ -222,7 +215,7 @@ impl Polygon {
 type ByBlock = BTreeMap<u64, Vec<ReadLog>>;
 
 /// The logs of a range by block, and those that name none.
-pub(super) fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(ByBlock, Vec<ReadLog>), Failure> {
+pub(super) fn placed(logs: Vec<ReadLog>, from: u64, to: u64) -> Result<(ByBlock, Vec<ReadLog>)> {
     let without_place = logs.iter().filter(|log| log.block.is_none() || log.index.is_none()).count();
     if without_place > MOST_WITHOUT_PLACE {
         return Err(Failure::Untrusted(format!("{without_place} logs that do not say where they are")));

@@ -12,10 +12,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::endpoint::Call;
-use super::header::Header;
 use super::log::{Content, ReadLog};
-use super::{elements, filter, hex, list};
+use super::{call::Call, elements, filter, header::Header, hex, list};
 
 /// A receipt has at least so many bytes: its bloom filter alone takes 512.
 const LEAST_RECEIPT: usize = 256;
@@ -33,13 +31,10 @@ pub(super) struct Receipts {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 struct Fields<'a> {
-    #[serde(borrow)]
     transaction_hash: Option<&'a RawValue>,
-    #[serde(borrow)]
     block_hash: Option<&'a RawValue>,
-    #[serde(borrow)]
     logs: Option<&'a RawValue>,
 }
 

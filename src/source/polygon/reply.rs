@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::elements::{self, Unreadable};
-use crate::source::http::excerpt;
+use crate::secrets::excerpt;
 
 /// An error as a node words it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +36,12 @@ pub(super) enum Broken {
 }
 
 #[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
 struct Item<'a> {
-    #[serde(borrow)]
     id: Option<&'a RawValue>,
     /// `null` is a result, too: it means that there is no such block.
-    #[serde(borrow, default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     result: Option<&'a RawValue>,
-    #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
 

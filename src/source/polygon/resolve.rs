@@ -1,11 +1,8 @@
 //! Finds the block at a time, by asking for headers.
 
-use super::Polygon;
-use super::failure::Failure;
-use super::header::Header;
 use super::headers::{header_call, read_header};
-use crate::model::Exchange;
-use crate::source::SourceError;
+use super::{failure::Failure, header::Header, nodes::Polygon};
+use crate::{model::Exchange, source::error::SourceError};
 
 /// How many probes guess by proportion before the rest halve. Block times have changed little over the years, so a
 /// guess lands near; halving bounds the search: 12 + 27 probes cover 2²⁷ blocks.
@@ -38,7 +35,7 @@ impl Polygon {
             };
             match answer {
                 Ok(Some(header)) => {
-                    round.settle();
+                    round.commit();
                     return Ok(Some(header));
                 }
                 // It lags or has pruned the block. Another may know: calling it too early would skip what lies between.

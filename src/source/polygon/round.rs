@@ -2,10 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Polygon;
 use super::endpoint::{Chain, Endpoint};
-use super::failure::Failure;
-use crate::source::SourceError;
+use super::{failure::Failure, nodes::Polygon};
+use crate::source::{chain::CHAIN, error::SourceError};
 
 /// The endpoints of one call, beginning with the one that answered last.
 pub(super) struct Round<'a> {
@@ -106,7 +105,7 @@ impl<'a> Round<'a> {
     }
 
     /// The current endpoint answered well: begin with it next time.
-    pub(super) fn settle(&self) {
+    pub(super) fn commit(&self) {
         self.source.shared.lock().next = self.current;
     }
 
@@ -146,9 +145,6 @@ impl<'a> Round<'a> {
     /// Why the round has failed.
     pub(super) fn into_error(self) -> SourceError {
         let cooling = self.source.all_cooling(Instant::now());
-        cooling.or(self.worst).unwrap_or_else(|| SourceError::Unreachable {
-            endpoint: super::NAME.to_owned(),
-            cause: "no endpoint is left to ask".to_owned(),
-        })
+        cooling.or(self.worst).unwrap_or_else(|| SourceError::unreachable(CHAIN, "no endpoint is left to ask"))
     }
 }

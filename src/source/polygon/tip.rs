@@ -7,19 +7,14 @@
 use std::collections::BTreeMap;
 
 use alloy_primitives::B256;
-use bytes::Bytes;
 
-use super::Polygon;
-use super::block::Block;
-use super::caps;
-use super::endpoint::{Call, Endpoint};
-use super::failure::Failure;
 use super::filter::{self, Blocks};
-use super::header::Header;
 use super::headers::{header_call, read_header};
-use super::list::{self, Said};
-use super::settle::Case;
-use super::vocabulary;
+use super::single::{logs_of, said_of_block};
+use super::{
+    block::Block, call::Call, caps, case::Case, endpoint::Endpoint, error_classifier, failure::Failure,
+    failure::Result, header::Header, nodes::Polygon, reading::Read,
+};
 
 /// The most blocks that are read by hash at once.
 pub(super) const MOST_BLOCKS: u64 = 128;
@@ -27,7 +22,7 @@ pub(super) const MOST_BLOCKS: u64 = 128;
 impl Polygon {
     /// Reads the blocks `from` to `to` one by one, in as few requests as it takes. May end before `to`, where the endpoint
     /// lacks the rest; an error where it lacks the first.
-    pub(super) async fn by_hash(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Vec<Case>, Failure> {
+    pub(super) async fn by_hash(&self, endpoint: &Endpoint, from: u64, to: u64) -> Result<Vec<Case>> {
         // What is remembered may be forgotten while more is learned, so it is taken first.
         let mut known = self.headers.within(from..=to.saturating_add(1));
         let missing: Vec<u64> = (from..=to).filter(|block| !known.contains_key(block)).collect();
@@ -59,17 +54,18 @@ impl Polygon {
         let headers = self.linked(&known, from, to)?;
         let late: Vec<Header> = headers.iter().filter(|header| !answers.contains_key(&header.hash)).copied().collect();
         if !late.is_empty() {
-            let results = self.logs_of(endpoint, &late).await?;
+            let results = logs_of(endpoint, &late).await?;
             answers.extend(late.iter().map(|header| header.hash).zip(results));
         }
 
         let mut cases = Vec::with_capacity(headers.len());
         for header in headers {
             let answer = answers.remove(&header.hash).unwrap_or(Err(Failure::Lagging(header.number)));
-            let refused = matches!(&answer, Err(Failure::Refused(words)) if vocabulary::refuses_block_hash(words));
+            let refused =
+                matches!(&answer, Err(Failure::Refused(words)) if error_classifier::refuses_block_hash(words));
             let answer = if refused && by_hash {
                 endpoint.set_lacks_block_hash();
-                self.logs_of(endpoint, &[header]).await?.pop().unwrap_or(Err(Failure::Lagging(header.number)))
+                logs_of(endpoint, &[header]).await?.pop().unwrap_or(Err(Failure::Lagging(header.number)))
             } else {
                 answer
             };
@@ -91,7 +87,7 @@ impl Polygon {
     }
 
     /// The known headers from `from` on, each the parent of the next.
-    fn linked(&self, known: &BTreeMap<u64, Header>, from: u64, to: u64) -> Result<Vec<Header>, Failure> {
+    fn linked(&self, known: &BTreeMap<u64, Header>, from: u64, to: u64) -> Result<Vec<Header>> {
         let headers: Vec<Header> = (from..=to).map_while(|block| known.get(&block).copied()).collect();
         for pair in headers.windows(2) {
             let [parent, child] = pair else { continue };
@@ -105,45 +101,15 @@ impl Polygon {
         if headers.is_empty() { Err(Failure::Lagging(from)) } else { Ok(headers) }
     }
 
-    /// What an endpoint says of the logs of single blocks, one answer for each.
-    pub(super) async fn logs_of(
-        &self,
-        endpoint: &Endpoint,
-        blocks: &[Header],
-    ) -> Result<Vec<Result<Bytes, Failure>>, Failure> {
-        let ask = async |by_hash: bool| {
-            let calls: Vec<Call> = blocks
-                .iter()
-                .map(|block| match by_hash {
-                    true => filter::logs(Blocks::Hash(block.hash)),
-                    false => filter::logs(Blocks::Range(block.number, block.number)),
-                })
-                .collect();
-            endpoint.each(&calls).await
-        };
-        if endpoint.lacks_block_hash() {
-            return ask(false).await;
+    /// Blocks by hash, behind others that are known already.
+    pub(super) async fn read_tip(&self, endpoint: &Endpoint, from: u64, to: u64, mut cases: Vec<Case>) -> Result<Read> {
+        let first = cases.first().map_or(from, |case| case.block.header.number.min(from));
+        match self.by_hash(endpoint, from, to).await {
+            Ok(more) => cases.extend(more),
+            Err(failure) if cases.is_empty() => return Err(failure),
+            Err(_) => {}
         }
-        let answers = ask(true).await?;
-        if answers
-            .iter()
-            .any(|answer| matches!(answer, Err(Failure::Refused(it)) if vocabulary::refuses_block_hash(it)))
-        {
-            endpoint.set_lacks_block_hash();
-            return ask(false).await;
-        }
-        Ok(answers)
-    }
-}
-
-/// The logs of one block. `null` is no answer.
-pub(super) fn read_block(header: Header, json: &Bytes) -> Result<Block, Failure> {
-    said_of_block(header, json)?.ok_or(Failure::Lagging(header.number))
-}
-
-fn said_of_block(header: Header, json: &Bytes) -> Result<Option<Block>, Failure> {
-    match list::read(json).map_err(Failure::Untrusted)? {
-        Said::Null => Ok(None),
-        Said::Logs(logs) => Block::new(header, logs).map(Some).map_err(Failure::Untrusted),
+        let to = cases.last().map_or(to, |case| case.block.header.number.max(from.saturating_sub(1)).min(to));
+        self.settled(endpoint, first, to, cases).await
     }
 }

@@ -54,7 +54,7 @@ impl Trail {
     }
 
     /// It was so since this block when an earlier process ended.
-    pub(super) fn recall(&mut self, from: u64) {
+    pub(super) fn restore(&mut self, from: u64) {
         self.before = Some(self.before.map_or(from, |before| before.min(from)));
     }
 
@@ -104,17 +104,17 @@ mod tests {
 
     #[test]
     fn what_an_earlier_process_knew_counts_until_as_many_comparisons_are_passed() {
-        let recalled = || {
+        let restored = || {
             let mut trail = Trail::default();
-            trail.recall(7);
+            trail.restore(7);
             trail
         };
-        assert_eq!((recalled().begin(), recalled().fail(Some(20))), (Some(7), Some((7, 20))));
-        let mut trail = recalled();
+        assert_eq!((restored().begin(), restored().fail(Some(20))), (Some(7), Some((7, 20))));
+        let mut trail = restored();
         assert!(trail.is_new(), "what it says now is compared at once");
         trail.add(21, 30);
         assert_eq!((trail.begin(), trail.fail(Some(20)), trail.begin()), (Some(7), Some((7, 30)), None));
-        let mut trail = recalled();
+        let mut trail = restored();
         for _ in 0..PASSES {
             trail.pass();
         }

@@ -1,8 +1,8 @@
 //! Asks how the screen is to be left.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crate::tui::key::{Key, KeyCode};
 
-use crate::tui::Leave;
+use crate::tui::effect::Leave;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QuitDialog {
@@ -26,7 +26,7 @@ impl QuitDialog {
 
     /// The choice, once it is made.
     #[allow(clippy::option_option)]
-    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Option<Leave>> {
+    pub(crate) fn key(&mut self, key: Key) -> Option<Option<Leave>> {
         let choices = self.choices();
         match key.code {
             KeyCode::Enter => return choices.get(self.at).map(|choice| choice.3),
@@ -53,11 +53,10 @@ impl QuitDialog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crossterm::event::KeyModifiers;
 
     #[test]
     fn enter_stays_where_the_pipeline_could_be_stopped_by_mistake() {
-        let key = |code| KeyEvent::new(code, KeyModifiers::NONE);
+        let key = |code| Key::from(code);
         assert_eq!(QuitDialog::new(true).key(key(KeyCode::Enter)), Some(None));
         assert_eq!(QuitDialog::new(false).key(key(KeyCode::Enter)), Some(Some(Leave::Stop)));
         assert_eq!(QuitDialog::new(true).key(key(KeyCode::Char('d'))), Some(Some(Leave::Detach)));

@@ -1,18 +1,16 @@
 //! The form of a replay: stage, from, to; then what it would do; then Enter.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Key, KeyCode};
 
-use super::Outcome;
-use crate::stage::{Answer, Command, Plan, Replay, StageName};
+use super::outcome::Outcome;
+use crate::control::{Answer, Command, Plan, Replay};
+use crate::flow::{Replays, StageId};
 
 /// The stages whose work can be repeated.
-const STAGES: [StageName; 5] = [
-    StageName::IngestFills,
-    StageName::ProcessTrades,
-    StageName::WriteTrades,
-    StageName::WriteMarkets,
-    StageName::WriteDeadLetters,
-];
+fn stages() -> Vec<StageId> {
+    let is_repeated = |stage: &StageId| stage.declared().replays != Replays::Nothing;
+    StageId::ALL.into_iter().filter(is_repeated).collect()
+}
 
 /// Characters of a point in time, at most.
 const LONGEST: usize = 40;
@@ -27,7 +25,7 @@ pub(crate) enum Field {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReplayForm {
-    pub(crate) stage: StageName,
+    pub(crate) stage: StageId,
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) field: Field,
@@ -38,18 +36,18 @@ pub(crate) struct ReplayForm {
 }
 
 impl ReplayForm {
-    pub(crate) fn new(stage: StageName) -> Self {
-        let stage = if STAGES.contains(&stage) { stage } else { StageName::IngestFills };
+    pub(crate) fn new(stage: StageId) -> Self {
+        let stage = if stages().contains(&stage) { stage } else { StageId::IngestFills };
         Self { stage, from: "15m".into(), to: "now".into(), field: Field::From, plan: None, asking: false }
     }
 
-    fn replay(&self) -> Result<Replay, String> {
-        Ok(Replay { stage: self.stage, from: self.from.parse()?, to: self.to.parse()? })
+    fn replay(&self, dry_run: bool) -> Result<Replay, String> {
+        Ok(Replay { stage: self.stage, from: self.from.parse()?, to: self.to.parse()?, dry_run })
     }
 
     /// Takes what a replay would do, if it is still the one that is meant.
     pub(crate) fn planned(&mut self, replay: &Replay, answer: Answer) {
-        if self.replay().as_ref() != Ok(replay) {
+        if self.replay(true).as_ref() != Ok(replay) {
             return;
         }
         self.asking = false;
@@ -62,12 +60,16 @@ impl ReplayForm {
 
     /// Types into the field.
     pub(crate) fn insert(&mut self, text: &str) {
-        let field = match self.field {
+        self.edit(|typed| typed.extend(text.chars().take(LONGEST.saturating_sub(typed.chars().count()))));
+    }
+
+    /// Changes what is typed in the field.
+    fn edit(&mut self, change: impl FnOnce(&mut String)) {
+        match self.field {
             Field::Stage => return,
-            Field::From => &mut self.from,
-            Field::To => &mut self.to,
-        };
-        field.extend(text.chars().take(LONGEST.saturating_sub(field.chars().count())));
+            Field::From => change(&mut self.from),
+            Field::To => change(&mut self.to),
+        }
         self.changed();
     }
 
@@ -76,38 +78,23 @@ impl ReplayForm {
     }
 
     fn turn(&mut self, by: usize) {
-        let at = STAGES.iter().position(|stage| *stage == self.stage).unwrap_or(0);
-        self.stage = STAGES[(at + by) % STAGES.len()];
+        let stages = stages();
+        let at = stages.iter().position(|stage| *stage == self.stage).unwrap_or(0);
+        self.stage = stages[(at + by) % stages.len()];
         self.changed();
     }
 
-    pub(crate) fn key(&mut self, key: KeyEvent) -> Outcome {
+    pub(crate) fn key(&mut self, key: Key) -> Outcome {
         match key.code {
             KeyCode::Esc => return Outcome::Closes,
             KeyCode::Enter => return self.enter(),
             KeyCode::Tab | KeyCode::Down => self.field = next(self.field),
             KeyCode::BackTab | KeyCode::Up => self.field = next(next(self.field)),
-            KeyCode::Left if self.field == Field::Stage => self.turn(STAGES.len() - 1),
+            KeyCode::Left if self.field == Field::Stage => self.turn(stages().len() - 1),
             KeyCode::Right | KeyCode::Char(' ') if self.field == Field::Stage => self.turn(1),
-            KeyCode::Char('u') if key.modifiers.contains(KeyModifiers::CONTROL) => {
-                match self.field {
-                    Field::Stage => {}
-                    Field::From => self.from.clear(),
-                    Field::To => self.to.clear(),
-                }
-                self.changed();
-            }
-            KeyCode::Backspace => {
-                match self.field {
-                    Field::Stage => {}
-                    Field::From => drop(self.from.pop()),
-                    Field::To => drop(self.to.pop()),
-                }
-                self.changed();
-            }
-            KeyCode::Char(typed) if !key.modifiers.contains(KeyModifiers::CONTROL) => {
-                self.insert(typed.encode_utf8(&mut [0; 4]));
-            }
+            KeyCode::Char('u') if key.has_control() => self.edit(String::clear),
+            KeyCode::Backspace => self.edit(|typed| _ = typed.pop()),
+            KeyCode::Char(typed) if !key.has_control() => self.insert(typed.encode_utf8(&mut [0; 4])),
             _ => {}
         }
         Outcome::Stays
@@ -115,21 +102,21 @@ impl ReplayForm {
 
     /// First asks what it would do, and only then does it.
     fn enter(&mut self) -> Outcome {
-        let replay = match self.replay() {
+        let is_planned = matches!(self.plan, Some(Ok(_)));
+        let replay = match self.replay(!is_planned) {
             Ok(replay) => replay,
             Err(why) => {
                 self.plan = Some(Err(why));
                 return Outcome::Stays;
             }
         };
-        match &self.plan {
-            Some(Ok(_)) => Outcome::Asks(Command::Replay(replay)),
-            _ if self.asking => Outcome::Stays,
-            _ => {
-                (self.asking, self.plan) = (true, None);
-                Outcome::Asks(Command::Plan(replay))
+        if !is_planned {
+            if self.asking {
+                return Outcome::Stays;
             }
+            (self.asking, self.plan) = (true, None);
         }
+        Outcome::Asks(Command::Replay(replay))
     }
 }
 
@@ -146,7 +133,14 @@ mod tests {
     use super::*;
 
     fn press(form: &mut ReplayForm, code: KeyCode) -> Outcome {
-        form.key(KeyEvent::new(code, KeyModifiers::NONE))
+        form.key(Key::from(code))
+    }
+
+    /// The replay that is asked for, or what it would do.
+    fn asked_of(outcome: Outcome, dry_run: bool) -> Replay {
+        let Outcome::Asks(Command::Replay(replay)) = outcome else { panic!("it asks") };
+        assert_eq!(replay.dry_run, dry_run);
+        replay
     }
 
     fn plan() -> Plan {
@@ -155,38 +149,38 @@ mod tests {
 
     #[test]
     fn nothing_runs_before_it_was_shown_what_it_would_do() {
-        let mut form = ReplayForm::new(StageName::Resolver);
-        assert_eq!(form.stage, StageName::IngestFills, "the resolver has nothing to replay");
-        let Outcome::Asks(Command::Plan(asked)) = press(&mut form, KeyCode::Enter) else { panic!("it asks") };
+        let mut form = ReplayForm::new(StageId::Resolver);
+        assert_eq!(form.stage, StageId::IngestFills, "the resolver has nothing to replay");
+        let asked = asked_of(press(&mut form, KeyCode::Enter), true);
         assert_eq!(press(&mut form, KeyCode::Enter), Outcome::Stays, "once");
         form.planned(&asked, Answer::Plan(plan()));
         // Another key, and the plan is of something else.
         press(&mut form, KeyCode::Backspace);
         assert_eq!(form.plan, None);
         press(&mut form, KeyCode::Char('m'));
-        assert!(matches!(press(&mut form, KeyCode::Enter), Outcome::Asks(Command::Plan(_))));
+        asked_of(press(&mut form, KeyCode::Enter), true);
         form.planned(&asked, Answer::Plan(plan()));
-        assert!(matches!(press(&mut form, KeyCode::Enter), Outcome::Asks(Command::Replay(_))));
+        asked_of(press(&mut form, KeyCode::Enter), false);
     }
 
     #[test]
     fn what_is_no_time_is_said_and_a_late_answer_counts_for_nothing() {
-        let mut form = ReplayForm::new(StageName::WriteTrades);
+        let mut form = ReplayForm::new(StageId::WriteTrades);
         press(&mut form, KeyCode::Char('x'));
         assert_eq!(press(&mut form, KeyCode::Enter), Outcome::Stays);
         assert!(form.plan.as_ref().is_some_and(|plan| plan.as_ref().is_err_and(|why| why.contains("15mx"))));
         press(&mut form, KeyCode::Backspace);
-        let Outcome::Asks(Command::Plan(asked)) = press(&mut form, KeyCode::Enter) else { panic!("it asks") };
+        let asked = asked_of(press(&mut form, KeyCode::Enter), true);
         press(&mut form, KeyCode::Up);
         press(&mut form, KeyCode::Right);
-        assert_eq!(form.stage, StageName::WriteMarkets);
+        assert_eq!(form.stage, StageId::WriteGoldskyTrades);
         form.planned(&asked, Answer::Plan(plan()));
         assert_eq!(form.plan, None);
     }
 
     #[test]
     fn a_field_has_an_end() {
-        let mut form = ReplayForm::new(StageName::IngestFills);
+        let mut form = ReplayForm::new(StageId::IngestFills);
         form.insert(&"9".repeat(500));
         assert_eq!(form.from.len(), LONGEST);
     }

@@ -6,10 +6,15 @@
 
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Event, Key, KeyCode, Modifiers};
 
 use super::sequence;
-use super::{PATIENCE, PATIENCE_OF_PASTE};
+
+/// How long after its last byte a sequence is given up that has no end.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The same of a paste, which may be long, and come over a network.
+const PATIENCE_OF_PASTE: Duration = Duration::from_millis(250);
 
 /// Bytes of a sequence that is a key, at most; longer ones are answers.
 const LONGEST_KEY: usize = 32;
@@ -36,7 +41,7 @@ enum State {
     /// Behind ESC: the key, or the beginning of a sequence.
     Escape,
     /// In a character of several bytes.
-    Char { bytes: Vec<u8>, length: usize, modifiers: KeyModifiers },
+    Char { bytes: Vec<u8>, length: usize, modifiers: Modifiers },
     /// Behind `CSI`. `None` where it is too long to be a key.
     Control(Option<Vec<u8>>),
     /// Behind `CSI [`, where the Linux console puts its first function keys.
@@ -85,7 +90,7 @@ impl Parser {
     fn take(&mut self, byte: u8, events: &mut Vec<Event>) {
         let state = std::mem::take(&mut self.state);
         self.state = match (state, byte) {
-            (State::Ground, byte) => self.begin(byte, KeyModifiers::NONE, events),
+            (State::Ground, byte) => self.begin(byte, Modifiers::NONE, events),
             // Also in the middle of a sequence: nothing may keep anybody from leaving.
             (state, CTRL_C) => {
                 self.dropped |= !matches!(state, State::Escape);
@@ -130,13 +135,13 @@ impl Parser {
             // What cannot go on is over, and this is the beginning of something else.
             (State::Char { .. } | State::Shift3, byte) => {
                 self.dropped = true;
-                self.begin(byte, KeyModifiers::NONE, events)
+                self.begin(byte, Modifiers::NONE, events)
             }
         };
     }
 
     /// The first byte of something.
-    fn begin(&mut self, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) -> State {
+    fn begin(&mut self, byte: u8, modifiers: Modifiers, events: &mut Vec<Event>) -> State {
         let code = match byte {
             ESC => return State::Escape,
             b'\r' => KeyCode::Enter,
@@ -161,7 +166,7 @@ impl Parser {
                 return State::Ground;
             }
         };
-        events.push(Event::Key(KeyEvent::new(code, modifiers)));
+        events.push(Event::Key(Key::new(code, modifiers)));
         State::Ground
     }
 
@@ -181,7 +186,7 @@ impl Parser {
                 events.push(key(KeyCode::Esc));
                 State::Escape
             }
-            byte => self.begin(byte, KeyModifiers::ALT, events),
+            byte => self.begin(byte, Modifiers::ALT, events),
         }
     }
 
@@ -217,20 +222,20 @@ impl Parser {
             },
             byte => {
                 self.dropped = true;
-                self.begin(byte, KeyModifiers::NONE, events)
+                self.begin(byte, Modifiers::NONE, events)
             }
         }
     }
 
     /// A sequence is whole: it is this key, or none.
-    fn found(&mut self, found: Option<KeyEvent>, events: &mut Vec<Event>) {
+    fn found(&mut self, found: Option<Key>, events: &mut Vec<Event>) {
         match found {
             Some(key) => events.push(Event::Key(key)),
             None => self.dropped = true,
         }
     }
 
-    fn character(&mut self, bytes: &[u8], modifiers: KeyModifiers, events: &mut Vec<Event>) {
+    fn character(&mut self, bytes: &[u8], modifiers: Modifiers, events: &mut Vec<Event>) {
         let character = std::str::from_utf8(bytes).ok().and_then(|text| text.chars().next());
         // U+0080 to U+009F command, as the others do.
         match character.filter(|character| !character.is_control()) {
@@ -240,8 +245,8 @@ impl Parser {
     }
 
     #[allow(clippy::unused_self, reason = "stands beside its like")]
-    fn with_control(&self, character: char, modifiers: KeyModifiers, events: &mut Vec<Event>) -> State {
-        events.push(Event::Key(KeyEvent::new(KeyCode::Char(character), modifiers | KeyModifiers::CONTROL)));
+    fn with_control(&self, character: char, modifiers: Modifiers, events: &mut Vec<Event>) -> State {
+        events.push(Event::Key(Key::new(KeyCode::Char(character), modifiers | Modifiers::CONTROL)));
         State::Ground
     }
 }
@@ -263,9 +268,9 @@ fn paste(mut text: Vec<u8>, byte: u8, events: &mut Vec<Event>) -> State {
 }
 
 fn key(code: KeyCode) -> Event {
-    Event::Key(KeyEvent::new(code, KeyModifiers::NONE))
+    Event::Key(Key::new(code, Modifiers::NONE))
 }
 
 fn control(character: char) -> Event {
-    Event::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::CONTROL))
+    Event::Key(Key::new(KeyCode::Char(character), Modifiers::CONTROL))
 }

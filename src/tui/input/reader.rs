@@ -3,18 +3,19 @@
 //! It ends where the terminal does, and where nobody wants keys any more: who has the terminal next gets all that is typed
 //! from then on. It waits in `poll` and nowhere else, so that a terminal that is gone costs no time.
 
-use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fs::File, thread};
 
-use crossterm::event::{Event, KeyEvent};
+use crate::tui::key::{Event, Key};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::sync::mpsc;
 
 use super::parser::Parser;
-use super::{Input, SILENCE};
+
+/// How long there is nothing before and behind a key that came alone.
+const SILENCE: Duration = Duration::from_millis(30);
 
 /// Events that wait, at most.
 const WAITING: usize = 64;
@@ -22,8 +23,17 @@ const WAITING: usize = 64;
 /// What is read at once.
 const BLOCK: usize = 4 << 10;
 
+/// Something that somebody did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Input {
+    pub(crate) event: Event,
+    /// Whether nothing else came with it, before it or behind it. Known of the keys of which it was asked for, true of all
+    /// others.
+    pub(crate) alone: bool,
+}
+
 /// Whether it is to be known of a key that it came alone.
-pub(crate) type Guarded = Box<dyn Fn(&KeyEvent) -> bool + Send>;
+pub(crate) type Guarded = Box<dyn Fn(&Key) -> bool + Send>;
 
 /// Keys, until dropped.
 pub(in crate::tui) struct Keys {

@@ -1,16 +1,16 @@
 //! Keys as terminals send them, and what terminals send by themselves.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Event, Key, KeyCode, Modifiers};
 use proptest::prelude::*;
 
 use super::parser::Parser;
 
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
-    Event::Key(KeyEvent::new(code, modifiers))
+fn key(code: KeyCode, modifiers: Modifiers) -> Event {
+    Event::Key(Key::new(code, modifiers))
 }
 
 fn plain(code: KeyCode) -> Event {
-    key(code, KeyModifiers::NONE)
+    key(code, Modifiers::NONE)
 }
 
 /// What pieces are, of which each came before what was before it was given up; and that the last one is given up.
@@ -78,7 +78,7 @@ fn an_unfinished_answer_is_given_up_and_ctrl_c_ends_it_at_once() {
             }
             events.clear();
             parser.push(b"\x03", &mut events);
-            assert_eq!(events.last(), Some(&key(KeyCode::Char('c'), KeyModifiers::CONTROL)), "{name} at {at}");
+            assert_eq!(events.last(), Some(&key(KeyCode::Char('c'), Modifiers::CONTROL)), "{name} at {at}");
 
             parser.push(&answer[..at], &mut events);
             events.clear();
@@ -92,8 +92,7 @@ fn an_unfinished_answer_is_given_up_and_ctrl_c_ends_it_at_once() {
 #[test]
 fn keys_are_keys() {
     use KeyCode as K;
-    let (none, shift, alt, control) =
-        (KeyModifiers::NONE, KeyModifiers::SHIFT, KeyModifiers::ALT, KeyModifiers::CONTROL);
+    let (none, shift, alt, control) = (Modifiers::NONE, Modifiers::SHIFT, Modifiers::ALT, Modifiers::CONTROL);
     for (bytes, code, modifiers) in [
         (&b"j"[..], K::Char('j'), none),
         (b"P", K::Char('P'), shift),
@@ -165,7 +164,7 @@ fn a_paste_is_one_and_has_an_end() {
     let long = format!("\x1b[200~{}\x1b[201~j", "x".repeat(200_000));
     assert_eq!(parsed(&[long.as_bytes()]), [paste(&"x".repeat(64 << 10)), plain(KeyCode::Char('j'))]);
     assert_eq!(parsed(&[b"\x1b[200~PXR"]), [], "its end never came");
-    let ctrl_c = key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    let ctrl_c = key(KeyCode::Char('c'), Modifiers::CONTROL);
     assert_eq!(parsed(&[b"\x1b[200~PXR\x03"]), [ctrl_c]);
 }
 
@@ -183,7 +182,7 @@ proptest! {
         let (mut parser, mut events) = (Parser::default(), Vec::new());
         parser.push(&bytes, &mut events);
         parser.push(b"\x03", &mut events);
-        prop_assert_eq!(events.last(), Some(&key(KeyCode::Char('c'), KeyModifiers::CONTROL)));
+        prop_assert_eq!(events.last(), Some(&key(KeyCode::Char('c'), Modifiers::CONTROL)));
         prop_assert_eq!(parser.patience(), None);
         parser.push(&bytes, &mut events);
         parser.give_up(&mut events);

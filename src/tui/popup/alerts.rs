@@ -2,13 +2,9 @@
 
 use ratatui::layout::Rect;
 
-use crate::monitor::Severity;
-use crate::tui::alert;
-use crate::tui::state::State;
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, popup};
-use crate::units::about;
+use crate::tui::{alert, state::State, text, theme::Token};
+use crate::{monitor::Severity, units::about};
 
 pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let alerts = &state.shown().alerts;

@@ -3,14 +3,13 @@
 use ratatui::layout::Rect;
 
 use crate::tui::dialog::{Confirm, QuitDialog};
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, popup};
+use crate::tui::{text, theme::Token};
 
 const WIDTH: u16 = 64;
 
 pub(crate) fn confirm(confirm: &Confirm, area: Rect, canvas: &mut Canvas<'_>) {
-    let lines = text::wrap(confirm.text, usize::from(WIDTH - 6));
+    let lines = text::wrap(&confirm.text, usize::from(WIDTH - 6));
     let height = u16::try_from(lines.len()).unwrap_or(0) + 5;
     let inner = popup(canvas, area, (WIDTH, height), &confirm.title, "");
     for (line, text) in (0..).zip(&lines) {

@@ -1,21 +1,18 @@
 //! All that is known of a stage or a replay.
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{layout::Rect, style::Style};
 
+use crate::flow::{StageId, StreamId};
 use crate::monitor::{JobView, NodeView, StageView};
-use crate::stage::StageName;
-use crate::tui::state::{State, Target};
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, popup};
+use crate::tui::{action::Action, catalogue, state::State, target::Target, text, theme::Token};
 use crate::units::{age, percent, thousands};
 
 pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let (title, lines) = match state.target() {
         Some(Target::Stage(stage)) => {
             let mut lines = of_stage(stage);
-            if stage.name == StageName::IngestFills {
+            if stage.name == StageId::IngestFills {
                 lines.extend(state.shown().source.nodes.iter().map(|node| ("node", of_node(node))));
             }
             (stage.name.to_string(), lines)
@@ -38,20 +35,18 @@ pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         canvas.put(inner, 0, line, name, label);
         canvas.put(inner, 13, line, value, Style::new());
     }
-    let skip = matches!(state.target(), Some(Target::Stage(stage)) if stage.can_skip);
-    let keys = match skip {
-        true => "P pause  R restart  B replay  X stop  S skip  j/k the next one",
-        false => "P pause  R restart  B replay  X stop  j/k the next one",
-    };
-    canvas.put(inner, 0, height.saturating_sub(3), keys, dim);
+    let can_skip = matches!(state.target(), Some(Target::Stage(stage)) if stage.can_skip);
+    let verbs = [Action::Pause, Action::Restart, Action::Replay, Action::Stop, Action::Skip];
+    let verbs = verbs.iter().filter(|action| can_skip || **action != Action::Skip);
+    let keys: String =
+        verbs.map(|action| format!("{} {}  ", state.look.keymap.key(*action), catalogue::name(*action))).collect();
+    canvas.put(inner, 0, height.saturating_sub(3), &format!("{keys}j/k the next one"), dim);
 }
 
 fn of_stage(stage: &StageView) -> Vec<(&'static str, String)> {
     let wanted = stage.requested.map_or(String::new(), |desired| format!(", {} is wanted", desired.as_str()));
-    let mut lines = vec![
-        ("does", does(stage.name).to_owned()),
-        ("state", format!("{} for {}{wanted}", stage.state, age(stage.since))),
-    ];
+    let mut lines =
+        vec![("does", does(stage.name)), ("state", format!("{} for {}{wanted}", stage.state, age(stage.since)))];
     if let Some(cause) = &stage.cause {
         lines.push(("because", cause.clone()));
     }
@@ -82,15 +77,19 @@ fn of_node(node: &NodeView) -> String {
 }
 
 /// What a stage is there for.
-const fn does(stage: StageName) -> &'static str {
+fn does(stage: StageId) -> String {
     match stage {
-        StageName::IngestFills => "reads fills from the chain into stream:order_events",
-        StageName::IngestMarkets => "reads markets from Gamma into stream:markets",
-        StageName::ProcessTrades => "makes trades of fills: stream:order_events to stream:trades",
-        StageName::WriteMarkets => "writes stream:markets to the table markets",
-        StageName::WriteTrades => "writes stream:trades to the table trades",
-        StageName::WriteDeadLetters => "writes stream:dead_letters to the table dead_letters",
-        StageName::Resolver => "finds the markets of trades that landed without one",
+        StageId::IngestFills => format!("reads fills from the chain into {}", StreamId::OrderEvents),
+        StageId::IngestGoldsky => format!("reads fills from Goldsky's subgraph into {}", StreamId::OrderEvents),
+        StageId::IngestMarkets => format!("reads markets from Gamma into {}", StreamId::Markets),
+        StageId::ProcessTrades => {
+            format!("makes trades of fills: {} to {}", StreamId::OrderEvents, StreamId::Trades)
+        }
+        StageId::Resolver => "finds the markets of trades that landed without one".to_owned(),
+        writer => match (writer.reads(), writer.declared().lands_in) {
+            (Some(stream), [table]) => format!("writes {stream} to the table {table}"),
+            _ => String::new(),
+        },
     }
 }
 

@@ -2,20 +2,18 @@
 
 use ratatui::layout::Rect;
 
-use crate::tui::action::{ACTIONS, Chapter};
-use crate::tui::state::State;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, popup};
+use crate::tui::{catalogue::chapters, state::State, theme::Token};
 
 pub(crate) fn draw(state: &State, scroll: u16, area: Rect, canvas: &mut Canvas<'_>) {
     let (focus, label, plain) = (canvas.style(Token::Focus), canvas.style(Token::Label), canvas.style(Token::Text));
     let mut lines = Vec::new();
-    for chapter in Chapter::ALL {
+    for (title, actions) in chapters() {
         if !lines.is_empty() {
             lines.push((String::new(), String::new(), plain));
         }
-        lines.push((chapter.title().to_owned(), String::new(), focus));
-        for about in ACTIONS.iter().filter(|about| about.chapter == chapter) {
+        lines.push((title.to_owned(), String::new(), focus));
+        for about in actions {
             let keys = state.look.keymap.keys(about.action).join(" ");
             lines.push((keys, about.text.to_owned(), label));
         }

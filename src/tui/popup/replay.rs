@@ -15,9 +15,8 @@
 use ratatui::layout::Rect;
 
 use crate::tui::dialog::{Field, ReplayForm};
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, popup};
+use crate::tui::{text, theme::Token};
 
 pub(crate) fn draw(form: &ReplayForm, area: Rect, canvas: &mut Canvas<'_>) {
     let width = area.width.saturating_sub(4).min(72);

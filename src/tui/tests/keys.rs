@@ -2,33 +2,36 @@
 
 use std::time::Duration;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Key, KeyCode, Modifiers};
 
 use super::{colour, draw, lines, press, state, type_keys};
+use crate::control::{Answer, Command, DesiredState, Point, Replay};
+use crate::flow::StageId;
 use crate::monitor::{State as Word, sample};
-use crate::stage::{Answer, Command, Desired, Point, Replay, StageName};
-use crate::tui::state::{Mode, State, View};
-use crate::tui::update::{Effect, Leave, Message, update};
+use crate::tui::effect::{Effect, Leave};
+use crate::tui::state::{Mode, State};
+use crate::tui::update::{Message, update};
+use crate::tui::view::STAGES;
 
 fn healthy() -> State {
     state(colour(), sample::healthy())
 }
 
 fn control(state: &mut State, letter: char) -> Option<Effect> {
-    update(state, Message::Key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)), 0)
+    update(state, Message::Key(Key::new(KeyCode::Char(letter), Modifiers::CONTROL)), 0)
 }
 
 #[test]
 fn a_pause_is_asked_for_at_once_and_u_takes_it_back() {
     let mut state = healthy();
-    assert_eq!(type_keys(&mut state, "jjjjP"), Some(Effect::Ask(Command::Pause(StageName::WriteTrades))));
+    assert_eq!(type_keys(&mut state, "jjjjP"), Some(Effect::Ask(Command::Pause { stage: StageId::WriteTrades })));
     update(
         &mut state,
-        Message::Answer(Command::Pause(StageName::WriteTrades), Answer::Done("write-trades is paused".into())),
+        Message::Answer(Command::Pause { stage: StageId::WriteTrades }, Answer::Done("write-trades is paused".into())),
         10,
     );
     assert!(state.toast.as_ref().is_some_and(|toast| toast.text == "write-trades is paused  (u takes it back)"));
-    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Resume(StageName::WriteTrades))));
+    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Resume { stage: StageId::WriteTrades })));
     assert_eq!(type_keys(&mut state, "u"), None, "once");
     // For some seconds only.
     type_keys(&mut state, "P");
@@ -38,7 +41,7 @@ fn a_pause_is_asked_for_at_once_and_u_takes_it_back() {
 
 #[test]
 fn a_key_among_others_steers_nothing_but_is_typed_where_that_is_asked_for() {
-    let crowded = |state: &mut State, letter| update(state, Message::Crowded(KeyEvent::from(KeyCode::Char(letter))), 0);
+    let crowded = |state: &mut State, letter| update(state, Message::Crowded(Key::from(KeyCode::Char(letter))), 0);
     let mut state = healthy();
     for letter in ['P', 'u', 'R', 'B', 'X', 'q'] {
         assert_eq!(crowded(&mut state, letter), None);
@@ -75,12 +78,12 @@ fn p_lets_go_on_what_holds_and_what_shall_hold() {
     let mut snapshot = sample::healthy();
     snapshot.stages[0].state = Word::Paus;
     snapshot.stages[1].state = Word::Stop;
-    snapshot.stages[2].requested = Some(Desired::Pause);
+    snapshot.stages[2].requested = Some(DesiredState::Pause);
     let mut state = state(colour(), snapshot);
-    assert_eq!(type_keys(&mut state, "P"), Some(Effect::Ask(Command::Resume(StageName::IngestFills))));
-    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume(StageName::IngestMarkets))));
-    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Stop(StageName::IngestMarkets))));
-    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume(StageName::ProcessTrades))));
+    assert_eq!(type_keys(&mut state, "P"), Some(Effect::Ask(Command::Resume { stage: StageId::IngestFills })));
+    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume { stage: StageId::IngestMarkets })));
+    assert_eq!(type_keys(&mut state, "u"), Some(Effect::Ask(Command::Stop { stage: StageId::IngestMarkets })));
+    assert_eq!(type_keys(&mut state, "jP"), Some(Effect::Ask(Command::Resume { stage: StageId::ProcessTrades })));
 }
 
 #[test]
@@ -89,8 +92,8 @@ fn what_changes_more_asks_first() {
     assert_eq!(type_keys(&mut state, "R"), None);
     assert!(matches!(state.mode, Mode::Confirm(_)));
     assert_eq!(press(&mut state, KeyCode::Enter), None, "Enter says no");
-    assert_eq!(type_keys(&mut state, "Ry"), Some(Effect::Ask(Command::Restart(StageName::IngestFills))));
-    assert_eq!(type_keys(&mut state, "Xy"), Some(Effect::Ask(Command::Stop(StageName::IngestFills))));
+    assert_eq!(type_keys(&mut state, "Ry"), Some(Effect::Ask(Command::Restart { stage: StageId::IngestFills })));
+    assert_eq!(type_keys(&mut state, "Xy"), Some(Effect::Ask(Command::Stop { stage: StageId::IngestFills })));
     assert_eq!(type_keys(&mut state, "Xn"), None);
     assert_eq!(state.mode, Mode::Normal);
 }
@@ -106,10 +109,26 @@ fn only_what_failed_for_bad_entries_is_skipped_and_that_asks_first() {
     type_keys(&mut state, "S");
     assert!(matches!(state.mode, Mode::Confirm(_)));
     assert_eq!(press(&mut state, KeyCode::Enter), None, "Enter says no");
-    assert_eq!(type_keys(&mut state, "Sy"), Some(Effect::Ask(Command::Skip(StageName::WriteTrades))));
+    assert_eq!(type_keys(&mut state, "Sy"), Some(Effect::Ask(Command::Skip { stage: StageId::WriteTrades })));
     type_keys(&mut state, ":skip");
     assert_eq!(press(&mut state, KeyCode::Enter), None);
     assert!(matches!(state.mode, Mode::Confirm(_)), "the palette knows it, too");
+}
+
+#[test]
+fn the_palette_takes_the_words_of_a_command_and_asks_whether_they_are_meant() {
+    let mut state = healthy();
+    type_keys(&mut state, ":pause write-trades");
+    assert!(
+        lines(&draw(&mut state, (80, 24))).iter().any(|line| line.contains("pause write-trades    Finish what is"))
+    );
+    assert_eq!(press(&mut state, KeyCode::Enter), None);
+    let pause = Command::Pause { stage: StageId::WriteTrades };
+    assert_eq!(type_keys(&mut state, "y"), Some(Effect::Ask(pause)));
+    type_keys(&mut state, ":pause nobody");
+    assert!(lines(&draw(&mut state, (80, 24))).iter().any(|line| line.contains("invalid value 'nobody'")));
+    assert_eq!(press(&mut state, KeyCode::Enter), None);
+    assert_eq!(state.mode, Mode::Normal);
 }
 
 #[test]
@@ -128,11 +147,19 @@ fn a_replay_is_planned_and_then_done() {
     let mut state = healthy();
     type_keys(&mut state, "jjB");
     let asked = press(&mut state, KeyCode::Enter);
-    let replay = Replay { stage: StageName::ProcessTrades, from: Point::Age(Duration::from_secs(900)), to: Point::Now };
-    assert_eq!(asked, Some(Effect::Ask(Command::Plan(replay.clone()))));
-    let plan = crate::stage::Plan { from: "a".into(), to: "b".into(), amount: "c".into(), way: "d".into() };
-    update(&mut state, Message::Answer(Command::Plan(replay.clone()), Answer::Plan(plan)), 5);
-    assert_eq!(press(&mut state, KeyCode::Enter), Some(Effect::Ask(Command::Replay(replay))));
+    let replay = Replay {
+        stage: StageId::ProcessTrades,
+        from: Point::Age(Duration::from_secs(900)),
+        to: Point::Now,
+        dry_run: true,
+    };
+    assert_eq!(asked, Some(Effect::Ask(Command::Replay(replay.clone()))));
+    let plan = crate::control::Plan { from: "a".into(), to: "b".into(), amount: "c".into(), way: "d".into() };
+    update(&mut state, Message::Answer(Command::Replay(replay.clone()), Answer::Plan(plan)), 5);
+    assert_eq!(
+        press(&mut state, KeyCode::Enter),
+        Some(Effect::Ask(Command::Replay(Replay { dry_run: false, ..replay })))
+    );
     assert_eq!(state.mode, Mode::Normal);
 }
 
@@ -140,7 +167,7 @@ fn a_replay_is_planned_and_then_done() {
 fn x_on_a_replay_cancels_it() {
     let mut state = state(colour(), sample::warning());
     type_keys(&mut state, "GXy");
-    assert_eq!(type_keys(&mut state, "GXy"), Some(Effect::Ask(Command::Cancel("a3f09c".into()))));
+    assert_eq!(type_keys(&mut state, "GXy"), Some(Effect::Ask(Command::Cancel { id: "a3f09c".into() })));
 }
 
 #[test]
@@ -175,20 +202,18 @@ fn a_frozen_picture_holds_while_news_come() {
 #[test]
 fn views_panes_and_the_way_back() {
     let mut state = healthy();
-    for (key, view) in
-        [('2', View::Streams), ('3', View::Tables), ('4', View::Logs), ('5', View::Tape), ('1', View::Overview)]
-    {
+    for (key, view) in [('2', "streams"), ('3', "tables"), ('4', "logs"), ('5', "tape"), ('1', "overview")] {
         type_keys(&mut state, &key.to_string());
-        assert_eq!(state.view, view);
+        assert_eq!(state.view.name(), view);
     }
     press(&mut state, KeyCode::Tab);
     press(&mut state, KeyCode::Enter);
-    assert_eq!(state.view, View::Streams, "from a pane to its view");
+    assert_eq!(state.view.name(), "streams", "from a pane to its view");
     press(&mut state, KeyCode::Esc);
-    assert_eq!(state.view, View::Overview);
+    assert_eq!(state.view.name(), "overview");
     press(&mut state, KeyCode::BackTab);
     type_keys(&mut state, "jjjjjjjjjjjjjjjjjj");
-    assert_eq!(state.selected(crate::tui::state::Pane::Stages), 6, "the last line is the last");
+    assert_eq!(STAGES.selected(&state), 6, "the last line is the last");
     press(&mut state, KeyCode::Enter);
     assert_eq!(state.mode, Mode::Detail);
 }
@@ -198,16 +223,16 @@ fn the_palette_knows_every_action() {
     let mut state = healthy();
     type_keys(&mut state, ":tape");
     press(&mut state, KeyCode::Enter);
-    assert_eq!(state.view, View::Tape);
+    assert_eq!(state.view.name(), "tape");
     type_keys(&mut state, ":find");
     press(&mut state, KeyCode::Enter);
-    assert_eq!((state.view, state.mode), (View::Logs, Mode::Find(String::new())));
+    assert_eq!((state.view.name(), state.mode), ("logs", Mode::Find(String::new())));
 }
 
 #[test]
 fn answers_are_said_for_a_while() {
     let mut state = healthy();
-    let restart = Command::Restart(StageName::Resolver);
+    let restart = Command::Restart { stage: StageId::Resolver };
     update(&mut state, Message::Answer(restart, Answer::Refused("it is away".into())), 1_000);
     assert!(lines(&draw(&mut state, (80, 24)))[23].contains("it is away"));
     update(&mut state, Message::Tick, 20_000);

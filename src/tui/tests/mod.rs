@@ -5,36 +5,39 @@ mod frames;
 mod keys;
 mod readme;
 mod sweep;
+mod words;
 
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Key, KeyCode, Modifiers};
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 use ratatui::style::{Color, Modifier};
 use tracing::Level;
 
+use super::effect::Effect;
 use super::glyphs::Charset;
 use super::keymap::Keymap;
-use super::state::{Look, State};
+use super::look::UiOptions;
+use super::screen;
+use super::state::State;
 use super::theme::Theme;
-use super::update::{Effect, Message, update};
-use super::view;
+use super::update::{Message, update};
 use crate::logs::{LogRecord, LogRing, Sink, TuiLog};
 use crate::monitor::Snapshot;
 
 /// As most see it.
-fn colour() -> Look {
-    Look { theme: Theme::Ansi, charset: Charset::Unicode, keymap: Keymap::defaults() }
+fn colour() -> UiOptions {
+    UiOptions { theme: Theme::Ansi, charset: Charset::Unicode, keymap: Keymap::defaults() }
 }
 
 /// As it is seen with the least.
-fn plain() -> Look {
-    Look { theme: Theme::Mono, charset: Charset::Ascii, keymap: Keymap::defaults() }
+fn plain() -> UiOptions {
+    UiOptions { theme: Theme::Mono, charset: Charset::Ascii, keymap: Keymap::defaults() }
 }
 
-fn state(look: Look, snapshot: Snapshot) -> State {
+fn state(look: UiOptions, snapshot: Snapshot) -> State {
     State::new(look, Arc::new(snapshot), Arc::new(LogRing::new()), true)
 }
 
@@ -42,13 +45,13 @@ fn draw(state: &mut State, (width, height): (u16, u16)) -> Buffer {
     (state.width, state.height) = (width, height);
     let area = Rect::new(0, 0, width, height);
     let mut buffer = Buffer::empty(area);
-    view::draw(state, area, &mut buffer);
+    screen::draw(state, area, &mut buffer);
     buffer
 }
 
 fn press(state: &mut State, code: KeyCode) -> Option<Effect> {
     let now = state.now;
-    update(state, Message::Key(KeyEvent::new(code, KeyModifiers::NONE)), now)
+    update(state, Message::Key(Key::new(code, Modifiers::NONE)), now)
 }
 
 fn type_keys(state: &mut State, keys: &str) -> Option<Effect> {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::tui::action::{ACTIONS, Chapter};
+use crate::tui::catalogue;
 use crate::tui::keymap::Keymap;
 
 const README: &str = include_str!("../../../README.md");
@@ -10,11 +10,9 @@ const README: &str = include_str!("../../../README.md");
 fn table() -> String {
     let keymap = Keymap::defaults();
     let mut table = String::from("| key | does |\n|---|---|\n");
-    for chapter in Chapter::ALL {
-        for about in ACTIONS.iter().filter(|about| about.chapter == chapter) {
-            let keys: Vec<String> = keymap.keys(about.action).iter().map(|key| format!("`{key}`")).collect();
-            let _ = writeln!(table, "| {} | {} |", keys.join(" "), about.text);
-        }
+    for about in catalogue::all() {
+        let keys: Vec<String> = keymap.keys(about.action).iter().map(|key| format!("`{key}`")).collect();
+        let _ = writeln!(table, "| {} | {} |", keys.join(" "), about.text);
     }
     table
 }

@@ -1,15 +1,17 @@
 //! Any size, any keys: nothing panics, and nothing is drawn outside.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use crate::tui::key::{Key, KeyCode, Modifiers};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{colour, draw, fill_log, plain, state, type_keys};
+use crate::control::Answer;
 use crate::monitor::sample;
-use crate::stage::Answer;
+use crate::tui::effect::Effect;
 use crate::tui::state::Mode;
-use crate::tui::update::{Effect, Message, update};
+use crate::tui::update::{Message, update};
+use crate::tui::view;
 
 #[test]
 fn every_view_in_every_size() {
@@ -38,10 +40,16 @@ fn every_view_in_every_size() {
 #[test]
 fn the_corners() {
     for snapshot in [sample::loading(), sample::empty(), sample::warning(), sample::stale()] {
-        for keys in ["1", "2", "3", "4", "5", "?", "!", "B", "X", "q", ":x", "4/x", "z", "G"] {
-            for size in [(1, 1), (1, 100), (300, 1), (300, 100), (60, 14), (59, 14), (60, 13)] {
-                let mut state = state(colour(), snapshot.clone());
+        for size in [(1, 1), (1, 100), (300, 1), (300, 100), (60, 14), (59, 14), (60, 13)] {
+            let fresh = || state(colour(), snapshot.clone());
+            for keys in ["?", "!", "B", "X", "q", ":x", ":pause x", "4/x", "z", "G"] {
+                let mut state = fresh();
                 type_keys(&mut state, keys);
+                draw(&mut state, size);
+            }
+            for view in view::all() {
+                let mut state = fresh();
+                state.show(view.id());
                 draw(&mut state, size);
             }
         }
@@ -51,7 +59,7 @@ fn the_corners() {
 #[test]
 fn a_hundred_thousand_random_keys() {
     let seed: u64 = std::env::var("POLYTAPE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(11);
-    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut state = state(colour(), sample::warning());
     fill_log(&state.ring);
     let codes = [
@@ -73,28 +81,28 @@ fn a_hundred_thousand_random_keys() {
     let snapshots = [sample::loading(), sample::empty(), sample::healthy(), sample::failing(), sample::stale()];
     let (mut asked, mut now) = (0, 0);
     for nth in 0..100_000 {
-        now += dice.random_range(0..500);
-        let code = match dice.random_range(0..10) {
-            0..6 => KeyCode::Char(char::from(dice.random_range(b' '..=b'~'))),
-            6 => KeyCode::Char(*['雨', 'é', '\u{301}', '👩'].choose(&mut dice).unwrap()),
-            _ => *codes.choose(&mut dice).unwrap(),
+        now += rng.random_range(0..500);
+        let code = match rng.random_range(0..10) {
+            0..6 => KeyCode::Char(char::from(rng.random_range(b' '..=b'~'))),
+            6 => KeyCode::Char(*['雨', 'é', '\u{301}', '👩'].choose(&mut rng).unwrap()),
+            _ => *codes.choose(&mut rng).unwrap(),
         };
-        let modifiers = if dice.random_bool(0.05) { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
-        let effect = update(&mut state, Message::Key(KeyEvent::new(code, modifiers)), now);
+        let modifiers = if rng.random_bool(0.05) { Modifiers::CONTROL } else { Modifiers::NONE };
+        let effect = update(&mut state, Message::Key(Key::new(code, modifiers)), now);
         if let Some(Effect::Ask(command)) = effect {
             asked += 1;
-            let answer = if dice.random_bool(0.5) { Answer::Done("done".into()) } else { Answer::Refused("no".into()) };
+            let answer = if rng.random_bool(0.5) { Answer::Done("done".into()) } else { Answer::Refused("no".into()) };
             update(&mut state, Message::Answer(command, answer), now);
         }
-        if dice.random_bool(0.02) {
-            let snapshot = snapshots.choose(&mut dice).unwrap().clone();
+        if rng.random_bool(0.02) {
+            let snapshot = snapshots.choose(&mut rng).unwrap().clone();
             update(&mut state, Message::Snapshot(snapshot.into()), now);
         }
-        if dice.random_bool(0.005) {
+        if rng.random_bool(0.005) {
             update(&mut state, Message::Paste("a\nb\x1b[2J雨".repeat(20)), now);
         }
         if nth % 25 == 0 {
-            let size = (dice.random_range(1..140), dice.random_range(1..50));
+            let size = (rng.random_range(1..140), rng.random_range(1..50));
             draw(&mut state, size);
         }
     }

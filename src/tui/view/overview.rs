@@ -10,18 +10,29 @@
 
 use ratatui::layout::Rect;
 
-use super::{Size, frame, size, source, stages, streams, tables, tape};
-use crate::tui::state::State;
-use crate::tui::theme::Token;
+use super::pane::{Pane, focused};
+use super::{contract::View, logs, size::Size, source, stages, streams, tables, tape, title::title};
 use crate::tui::widget::{Canvas, Frame, chart, log_lines, pane};
+use crate::tui::{state::State, theme::Token, view_id::ViewId};
 use crate::units::{count, thousands};
 
-pub(super) fn draw(state: &State, body: Rect, whole: Rect, canvas: &mut Canvas<'_>) {
+const PANES: &[Pane] = &[stages::PANE, streams::BRIEF, tables::BRIEF];
+
+pub(super) const VIEW: View = View {
+    layout: Some(draw),
+    ..View::new(ViewId::OVERVIEW, "Overview", "Overview: is it well, and what is not", PANES)
+};
+
+fn draw(state: &State, body: Rect, size: Size, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let (size, frame) = (size(whole), frame(whole));
+    let frame = size.frame();
     let around = if frame == Frame::Box { 2 } else { 1 };
     let lines = |lines: usize| u16::try_from(lines).unwrap_or(u16::MAX);
     let mut rest = body;
+    let focused = focused(state, PANES).name;
+    let show = |pane: &Pane, area, canvas: &mut Canvas<'_>| {
+        (pane.draw)(state, area, frame, pane.name == focused, canvas);
+    };
     let mut take = |height: u16| {
         let height = height.min(rest.height);
         let taken = Rect { height, ..rest };
@@ -42,23 +53,23 @@ pub(super) fn draw(state: &State, body: Rect, whole: Rect, canvas: &mut Canvas<'
         if size == Size::Small { body.height.saturating_sub(10).max(lines(shown.stages.len()) + 2) } else { rows };
     let row = take(rows.min(most));
     if size == Size::Small {
-        stages::draw(state, row, frame, canvas);
+        show(&stages::PANE, row, canvas);
     } else {
         let side = if size == Size::Large { 72 } else { 40 };
         let [left, right] = split(row, row.width.saturating_sub(side));
-        stages::draw(state, left, frame, canvas);
+        show(&stages::PANE, left, canvas);
         rates(state, right, frame, canvas);
     }
     let row = take(lines(shown.streams.len().max(shown.tables.len())) + 1 + around);
     let [left, right] = split(row, if size == Size::Small { row.width * 46 / 80 } else { row.width * 56 / 100 });
-    streams::brief(state, left, frame, canvas);
-    tables::brief(state, right, frame, canvas);
+    show(&streams::BRIEF, left, canvas);
+    show(&tables::BRIEF, right, canvas);
 
     let (log, tail) = if size == Size::Large { (rest.width * 55 / 100, true) } else { (rest.width, false) };
     let [left, right] = split(rest, log);
     log_tail(state, left, frame, canvas);
     if tail {
-        tape::draw(state, right, frame, canvas);
+        show(&tape::PANE, right, canvas);
     }
 }
 
@@ -92,6 +103,7 @@ fn log_tail(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
         None | Some(0) => String::new(),
         Some(dropped) => format!("{} not in the file", thousands(dropped)),
     };
-    let inner = pane(canvas, area, frame, "4 Logs", &note, false);
+    let title = title(state, &logs::VIEW);
+    let inner = pane(canvas, area, frame, &title, &note, false);
     log_lines(canvas, inner, &state.log);
 }

@@ -1,11 +1,9 @@
 //! Where the source's events are: head, cursor, watermark, and what is left over.
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{layout::Rect, style::Style};
 
-use crate::tui::state::State;
-use crate::tui::theme::Token;
-use crate::tui::widget::Canvas;
+use crate::flow::TableId;
+use crate::tui::{state::State, theme::Token, widget::Canvas};
 use crate::units::{about, age, rows, thousands};
 
 /// Below half a minute the age is that of the newest block and says nothing.
@@ -45,9 +43,15 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         Some(tokens) => (thousands(tokens.unresolved), Token::Text),
         None => ("?".into(), Token::Dim),
     };
-    let dead = shown.tables.iter().find(|table| table.name == "dead_letters").and_then(|table| table.rows.value);
+    let dead = shown
+        .tables
+        .iter()
+        .find(|table| table.name == TableId::DeadLetters.as_str())
+        .and_then(|table| table.rows.value);
     let dead = match dead {
-        Some(dead) => (rows(dead, thousands), if dead.rows > 0 { Token::Warn } else { Token::Text }),
+        Some(dead) => {
+            (rows(dead.rows, dead.is_estimate, thousands), if dead.rows > 0 { Token::Warn } else { Token::Text })
+        }
         None => ("?".into(), Token::Dim),
     };
     let mut parts = vec![
@@ -56,6 +60,10 @@ pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
         ("", "unresolved", unresolved),
         ("", "dead", dead),
     ];
+    for beside in &shown.beside {
+        let place = beside.watermark.clone().unwrap_or_else(|| "unknown".into());
+        parts.push((&beside.name, "in tables to", (place, Token::Text)));
+    }
     // What speaks against the source comes first.
     if let Some(block) = source.in_doubt {
         parts.insert(1, ("", "in doubt from", (thousands(block), Token::Warn)));

@@ -9,14 +9,14 @@
 
 use ratatui::layout::Rect;
 
+use super::pane::{Opens, Pane};
+use super::title::titled;
 use crate::monitor::{JobView, Snapshot, StageView, State as Word};
-use crate::stage::{Desired, StageName};
-use crate::tui::state::{Pane, State, goes_on};
-use crate::tui::text;
-use crate::tui::theme::Token;
+use crate::tui::target::{Target, goes_on};
 use crate::tui::widget::{Canvas, Cell, Column, Frame, pane, table};
+use crate::tui::{state::State, text as texts, theme::Token, view_id::ViewId};
 use crate::units::{about, age, count, percent, thousands};
-use crate::warehouse::JobState;
+use crate::{control::DesiredState, flow::StageId, warehouse::JobState};
 
 const COLUMNS: [Column; 6] = [
     Column::text("STATE", 11, 0),
@@ -27,22 +27,35 @@ const COLUMNS: [Column; 6] = [
     Column::text("NOTE", 8, 1),
 ];
 
-pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+/// The stages, and behind them the replays.
+pub(crate) const PANE: Pane = Pane { name: Target::PANE, lines: Target::count, text, opens: Opens::Detail, draw };
+
+/// A line as a text.
+fn text(state: &State, _: usize) -> Option<String> {
+    Some(match state.target()? {
+        Target::Stage(stage) => {
+            let cause = stage.cause.as_deref().unwrap_or_default();
+            format!("{} {} {} moved {cause}", stage.name, stage.state, thousands(stage.moved)).trim_end().to_owned()
+        }
+        Target::Job(job) => format!("replay {} of {}: {} of {}", job.id, job.stage, job.done, job.total),
+    })
+}
+
+fn draw(state: &State, area: Rect, frame: Frame, has_keys: bool, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let has_keys = state.focused() == Pane::Stages;
-    let inner = pane(canvas, area, frame, "1 Stages", "", has_keys);
+    let inner = pane(canvas, area, frame, &titled(state, ViewId::OVERVIEW, "Stages"), "", has_keys);
     let mut lines: Vec<Vec<Cell>> = shown.stages.iter().map(|stage| line(stage, shown, canvas)).collect();
     lines.extend(shown.jobs.iter().map(|job| replay(job, canvas)));
-    table(canvas, inner, &COLUMNS, &lines, has_keys.then(|| state.selected(Pane::Stages)));
+    table(canvas, inner, &COLUMNS, &lines, has_keys.then(|| PANE.selected(state)));
 }
 
 fn line(stage: &StageView, shown: &Snapshot, canvas: &Canvas<'_>) -> Vec<Cell> {
     let style = canvas.look.theme.state(stage.state);
     let glyph = canvas.charset().state(stage.state);
     let wanted = stage.requested.map(|desired| match desired {
-        Desired::Run => ">RUN",
-        Desired::Pause => ">PAUS",
-        Desired::Stop => ">STOP",
+        DesiredState::Run => ">RUN",
+        DesiredState::Pause => ">PAUS",
+        DesiredState::Stop => ">STOP",
     });
     let word = format!("{glyph} {}{}", stage.state, wanted.unwrap_or_default());
     let note_style = match stage.state {
@@ -55,7 +68,7 @@ fn line(stage: &StageView, shown: &Snapshot, canvas: &Canvas<'_>) -> Vec<Cell> {
         rate(stage.rate, canvas),
         count(stage.moved).into(),
         Cell::new(about(stage.since), canvas.style(Token::Dim)),
-        Cell::new(text::clean(&note(stage, shown), canvas.charset()), note_style),
+        Cell::new(texts::clean(&note(stage, shown), canvas.charset()), note_style),
     ]
 }
 
@@ -73,15 +86,15 @@ fn note(stage: &StageView, shown: &Snapshot) -> String {
         };
     }
     match stage.name {
-        StageName::IngestFills => {
+        StageId::IngestFills => {
             let at = shown.source.cursor.map(|cursor| format!("block {}", thousands(cursor.block.saturating_sub(1))));
             at.unwrap_or_default()
         }
-        StageName::IngestMarkets => match shown.markets.as_ref().and_then(|markets| markets.last_round) {
+        StageId::IngestMarkets => match shown.markets.as_ref().and_then(|markets| markets.last_round) {
             Some(last) => format!("all read {} ago", about(last)),
             None => "reading all open markets".into(),
         },
-        StageName::Resolver => {
+        StageId::Resolver => {
             shown.tokens.map_or(String::new(), |tokens| format!("{} tokens unresolved", thousands(tokens.unresolved)))
         }
         _ => String::new(),
@@ -111,6 +124,6 @@ fn replay(job: &JobView, canvas: &Canvas<'_>) -> Vec<Cell> {
         rate(job.rate, canvas),
         count(job.moved).into(),
         Cell::new(done, style),
-        Cell::new(text::clean(&note, canvas.charset()), style),
+        Cell::new(texts::clean(&note, canvas.charset()), style),
     ]
 }

@@ -7,17 +7,16 @@
 //!   redis 412M of 1.00G, 40%
 //! ```
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{layout::Rect, style::Style};
 
+use super::pane::{Opens, Pane};
+use super::{contract::View, title::titled};
 use crate::monitor::{GroupView, MemoryView, Seen, Snapshot, StreamView};
-use crate::tui::state::{Pane, State};
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, Cell, Column, Frame, pane, table};
-use crate::units::{about, age, bytes, count, percent};
+use crate::tui::{state::State, text, theme::Token, view_id::ViewId};
+use crate::units::{about, age, bytes, count, percent, thousands};
 
-const BRIEF: [Column; 7] = [
+const BRIEF_COLUMNS: [Column; 7] = [
     Column::text("STREAM", 12, 0),
     Column::number("LEN", 5, 1),
     Column::number("+/S", 5, 6),
@@ -27,7 +26,7 @@ const BRIEF: [Column; 7] = [
     Column::number("OLD", 5, 3),
 ];
 
-const WHOLE: [Column; 9] = [
+const COLUMNS: [Column; 9] = [
     Column::text("STREAM / GROUP", 24, 0),
     Column::number("LEN", 5, 1),
     Column::number("+/S", 5, 4),
@@ -39,11 +38,35 @@ const WHOLE: [Column; 9] = [
     Column::text("", 1, 6),
 ];
 
+/// Its name.
+const ID: ViewId = ViewId::new("streams");
+
 /// The pane of the overview.
-pub(super) fn brief(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+pub(super) const BRIEF: Pane =
+    Pane { name: ID.name(), lines: |shown| shown.streams.len(), text: line, opens: Opens::View(ID), draw: brief };
+
+pub(super) const VIEW: View = View::new(
+    ID,
+    "Streams",
+    "Streams: who is behind, and by how much",
+    &[Pane { opens: Opens::Nothing, draw, ..BRIEF }],
+);
+
+fn title(state: &State, title: &str) -> String {
+    titled(state, ID, title)
+}
+
+/// A line as a text.
+fn line(state: &State, at: usize) -> Option<String> {
+    let stream = state.shown().streams.get(at)?;
+    let entries = stream.entries.value.map_or("unknown".to_owned(), thousands);
+    let group = stream.live().cloned().unwrap_or_default();
+    Some(format!("{}: {entries} entries, lag {}, pending {}", stream.name, group.lag, group.pending))
+}
+
+fn brief(state: &State, area: Rect, frame: Frame, has_keys: bool, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let has_keys = state.focused() == Pane::Streams;
-    let inner = pane(canvas, area, frame, "2 Streams", &note(shown), has_keys);
+    let inner = pane(canvas, area, frame, &title(state, "Streams"), &note(shown), has_keys);
     let lines: Vec<Vec<Cell>> = shown
         .streams
         .iter()
@@ -63,17 +86,17 @@ pub(super) fn brief(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas
             ]
         })
         .collect();
-    table(canvas, inner, &BRIEF, &lines, has_keys.then(|| state.selected(Pane::Streams)));
+    table(canvas, inner, &BRIEF_COLUMNS, &lines, has_keys.then(|| BRIEF.selected(state)));
 }
 
 /// The view: every group of every stream, and a word on the selected one.
-pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+fn draw(state: &State, area: Rect, frame: Frame, _: bool, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let inner = pane(canvas, area, frame, "2 Streams and groups", &old(&shown.streams), true);
+    let inner = pane(canvas, area, frame, &title(state, "Streams and groups"), &old(&shown.streams), true);
     let most = shown.about.max_stream_bytes;
     let (mut lines, mut selected) = (Vec::new(), 0);
     for (at, stream) in shown.streams.iter().enumerate() {
-        if at == state.selected(Pane::Streams) {
+        if at == BRIEF.selected(state) {
             selected = lines.len();
         }
         let style = canvas.style(if stream.entries.is_stale() { Token::Dim } else { Token::Focus });
@@ -93,13 +116,13 @@ pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<
     }
     let room = inner.height.saturating_sub(if shown.memory.is_some() { 5 } else { 4 });
     let top = Rect { height: room, ..inner };
-    table(canvas, top, &WHOLE, &lines, Some(selected));
+    table(canvas, top, &COLUMNS, &lines, Some(selected));
     let mut bottom = Rect { y: inner.y + room, height: inner.height - room, ..inner };
     if let Some(memory) = shown.memory.as_ref().filter(|_| bottom.height > 2) {
         canvas.put(bottom, 1, 1, &memory_text(memory), memory_style(memory, canvas));
         (bottom.y, bottom.height) = (bottom.y + 1, bottom.height - 1);
     }
-    let about = shown.streams.get(state.selected(Pane::Streams)).map(|stream| explain(stream, most));
+    let about = shown.streams.get(BRIEF.selected(state)).map(|stream| explain(stream, most));
     let dim = canvas.style(Token::Dim);
     for (line, text) in
         (1..).zip(text::wrap(&about.unwrap_or_default(), usize::from(inner.width.saturating_sub(2)).max(1)))
@@ -146,12 +169,13 @@ fn name(stream: &StreamView, canvas: &Canvas<'_>) -> String {
 
 /// The memory of Redis. What is not known says why, and what is old how old.
 fn memory_text(seen: &Seen<MemoryView>) -> String {
-    let Some(MemoryView { used, limit, percent }) = seen.value else {
+    let Some(MemoryView { server, used, limit, percent }) = seen.value else {
         return format!("redis unknown: {}", seen.missing.as_deref().unwrap_or("not seen yet"));
     };
+    let name = server.label();
     let mut text = match (limit, percent) {
-        (Some(limit), Some(percent)) => format!("redis {} of {}, {percent}%", bytes(used), bytes(limit)),
-        _ => format!("redis {}, no limit", bytes(used)),
+        (Some(limit), Some(percent)) => format!("{name} {} of {}, {percent}%", bytes(used), bytes(limit)),
+        _ => format!("{name} {}, no limit", bytes(used)),
     };
     if seen.is_stale() {
         text.push_str(&format!(", {} old", age(seen.age)));
@@ -172,8 +196,8 @@ fn note(shown: &Snapshot) -> String {
     let old = old(&shown.streams);
     let memory = shown.memory.as_ref().filter(|seen| old.is_empty() && !seen.is_stale());
     match memory.map(|seen| seen.value) {
-        Some(Some(MemoryView { percent: Some(percent), .. })) => format!("redis {percent}%"),
-        Some(Some(MemoryView { used, .. })) => format!("redis {}", bytes(used)),
+        Some(Some(MemoryView { server, percent: Some(percent), .. })) => format!("{} {percent}%", server.label()),
+        Some(Some(MemoryView { server, used, .. })) => format!("{} {}", server.label(), bytes(used)),
         Some(None) => "redis unknown".into(),
         None => old,
     }

@@ -5,24 +5,24 @@
 //! ▶ trades       812,412,345   812   <30s   38ms    14 complete to 97,812,344
 //! ```
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{layout::Rect, style::Style};
 
+use super::pane::{Opens, Pane};
+use super::{contract::View, title::title};
+use crate::flow::TableId;
 use crate::monitor::{Severity, Snapshot, TableView};
-use crate::tui::state::{Pane, State};
-use crate::tui::text;
-use crate::tui::theme::Token;
 use crate::tui::widget::{Canvas, Cell, Column, Frame, chart, pane, table};
+use crate::tui::{state::State, text, theme::Token, view_id::ViewId};
 use crate::units::{self, about, age, count, latency, thousands};
 
-const BRIEF: [Column; 4] = [
+const BRIEF_COLUMNS: [Column; 4] = [
     Column::text("TABLE", 12, 0),
     Column::number("ROWS", 6, 0),
     Column::number("+/S", 5, 1),
     Column::number("BEHIND", 6, 1),
 ];
 
-const WHOLE: [Column; 6] = [
+const COLUMNS: [Column; 6] = [
     Column::text("TABLE", 12, 0),
     Column::number("ROWS", 15, 0),
     Column::number("+/S", 5, 1),
@@ -34,23 +34,43 @@ const WHOLE: [Column; 6] = [
 /// Where tables are made of parts.
 const PARTS: Column = Column::number("PARTS", 5, 1);
 
+/// Its name.
+const ID: ViewId = ViewId::new("tables");
+
 /// The pane of the overview.
-pub(super) fn brief(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+pub(super) const BRIEF: Pane =
+    Pane { name: ID.name(), lines: |shown| shown.tables.len(), text: copied, opens: Opens::View(ID), draw: brief };
+
+pub(super) const VIEW: View = View::new(
+    ID,
+    "Tables",
+    "Tables: is the data there, and how old is it",
+    &[Pane { opens: Opens::Nothing, draw, ..BRIEF }],
+);
+
+/// A line as a text.
+fn copied(state: &State, at: usize) -> Option<String> {
+    let table = state.shown().tables.get(at)?;
+    let rows =
+        table.rows.value.map_or("unknown".to_owned(), |count| units::rows(count.rows, count.is_estimate, thousands));
+    Some(format!("{}: {rows} rows", table.name))
+}
+
+fn brief(state: &State, area: Rect, frame: Frame, has_keys: bool, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let has_keys = state.focused() == Pane::Tables;
-    let inner = pane(canvas, area, frame, "3 Tables", &old(&shown.tables), has_keys);
+    let inner = pane(canvas, area, frame, &title(state, &VIEW), &old(&shown.tables), has_keys);
     let lines: Vec<Vec<Cell>> = shown.tables.iter().map(|table| line(table, count, canvas)).collect();
-    table(canvas, inner, &BRIEF, &lines, has_keys.then(|| state.selected(Pane::Tables)));
+    table(canvas, inner, &BRIEF_COLUMNS, &lines, has_keys.then(|| BRIEF.selected(state)));
 }
 
 /// The view: rows to the last digit, what they mean, and the last two minutes.
-pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+fn draw(state: &State, area: Rect, frame: Frame, _: bool, canvas: &mut Canvas<'_>) {
     let shown = state.shown();
-    let inner = pane(canvas, area, frame, "3 Tables", &old(&shown.tables), true);
+    let inner = pane(canvas, area, frame, &title(state, &VIEW), &old(&shown.tables), true);
     let has_parts = shown.tables.iter().any(|table| table.parts.is_some());
-    let mut columns = WHOLE.to_vec();
+    let mut columns = COLUMNS.to_vec();
     if has_parts {
-        columns.insert(WHOLE.len() - 1, PARTS);
+        columns.insert(COLUMNS.len() - 1, PARTS);
     }
     let lines: Vec<Vec<Cell>> = shown
         .tables
@@ -66,7 +86,7 @@ pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<
         })
         .collect();
     let top = Rect { height: inner.height.min(2 + u16::try_from(lines.len()).unwrap_or(0)), ..inner };
-    table(canvas, top, &columns, &lines, Some(state.selected(Pane::Tables)));
+    table(canvas, top, &columns, &lines, Some(BRIEF.selected(state)));
     let rest = Rect { y: top.bottom(), height: inner.height - top.height, ..inner };
     if rest.height < 4 {
         return;
@@ -81,12 +101,12 @@ pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<
 
 fn line(table: &TableView, rows: fn(u64) -> String, canvas: &Canvas<'_>) -> Vec<Cell> {
     let style = canvas.style(if table.rows.is_stale() { Token::Dim } else { Token::Text });
-    let behind = table.behind.filter(|_| table.name != "markets");
+    let behind = table.behind.filter(|_| table.name != TableId::Markets.as_str());
     let behind = behind.map_or_else(|| table.behind.map_or("-".into(), about), short);
-    let late = table.name == "trades" && table.behind.is_some_and(|behind| behind > 60_000);
+    let late = table.name == TableId::Trades.as_str() && table.behind.is_some_and(|behind| behind > 60_000);
     vec![
         Cell::new(text::clean(&table.name, canvas.charset()), style),
-        Cell::new(table.rows.value.map_or("-".into(), |count| units::rows(count, rows)), style),
+        Cell::new(table.rows.value.map_or("-".into(), |count| units::rows(count.rows, count.is_estimate, rows)), style),
         Cell::new(table.rate.map_or("-".into(), count), style),
         Cell::new(behind, if late { canvas.style(Token::Warn) } else { style }),
     ]
@@ -117,17 +137,19 @@ fn note(table: &TableView, shown: &Snapshot) -> String {
     if let Some(reason) = &table.rows.missing {
         return format!("not seen for {}: {reason}", age(table.rows.age));
     }
-    match table.name.as_str() {
-        "trades" => match shown.source.watermark {
+    match TableId::named(&table.name) {
+        Some(TableId::Trades) => match shown.source.watermark {
             Some(watermark) => format!("complete to {}", thousands(watermark.block.saturating_sub(1))),
             None => "nothing complete yet".into(),
         },
-        "markets" => match shown.markets.as_ref().and_then(|markets| markets.behind) {
+        Some(TableId::Markets) => match shown.markets.as_ref().and_then(|markets| markets.behind) {
             Some(0) => "all that was read".into(),
             Some(behind) => format!("{behind} moves on their way"),
             None => String::new(),
         },
-        _ => "what was refused".into(),
+        Some(TableId::DeadLetters) => "what was refused".into(),
+        Some(TableId::TradesGoldsky) => "of the subgraph".into(),
+        _ => String::new(),
     }
 }
 

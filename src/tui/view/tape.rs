@@ -8,12 +8,11 @@
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 
-use crate::monitor::TapeRow;
-use crate::tui::state::{Pane, State};
-use crate::tui::text;
-use crate::tui::theme::Token;
+use super::pane::{Opens, Pane};
+use super::{contract::View, title::title};
 use crate::tui::widget::{Canvas, Cell, Column, Frame, pane, table};
-use crate::units::age;
+use crate::tui::{state::State, text, theme::Token, view_id::ViewId};
+use crate::{flow::StageId, units::age, warehouse::TapeLine};
 
 const COLUMNS: [Column; 8] = [
     Column::text("TIME", 8, 0),
@@ -26,28 +25,42 @@ const COLUMNS: [Column; 8] = [
     Column::text("WHAT", 16, 0),
 ];
 
-pub(super) fn draw(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
+/// Its name.
+const ID: ViewId = ViewId::new("tape");
+
+pub(super) const PANE: Pane = Pane {
+    name: ID.name(),
+    lines: |shown| shown.tape.value.as_ref().map_or(0, Vec::len),
+    text: |state, at| serde_json::to_string(state.shown().tape.value.as_ref()?.get(at)?).ok(),
+    opens: Opens::Nothing,
+    draw,
+};
+
+pub(super) const VIEW: View = View::new(ID, "Tape", "Tape: the newest trades", &[PANE]);
+
+fn draw(state: &State, area: Rect, frame: Frame, has_keys: bool, canvas: &mut Canvas<'_>) {
     let tape = &state.shown().tape;
-    let has_keys = state.focused() == Pane::Tape;
     let note = if tape.is_stale() { format!("{} old", age(tape.age)) } else { "T: counts for volume".into() };
-    let inner = pane(canvas, area, frame, "5 Tape", &note, has_keys);
+    let inner = pane(canvas, area, frame, &title(state, &VIEW), &note, has_keys);
     let dim = canvas.style(Token::Dim);
     let Some(rows) = tape.value.as_ref().filter(|rows| !rows.is_empty()) else {
         let text = match (&tape.missing, &tape.value) {
             (Some(reason), None) => format!("the tape cannot be read: {reason}"),
-            (_, Some(_)) => "no trade yet: the first ones come when ingest-fills reaches a block that has any".into(),
+            (_, Some(_)) => {
+                format!("no trade yet: the first ones come when {} reaches a block that has any", StageId::IngestFills)
+            }
             (None, None) => "reading".into(),
         };
         canvas.put(inner, 1, 0, &text, dim);
         return;
     };
     let lines: Vec<Vec<Cell>> = rows.iter().map(|row| line(row, tape.is_stale(), canvas)).collect();
-    table(canvas, inner, &COLUMNS, &lines, has_keys.then(|| state.selected(Pane::Tape)));
+    table(canvas, inner, &COLUMNS, &lines, has_keys.then(|| PANE.selected(state)));
 }
 
-fn line(row: &TapeRow, is_stale: bool, canvas: &Canvas<'_>) -> Vec<Cell> {
+fn line(row: &TapeLine, is_stale: bool, canvas: &Canvas<'_>) -> Vec<Cell> {
     let plain = canvas.style(if is_stale { Token::Dim } else { Token::Text });
-    let side = match row.side.as_str() {
+    let side = match row.maker_direction.as_str() {
         _ if is_stale => plain,
         "BUY" => canvas.style(Token::Ok),
         _ => canvas.style(Token::Control),
@@ -63,10 +76,10 @@ fn line(row: &TapeRow, is_stale: bool, canvas: &Canvas<'_>) -> Vec<Cell> {
     vec![
         Cell::new(time, plain),
         Cell::new(row.exchange.clone(), plain),
-        Cell::new(row.side.clone(), side),
-        Cell::new(row.shares.clone(), plain),
+        Cell::new(row.maker_direction.clone(), side),
+        Cell::new(row.token_amount.clone(), plain),
         Cell::new(row.price.map_or("-".into(), |price| format!("{price:.4}")), plain),
-        Cell::new(row.usd.clone(), plain),
+        Cell::new(row.usd_amount.clone(), plain),
         Cell::new(if row.is_taker_row { "T" } else { "" }, plain),
         Cell::new(what, plain),
     ]

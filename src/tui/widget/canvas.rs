@@ -1,17 +1,12 @@
 //! A buffer to draw on, which no drawing can leave.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{buffer::Buffer, layout::Rect, style::Style};
 
-use crate::tui::glyphs::Charset;
-use crate::tui::state::Look;
-use crate::tui::text;
-use crate::tui::theme::Token;
+use crate::tui::{glyphs::Charset, look::UiOptions, text, theme::Token};
 
 pub(crate) struct Canvas<'a> {
     pub(crate) buffer: &'a mut Buffer,
-    pub(crate) look: &'a Look,
+    pub(crate) look: &'a UiOptions,
 }
 
 impl Canvas<'_> {

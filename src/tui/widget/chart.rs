@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::Canvas;
+use super::canvas::Canvas;
 use crate::tui::theme::Token;
 
 /// Draws a number for each column, the newest at the right, as high as the area.

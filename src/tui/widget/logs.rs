@@ -1,16 +1,12 @@
 //! The log, as tui-logger keeps it: its lines, and the selector of targets and levels.
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Widget;
+use ratatui::{layout::Rect, style::Style, widgets::Widget};
 use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerTargetWidget, TuiLoggerWidget, TuiWidgetState};
 
-use super::Canvas;
-use crate::tui::glyphs::Charset;
-use crate::tui::state::Look;
-use crate::tui::text;
+use super::canvas::Canvas;
 use crate::tui::theme::{Theme, Token};
+use crate::tui::{glyphs::Charset, look::UiOptions, text};
 
 /// Columns of the time, and of the target.
 const TIME: usize = 8;
@@ -43,7 +39,7 @@ pub(crate) fn log_targets(canvas: &mut Canvas<'_>, area: Rect, state: &TuiWidget
 
 /// `12:04:31 WARN  write-trades       insert slow rows=50000`: one line each, cut off by columns.
 struct Formatter {
-    look: Look,
+    look: UiOptions,
 }
 
 impl LogFormatter for Formatter {
@@ -57,7 +53,7 @@ impl LogFormatter for Formatter {
             Some((time, said)) if time.len() >= TIME && time.as_bytes()[2] == b':' => (&time[..TIME], said),
             _ => ("", event.msg()),
         };
-        let Look { theme, charset, .. } = self.look;
+        let UiOptions { theme, charset, .. } = self.look;
         let (level, style) = level(event.level, theme);
         let said = text::clean(said, charset);
         let rest = width.saturating_sub(TIME + 1 + 5 + 1 + TARGET + 1);

@@ -2,9 +2,8 @@
 
 use ratatui::layout::Rect;
 
-use super::Canvas;
-use crate::tui::text;
-use crate::tui::theme::Token;
+use super::canvas::Canvas;
+use crate::tui::{text, theme::Token};
 
 /// What is around a pane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! A table: columns that give way by rank when there is little room, and a selected line.
 
-use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::{layout::Rect, style::Style};
 
-use super::Canvas;
-use crate::tui::text;
-use crate::tui::theme::Token;
+use super::canvas::Canvas;
+use crate::tui::{text, theme::Token};
 
 /// A column.
 #[derive(Clone, Copy, Debug)]

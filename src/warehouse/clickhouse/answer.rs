@@ -3,10 +3,11 @@
 //! Confirmed is status 200, the id of this very attempt in `X-ClickHouse-Query-Id`, no exception header and an empty body.
 //! Nothing else is, whatever its status: a proxy may have a page of its own, and ClickHouse has answered 200 beside an exception.
 
+use std::net::SocketAddr;
+
 use hyper::HeaderMap;
 
-use super::ClickhouseError;
-use super::summary::QueryCost;
+use super::{error::ClickhouseError, error::Result, summary::QueryCost};
 
 /// The answer to a write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub(super) struct Answer {
     pub(super) cost: QueryCost,
     /// Its body, or what of it was read.
     pub(super) body: Vec<u8>,
+    /// Our end of the connection over which it came.
+    pub(super) connection: Option<SocketAddr>,
 }
 
 /// What came of a write that was not refused.
@@ -52,11 +55,20 @@ impl Answer {
             exception: header("x-clickhouse-exception-code"),
             cost: QueryCost::of_header(header("x-clickhouse-summary").as_deref()),
             body: Vec::new(),
+            connection: None,
         }
     }
 
+    /// The line that it says, where it is no refusal. Extremes, where a profile wants them, stand below.
+    pub(super) fn text(&self, at: &str) -> Result<String> {
+        if self.status != 200 || self.exception.is_some() || self.body.starts_with(b"Code: ") {
+            return Err(self.refusal(at));
+        }
+        Ok(String::from_utf8_lossy(&self.body).lines().next().unwrap_or_default().to_owned())
+    }
+
     /// What it proves of an attempt with this id.
-    pub(super) fn proves(&self, at: &str, query_id: &str) -> Result<Written, ClickhouseError> {
+    pub(super) fn proves(&self, at: &str, query_id: &str) -> Result<Written> {
         if self.status != 200 || self.exception.is_some() || !self.body.is_empty() {
             return Err(self.refusal(at));
         }
@@ -67,7 +79,7 @@ impl Answer {
     }
 
     /// The same of a statement that makes or drops tables: some servers answer what their replicas said.
-    pub(super) fn proves_statement(&self, at: &str, query_id: &str) -> Result<Written, ClickhouseError> {
+    pub(super) fn proves_statement(&self, at: &str, query_id: &str) -> Result<Written> {
         let is_ours = self.query_id.as_deref() == Some(query_id);
         let says_exception = self.body.starts_with(b"Code: ");
         if is_ours && self.status == 200 && self.exception.is_none() && !says_exception {
@@ -90,10 +102,10 @@ mod tests {
 
     fn good() -> Answer {
         let cost = QueryCost { read_rows: None, written_rows: Some(3) };
-        Answer { status: 200, query_id: Some("mine".into()), exception: None, cost, body: Vec::new() }
+        Answer { status: 200, query_id: Some("mine".into()), exception: None, cost, body: Vec::new(), connection: None }
     }
 
-    fn proves(answer: &Answer) -> Result<Written, ClickhouseError> {
+    fn proves(answer: &Answer) -> Result<Written> {
         answer.proves("http://h:1", "mine")
     }
 

@@ -3,9 +3,8 @@
 //! A body that nobody brought to its end breaks off, and the connection with it: no server may take the pieces that came
 //! for all of them.
 
-use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::{io, pin::Pin};
 
 use bytes::Bytes;
 use hyper::body::{Frame, SizeHint};

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use clickhouse::Row;
 use serde::Deserialize;
 
-use super::ClickhouseError;
-use super::connection::Connection;
-use crate::planted::{Bug, planted};
+use super::expected::{Expected, expected};
+use super::{connection::Connection, error::Result};
+use crate::warehouse::table::cells::Column;
 
 const TABLES: &str = include_str!("../../../schema/clickhouse/queries/tables.sql");
 const COLUMNS: &str = include_str!("../../../schema/clickhouse/queries/columns.sql");
@@ -23,180 +23,17 @@ pub struct TableFault {
     pub text: String,
 }
 
-/// A table as it must be.
-struct Expected {
-    name: &'static str,
-    /// The column that decides between two rows of one key, and that which says that there is none, where there is such.
-    version: Option<&'static str>,
-    key: &'static str,
-    partition: &'static str,
-    columns: &'static [(&'static str, &'static str)],
+/// What else must be there, of which only the name counts. All but the first are for readers.
+const VIEWS: [&str; 6] =
+    ["market_tokens_of_markets", "trades_final", "markets_final", "volume_by_market_day", "candles_1m", "trades_all"];
+
+/// Whether it is a view that a run does without.
+pub(super) fn is_for_readers(table: &str) -> bool {
+    VIEWS[1..].contains(&table)
 }
 
-const EXPECTED: [Expected; 9] = [
-    Expected {
-        name: "trades",
-        version: Some("version"),
-        key: "token_id, timestamp, transaction_hash, log_index, source_id",
-        partition: "toYYYYMM(timestamp)",
-        columns: &[
-            ("timestamp", "DateTime('UTC')"),
-            ("block_number", "UInt64"),
-            ("log_index", "UInt32"),
-            ("transaction_hash", "String"),
-            ("order_hash", "String"),
-            ("source_id", "String"),
-            ("exchange", "LowCardinality(String)"),
-            ("token_id", "UInt256"),
-            ("condition_id", "String"),
-            ("market_id", "String"),
-            ("outcome", "String"),
-            ("nonusdc_side", "LowCardinality(String)"),
-            ("maker", "String"),
-            ("taker", "String"),
-            ("maker_direction", "LowCardinality(String)"),
-            ("taker_direction", "LowCardinality(String)"),
-            ("price", "Nullable(Float64)"),
-            ("usd_amount", "Decimal(38, 6)"),
-            ("token_amount", "Decimal(38, 6)"),
-            ("fee_amount", "Decimal(38, 6)"),
-            ("fee_unit", "LowCardinality(String)"),
-            ("is_taker_row", "Bool"),
-            ("version", "UInt8"),
-            ("ingested_at", "DateTime64(3, 'UTC')"),
-        ],
-    },
-    Expected {
-        name: "markets",
-        version: Some("version"),
-        key: "id",
-        partition: "",
-        columns: &[
-            ("id", "String"),
-            ("condition_id", "String"),
-            ("question", "String"),
-            ("slug", "String"),
-            ("outcomes", "Array(String)"),
-            ("token_ids", "Array(UInt256)"),
-            ("position_ids", "Array(UInt256)"),
-            ("neg_risk", "Bool"),
-            ("event_id", "String"),
-            ("event_slug", "String"),
-            ("event_title", "String"),
-            ("tags", "Array(String)"),
-            ("created_at", "Nullable(DateTime64(0, 'UTC'))"),
-            ("end_at", "Nullable(DateTime64(0, 'UTC'))"),
-            ("closed_at", "Nullable(DateTime64(0, 'UTC'))"),
-            ("active", "Bool"),
-            ("closed", "Bool"),
-            ("volume", "String"),
-            ("liquidity", "String"),
-            ("raw", "String"),
-            ("version", "UInt64"),
-            ("lasting_hash", "UInt64"),
-            ("ingested_at", "DateTime64(3, 'UTC')"),
-        ],
-    },
-    Expected {
-        name: "market_tokens",
-        version: None,
-        key: "token_id, market_id",
-        partition: "",
-        columns: &[("token_id", "UInt256"), ("market_id", "String")],
-    },
-    Expected {
-        name: "unresolved_tokens",
-        version: Some("version, removed"),
-        key: "token_id, insert_id",
-        partition: "",
-        columns: &[
-            ("token_id", "UInt256"),
-            ("insert_id", "String"),
-            ("first_time", "DateTime('UTC')"),
-            ("last_time", "DateTime('UTC')"),
-            ("version", "UInt8"),
-            ("removed", "UInt8"),
-            ("written_at", "DateTime('UTC')"),
-        ],
-    },
-    Expected {
-        name: "unresolved_scans",
-        version: Some("version"),
-        key: "partition",
-        partition: "",
-        columns: &[
-            ("partition", "String"),
-            ("scanned_at", "DateTime('UTC')"),
-            ("found", "UInt64"),
-            ("version", "UInt64"),
-        ],
-    },
-    Expected {
-        name: "dead_letters",
-        version: Some("version"),
-        key: "source, position, stage",
-        partition: "",
-        columns: &[
-            ("source", "String"),
-            ("position", "String"),
-            ("stage", "String"),
-            ("reason", "String"),
-            ("raw", "String"),
-            ("first_seen", "DateTime64(3, 'UTC')"),
-            ("version", "UInt64"),
-        ],
-    },
-    Expected {
-        name: "checkpoints",
-        version: Some("version"),
-        key: "pipeline, source",
-        partition: "",
-        columns: &[
-            ("pipeline", "String"),
-            ("source", "String"),
-            ("world", "String"),
-            ("start", "String"),
-            ("watermark", "String"),
-            ("version", "UInt64"),
-        ],
-    },
-    Expected {
-        name: "desired_states",
-        version: Some("version"),
-        key: "pipeline, stage",
-        partition: "",
-        columns: &[("pipeline", "String"), ("stage", "String"), ("state", "String"), ("version", "UInt64")],
-    },
-    Expected {
-        name: "jobs",
-        version: Some("version"),
-        key: "pipeline, id",
-        partition: "",
-        columns: &[
-            ("pipeline", "String"),
-            ("id", "String"),
-            ("stage", "String"),
-            ("begin", "String"),
-            ("until", "String"),
-            ("cursor", "String"),
-            ("total", "UInt64"),
-            ("done", "UInt64"),
-            ("moved", "UInt64"),
-            ("state", "String"),
-            ("reason", "String"),
-            ("started_at", "DateTime64(3, 'UTC')"),
-            ("ended_at", "Nullable(DateTime64(3, 'UTC'))"),
-            ("version", "UInt64"),
-        ],
-    },
-];
-
-/// What else must be there, of which only the name counts.
-const VIEWS: [&str; 5] =
-    ["market_tokens_of_markets", "trades_final", "markets_final", "volume_by_market_day", "candles_1m"];
-
 #[derive(Row, Deserialize)]
-struct Table {
+struct FoundTable {
     name: String,
     engine: String,
     engine_full: String,
@@ -205,19 +42,19 @@ struct Table {
 }
 
 #[derive(Row, Deserialize)]
-struct Column {
+struct FoundColumn {
     table: String,
     name: String,
     r#type: String,
 }
 
 /// What is wrong with the tables; nothing where all is well. Also where the database is not there.
-pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>, ClickhouseError> {
+pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>> {
     let database = &connection.config().database;
-    let tables: Vec<Table> = connection.rows(connection.query_outside(TABLES).bind(database)).await?;
-    let columns: Vec<Column> = connection.rows(connection.query_outside(COLUMNS).bind(database)).await?;
+    let tables: Vec<FoundTable> = connection.rows(connection.query_outside(TABLES).bind(database)).await?;
+    let columns: Vec<FoundColumn> = connection.rows(connection.query_outside(COLUMNS).bind(database)).await?;
     let mut types: HashMap<String, HashMap<String, String>> = HashMap::new();
-    for Column { table, name, r#type } in columns {
+    for FoundColumn { table, name, r#type } in columns {
         types.entry(table).or_default().insert(name, r#type);
     }
     let nothing = HashMap::new();
@@ -227,7 +64,7 @@ pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>, Cl
         text: format!("{name}: is not there; polytape schema apply makes it"),
     };
     let mut faults = Vec::new();
-    for expected in &EXPECTED {
+    for expected in expected() {
         match tables.iter().find(|table| table.name == expected.name) {
             None => faults.push(missing(expected.name)),
             Some(table) => {
@@ -243,10 +80,15 @@ pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>, Cl
 }
 
 impl Expected {
+    /// Whether it is a table of the predecessor, which spelled its columns as the APIs do.
+    fn is_of_predecessor(&self, types: &HashMap<String, String>) -> bool {
+        !self.of_predecessor.is_empty() && self.of_predecessor.iter().all(|column| types.contains_key(*column))
+    }
+
     /// What is wrong with a table and its columns, if anything is.
-    fn fault(&self, table: &Table, types: &HashMap<String, String>) -> Option<String> {
+    fn fault(&self, table: &FoundTable, types: &HashMap<String, String>) -> Option<String> {
         let name = self.name;
-        if is_of_predecessor(name, types) {
+        if self.is_of_predecessor(types) {
             return Some(format!(
                 "{name}: is a table of the Python pipeline that polytape replaces; move it away \
                  (RENAME TABLE {name} TO {name}_old) or choose another database under [clickhouse]"
@@ -258,19 +100,19 @@ impl Expected {
             wrong.push(format!("its engine is {}, which keeps rows twice: ReplacingMergeTree is needed", table.engine));
         } else if let Some(version) = self.version
             && !replaces_by(&table.engine_full, version)
-            && !planted(Bug::VersionByClock)
         {
             wrong.push(format!("its engine does not decide by {version}: ReplacingMergeTree({version}) is needed"));
         }
-        if table.sorting_key != self.key && !planted(Bug::KeyWithoutLogIndex) {
-            wrong.push(format!("it is sorted by ({}), which must be ({})", table.sorting_key, self.key));
+        let key = self.key.join(", ");
+        if table.sorting_key != key {
+            wrong.push(format!("it is sorted by ({}), which must be ({key})", table.sorting_key));
         }
         if table.partition_key != self.partition {
             let or_nothing = |key: &str| if key.is_empty() { "nothing".to_owned() } else { key.to_owned() };
             let (is, must_be) = (or_nothing(&table.partition_key), or_nothing(self.partition));
             wrong.push(format!("it is partitioned by {is}, which must be {must_be}"));
         }
-        for (column, expected) in self.columns {
+        for Column { name: column, clickhouse: expected, .. } in self.columns.iter().chain(self.computed) {
             match types.get(*column) {
                 None => wrong.push(format!("it has no column {column} {expected}")),
                 Some(found) if found != expected => {
@@ -285,20 +127,11 @@ impl Expected {
 }
 
 /// Whether `ReplacingMergeTree(…, version)` is what the engine's definition begins with. What decides may be two columns.
-fn replaces_by(definition: &str, version: &str) -> bool {
+pub(super) fn replaces_by(definition: &str, version: &str) -> bool {
     let Some((_, arguments)) = definition.split_once("ReplacingMergeTree(") else { return false };
     let arguments = arguments.split(')').next().unwrap_or_default();
     let found = arguments.rsplit(',').map(str::trim);
     version.rsplit(',').map(str::trim).eq(found.take(version.split(',').count()))
-}
-
-/// The predecessor spelled its columns as the APIs do.
-fn is_of_predecessor(table: &str, types: &HashMap<String, String>) -> bool {
-    match table {
-        "trades" => types.contains_key("transactionHash"),
-        "markets" => types.contains_key("createdAt") && types.contains_key("market_slug"),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Where ClickHouse is, and as whom to ask it.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use reqwest::Url;
 

@@ -1,12 +1,11 @@
 //! What the queries cost that are asked again and again, for who watches.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::Mutex;
 
-use super::QueryCost;
-use crate::warehouse::PeriodicCost;
+use super::summary::QueryCost;
+use crate::warehouse::unresolved::PeriodicCost;
 
 /// The last cost of each. Clones share them.
 #[derive(Clone, Default)]

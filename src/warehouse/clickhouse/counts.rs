@@ -5,16 +5,15 @@
 //! partition is estimated by what is on record, which is too high by the rows that are there twice until they are merged: such a
 //! count says that it is an estimate.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use clickhouse::Row;
 use parking_lot::Mutex;
 use serde::Deserialize;
 
-use super::ClickhouseError;
-use super::connection::Connection;
-use crate::warehouse::{PartCounts, RowCount, RowCounts};
+use super::{connection::Connection, error::Result};
+use crate::flow::TableId;
+use crate::warehouse::inspection::{PartCounts, RowCount, RowCounts};
 
 const PARTS: &str = include_str!("../../../schema/clickhouse/queries/parts.sql");
 
@@ -26,7 +25,7 @@ const COUNTED: u64 = 2_000_000;
 pub(super) struct Counts(Arc<Mutex<HashMap<Place, Counted>>>);
 
 /// A table and a partition of it.
-type Place = (String, String);
+type Place = (TableId, String);
 
 /// What the parts were, and how many rows that is.
 type Counted = (u64, u64);
@@ -41,47 +40,40 @@ struct Partition {
     state: u64,
 }
 
-async fn partitions(connection: &Connection) -> Result<Vec<Partition>, ClickhouseError> {
-    connection.periodic("parts", connection.query(PARTS)).await
+/// The partitions of the tables. One of another table is nobody's.
+async fn partitions(connection: &Connection) -> Result<Vec<(TableId, Partition)>> {
+    let tables = TableId::ALL.map(TableId::as_str);
+    let rows: Vec<Partition> = connection.periodic("parts", connection.query(PARTS).bind(&tables[..])).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((TableId::named(&row.table)?, row))).collect())
 }
 
 /// The most parts that a partition has, of each table.
-pub(super) async fn parts(connection: &Connection) -> Result<PartCounts, ClickhouseError> {
+pub(super) async fn parts(connection: &Connection) -> Result<PartCounts> {
     let mut most = PartCounts::default();
-    for Partition { table, parts, .. } in partitions(connection).await? {
-        let most = match table.as_str() {
-            "markets" => &mut most.markets,
-            "trades" => &mut most.trades,
-            _ => &mut most.dead_letters,
-        };
-        *most = parts.max(*most);
+    for (table, partition) in partitions(connection).await? {
+        most[table] = partition.parts.max(most[table]);
     }
     Ok(most)
 }
 
 impl Counts {
-    pub(super) async fn read(&self, connection: &Connection) -> Result<RowCounts, ClickhouseError> {
+    pub(super) async fn read(&self, connection: &Connection) -> Result<RowCounts> {
         let mut counts = RowCounts::default();
-        for partition in partitions(connection).await? {
-            let rows = self.rows(connection, &partition).await?;
-            match partition.table.as_str() {
-                "markets" => counts.markets += rows,
-                "trades" => counts.trades += rows,
-                _ => counts.dead_letters += rows,
-            }
+        for (table, partition) in partitions(connection).await? {
+            counts[table] += self.rows(connection, table, &partition).await?;
         }
         Ok(counts)
     }
 
-    async fn rows(&self, connection: &Connection, partition: &Partition) -> Result<RowCount, ClickhouseError> {
-        let Partition { table, partition_id, parts, rows, has_deletes, state } = partition;
+    async fn rows(&self, connection: &Connection, table: TableId, partition: &Partition) -> Result<RowCount> {
+        let Partition { partition_id, parts, rows, has_deletes, state, .. } = partition;
         if *parts == 1 && *has_deletes == 0 {
             return Ok((*rows).into());
         }
         if *rows > COUNTED {
             return Ok(RowCount { rows: *rows, is_estimate: true });
         }
-        let key = (table.clone(), partition_id.clone());
+        let key = (table, partition_id.clone());
         if let Some((_, counted)) = self.0.lock().get(&key).filter(|(at, _)| at == state) {
             return Ok((*counted).into());
         }

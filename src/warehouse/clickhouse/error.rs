@@ -1,16 +1,18 @@
 //! What ClickHouse refuses or fails at, and whose fault that is.
 
-use std::error::Error;
 use std::time::Duration;
 
-use super::codes::{Meaning, meaning};
+use super::codes::{Meaning, meaning, refuses_settings};
 use crate::failure::FailureClass;
+use crate::io_words::{chain, is_no_tls, of_connection};
+
+pub(crate) type Result<T, E = ClickhouseError> = std::result::Result<T, E>;
 
 /// A failure of ClickHouse, or on the way to it. None of its texts holds a password.
 #[derive(Debug, thiserror::Error)]
 pub enum ClickhouseError {
     /// ClickHouse answered with an exception.
-    #[error("ClickHouse at {at}: {text}{}", advice(*.code))]
+    #[error("ClickHouse at {at}: {text}{}", advice(*.code, .text))]
     Exception {
         /// Its address.
         at: String,
@@ -46,6 +48,18 @@ pub enum ClickhouseError {
         text: String,
         /// Whether it went away before it answered, as something does that takes no more of a request.
         is_cut: bool,
+        /// Whether what it answered is none of TLS, which was spoken to it.
+        is_no_tls: bool,
+    },
+    /// Something else than its HTTP interface, or than TLS, is at its address.
+    #[error("ClickHouse at {at}: {text}")]
+    WrongPort {
+        /// The address.
+        at: String,
+        /// What is there, and what to write.
+        text: String,
+        /// Whether ClickHouse has answered there, and may again.
+        has_answered: bool,
     },
     /// It did not answer in time. What was asked may have been done.
     #[error("ClickHouse at {at} did not answer within {} s", .after.as_secs())]
@@ -71,6 +85,16 @@ pub enum ClickhouseError {
         /// Why.
         text: String,
     },
+    /// A row is not there any more that it showed or took before.
+    #[error(
+        "ClickHouse at {at} shows no {what} where it had one: a replica that lags answered, or the tables were emptied"
+    )]
+    Missing {
+        /// Its address.
+        at: String,
+        /// What it had.
+        what: &'static str,
+    },
     /// Tables are not as they must be.
     #[error("ClickHouse at {at}, database {database}: {}", .faults.join("; "))]
     Tables {
@@ -80,6 +104,28 @@ pub enum ClickhouseError {
         database: String,
         /// What is wrong, each in words.
         faults: Vec<String>,
+    },
+    /// Settings are not what they must be, and the user may not change them.
+    #[error("ClickHouse at {at}, user {user}: {}", .faults.join("; "))]
+    Settings {
+        /// Its address.
+        at: String,
+        /// The user.
+        user: String,
+        /// What is wrong, each in words with what to do.
+        faults: Vec<String>,
+    },
+    /// The user may not do what it has to.
+    #[error("ClickHouse at {at}: user {user} lacks rights {purpose}: {}", .grants.join("; "))]
+    Rights {
+        /// Its address.
+        at: String,
+        /// The user.
+        user: String,
+        /// What they are needed for.
+        purpose: &'static str,
+        /// The statements that give them.
+        grants: Vec<String>,
     },
     /// It is of a time before what is needed of it.
     #[error("ClickHouse at {at} is version {found}, {}.{} or newer is needed", .oldest.0, .oldest.1)]
@@ -102,8 +148,8 @@ pub enum ClickhouseError {
 }
 
 /// What a user can do about an exception.
-fn advice(code: u32) -> &'static str {
-    match (code, meaning(code)) {
+fn advice(code: u32, text: &str) -> &'static str {
+    match (code, meaning(code, text)) {
         (60 | 81 | 16 | 47, _) => "; polytape schema apply makes what is missing",
         (_, Meaning::Access) => "; check user and password under [clickhouse], and what that user may do",
         _ => "",
@@ -114,15 +160,21 @@ impl ClickhouseError {
     /// What to do about it.
     pub fn class(&self) -> FailureClass {
         match self {
-            Self::Network { .. }
+            Self::WrongPort { has_answered: false, .. } => FailureClass::Deterministic,
+            Self::WrongPort { has_answered: true, .. }
+            | Self::Network { .. }
             | Self::Timeout { .. }
             | Self::Foreign { .. }
             | Self::Unconfirmed { .. }
-            | Self::Garbled { .. } => FailureClass::Retry,
-            Self::Unusable { .. } | Self::Tables { .. } | Self::TooOld { .. } | Self::NewerSchema { .. } => {
-                FailureClass::Deterministic
-            }
-            Self::Exception { code, .. } => match meaning(*code) {
+            | Self::Garbled { .. }
+            | Self::Missing { .. } => FailureClass::Retry,
+            Self::Unusable { .. }
+            | Self::Tables { .. }
+            | Self::Settings { .. }
+            | Self::Rights { .. }
+            | Self::TooOld { .. }
+            | Self::NewerSchema { .. } => FailureClass::Deterministic,
+            Self::Exception { code, text, .. } => match meaning(*code, text) {
                 Meaning::Setup | Meaning::Access | Meaning::Rows => FailureClass::Deterministic,
                 Meaning::Size | Meaning::Room | Meaning::Passing => FailureClass::Retry,
             },
@@ -138,7 +190,15 @@ impl ClickhouseError {
     }
 
     fn meaning(&self) -> Meaning {
-        self.code().map_or(Meaning::Passing, meaning)
+        match self {
+            Self::Exception { code, text, .. } => meaning(*code, text),
+            _ => Meaning::Passing,
+        }
+    }
+
+    /// Whether a setting was refused that went along. What is known of the server's settings may be out of date.
+    pub(super) fn refuses_settings(&self) -> bool {
+        self.code().is_some_and(refuses_settings)
     }
 
     /// Whether an insert was refused for its rows: they will be refused again, whoever sends them.
@@ -166,10 +226,16 @@ impl ClickhouseError {
             E::TimedOut => Self::Timeout { at, after },
             E::Network(source) => {
                 let error = source.downcast_ref::<hyper_util::client::legacy::Error>();
-                Self::Network { at, text: chain(&*source), is_cut: error.is_some_and(|error| !error.is_connect()) }
+                let text = chain(&*source);
+                Self::Network {
+                    at,
+                    text: of_connection(&text),
+                    is_cut: error.is_some_and(|error| !error.is_connect()),
+                    is_no_tls: is_no_tls(&text),
+                }
             }
             // An answer that was cut, or damaged on its way: it is asked for again.
-            E::Decompression(source) => Self::Network { at, text: chain(&*source), is_cut: false },
+            E::Decompression(source) => Self::Network { at, text: chain(&*source), is_cut: false, is_no_tls: false },
             E::InvalidParams(source) => Self::Unusable { at, text: chain(&*source) },
             other => Self::Garbled { at, text: shortened(&chain(&other)) },
         }
@@ -231,20 +297,6 @@ pub(super) fn shortened(text: &str) -> String {
     if let Some((at, _)) = line.char_indices().nth(LONGEST) {
         line.truncate(at);
         line.push('…');
-    }
-    line
-}
-
-/// An error and its causes on one line.
-pub(super) fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !line.contains(&text) {
-            line = format!("{line}: {text}");
-        }
-        cause = error.source();
     }
     line
 }

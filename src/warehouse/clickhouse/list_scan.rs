@@ -3,29 +3,39 @@
 //! One query is about a part of a partition that has no more rows than a query may read. Rows that have just come are left out, since
 //! their entries may be on the way.
 
-use std::sync::LazyLock;
-use std::time::Duration;
+use std::{sync::LazyLock, time::Duration};
 
-use clickhouse::Row;
-use clickhouse::query::Query;
-use clickhouse::types::UInt256;
+use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
-use super::answer::Written;
-use super::connection::Connection;
-use super::read_back::check_kept;
-use super::unresolved::with_condition;
-use super::{ClickhouseError, token_of};
-use crate::warehouse::unresolved::{MOST_READ_ROWS, fresh_insert};
-use crate::warehouse::{ListScan, ListState, SCAN_EVERY, Scanned, UnresolvedEntry, WarehouseError};
+use super::{
+    answer::Written, connection::Connection, error::Result, read_back::check_kept, statement::Statement,
+    token::token_of, unresolved::with_condition,
+};
+use crate::flow::TableId;
+use crate::warehouse::unresolved::{
+    ListScan, ListState, MOST_READ_ROWS, SCAN_EVERY, Scanned, UnresolvedEntry, fresh_insert,
+};
+use crate::warehouse::{error::WarehouseError, table::declaration::Table};
 
 const STATE: &str = include_str!("../../../schema/clickhouse/queries/list_state.sql");
 const NOTE: &str = include_str!("../../../schema/clickhouse/queries/note_scan.sql");
 const FOUND: &str = include_str!("../../../schema/clickhouse/queries/found_unresolved.sql");
 const FILL: &str = include_str!("../../../schema/clickhouse/queries/fill_unresolved.sql");
+const EVER_OPEN: &str = include_str!("../../../schema/clickhouse/queries/ever_open.sql");
 
-static SCAN: LazyLock<String> =
-    LazyLock::new(|| with_condition(include_str!("../../../schema/clickhouse/queries/scan_unresolved.sql")));
+static SCAN: LazyLock<String> = LazyLock::new(|| scan_with(EVER_OPEN));
+
+/// For a token alone, whose rows all are read in any case: without the first step they are read once.
+static SCAN_OF_ONE: LazyLock<String> = LazyLock::new(|| scan_with(""));
+
+/// Whether a partition is of this table, and its id there. Those of `trades`, which was the first, are known by their ids alone.
+fn within<'a>(table: &Table, partition: &'a str) -> Option<&'a str> {
+    match partition.split_once(' ') {
+        None => Some(partition).filter(|_| table.id == TableId::Trades),
+        Some((name, id)) => Some(id).filter(|_| table.id.as_str() == name),
+    }
+}
 
 /// Rows that each of the two steps of a scan may read: with the list beside them that is what a query may read in all.
 const MOST_ROWS: u64 = MOST_READ_ROWS * 3 / 10;
@@ -42,8 +52,19 @@ struct Age {
     age: i64,
 }
 
-pub(super) async fn state(connection: &Connection) -> Result<ListState, ClickhouseError> {
-    let rows: Vec<Age> = connection.periodic("unresolved tokens: scans", connection.query(STATE)).await?;
+fn scan_with(first_step: &str) -> String {
+    let sql = include_str!("../../../schema/clickhouse/queries/scan_unresolved.sql");
+    with_condition(&sql.replace("{ever_open}", first_step.trim_end()))
+}
+
+/// When each partition was compared.
+fn ages(connection: &Connection) -> Statement {
+    let tables: Vec<&str> = Table::of_trades().map(|table| table.id.as_str()).collect();
+    connection.query(STATE).bind(tables)
+}
+
+pub(super) async fn state(connection: &Connection) -> Result<ListState> {
+    let rows: Vec<Age> = connection.periodic("unresolved tokens: scans", ages(connection)).await?;
     let is_filled = rows.iter().any(|row| row.partition.is_empty() && row.age >= 0);
     let every = i64::try_from(SCAN_EVERY.as_secs()).unwrap_or(i64::MAX);
     let is_due = |row: &Age| !row.partition.is_empty() && (row.age < 0 || row.age >= every);
@@ -54,7 +75,7 @@ pub(super) async fn note(connection: &Connection, partition: &str, found: u64) -
     match connection.move_rows(connection.query(NOTE).bind(partition).bind(found)).await? {
         Written::Confirmed(_) => Ok(()),
         Written::Unproved => {
-            let rows: Vec<Age> = connection.rows(connection.query(STATE)).await?;
+            let rows: Vec<Age> = connection.rows(ages(connection)).await?;
             let is_kept = rows.iter().any(|row| row.partition == partition && (0..600).contains(&row.age));
             Ok(check_kept("scan of the list", is_kept, connection)?)
         }
@@ -73,8 +94,8 @@ struct Missing {
 /// Compares a part of the rows with the list.
 pub(super) async fn scan(connection: &Connection, part: &ListScan) -> Result<Scanned, WarehouseError> {
     match compare(connection, part).await {
-        // Half of it may pass; a token alone is read as it is.
-        Err(error) if error.asks_for_less() && part.from < part.until => Ok(Scanned::TooLarge),
+        // Half of it may pass; a second of a token is read as it is.
+        Err(error) if error.asks_for_less() && part.clone().parts().is_some() => Ok(Scanned::TooLarge),
         scanned => scanned,
     }
 }
@@ -83,7 +104,7 @@ async fn compare(connection: &Connection, part: &ListScan) -> Result<Scanned, Wa
     if !part.is_fill {
         return Ok(missing(connection, part).await?);
     }
-    match connection.move_rows(bound(connection, &format!("{FILL} FROM ({})", *SCAN), "", part)).await? {
+    match connection.move_rows(bound(connection, FILL, "", part)).await? {
         Written::Confirmed(cost) => {
             connection.costs().note("unresolved tokens: scan", cost);
             Ok(Scanned::Found { count: cost.written_rows.unwrap_or(0), entries: Vec::new() })
@@ -97,8 +118,8 @@ async fn compare(connection: &Connection, part: &ListScan) -> Result<Scanned, Wa
 }
 
 /// What is not on the list.
-async fn missing(connection: &Connection, part: &ListScan) -> Result<Scanned, ClickhouseError> {
-    let query = bound(connection, &format!("{FOUND} FROM ({})", *SCAN), &format!("LIMIT {NAMED}"), part);
+async fn missing(connection: &Connection, part: &ListScan) -> Result<Scanned> {
+    let query = bound(connection, FOUND, &format!("LIMIT {NAMED}"), part);
     let rows: Vec<Missing> = connection.periodic("unresolved tokens: scan", query).await?;
     let count = rows.first().map_or(0, |row| row.found);
     let entry = |row: Missing| UnresolvedEntry {
@@ -110,23 +131,21 @@ async fn missing(connection: &Connection, part: &ListScan) -> Result<Scanned, Cl
     Ok(Scanned::Found { count, entries: rows.into_iter().map(entry).collect() })
 }
 
-fn bound(connection: &Connection, statement: &str, limit: &str, part: &ListScan) -> Query {
-    let ListScan { partition, from, until, is_fill } = part;
-    let most = if from < until { MOST_ROWS } else { 0 };
-    let statement = format!("{statement} {limit} SETTINGS max_rows_to_read = {most}, read_overflow_mode = 'throw'");
+/// The statement that takes what a scan of this part finds.
+fn bound(connection: &Connection, taken_by: &str, limit: &str, part: &ListScan) -> Statement {
+    let ListScan { partition, from, until, since, last, is_fill } = part;
+    let is_of_one = from >= until;
+    let of_table = |table| Some((table, within(table, partition)?));
+    let (table, partition) = Table::of_trades().find_map(of_table).unwrap_or((Table::of(TableId::Trades), partition));
+    let scan = table.statement(if is_of_one { &SCAN_OF_ONE } else { &SCAN });
+    let statement = format!("{taken_by} FROM ({scan}) {limit}");
     // A fill takes all there is, also what a clock that is ahead has stamped.
     let on_the_way = if *is_fill { -(ON_THE_WAY.as_secs() as i64) * 1_000 } else { ON_THE_WAY.as_secs() as i64 };
     let (from, until) = (from.to_string(), until.to_string());
-    connection
-        .query(&statement)
-        .bind(format!("{}-{partition}", fresh_insert()))
-        .bind(partition)
-        .bind(&from)
-        .bind(&until)
-        .bind(partition)
-        .bind(&from)
-        .bind(&until)
-        .bind(on_the_way)
-        .bind(&from)
-        .bind(&until)
+    let of_part = |query: Statement| query.bind(partition).bind(&from).bind(&until);
+    let query = of_part(connection.query(&statement).bind(format!("{}-{partition}", fresh_insert())));
+    let query = query.bind(since).bind(last);
+    let query = if is_of_one { query } else { of_part(query) };
+    let query = query.bind(on_the_way).bind(&from).bind(&until);
+    if part.clone().parts().is_some() { query.wish("max_rows_to_read", MOST_ROWS) } else { query }
 }

@@ -2,78 +2,18 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
-use clickhouse::Row;
-use clickhouse::types::UInt256;
+use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
-use super::connection::Connection;
-use super::row_binary::RowBinary;
-use super::{ClickhouseError, token_of};
-use crate::clock::unix_ms;
-use crate::model::{ConditionId, Market, PositionId, Resolution, TokenId, TokenPlaces};
-use crate::warehouse::{WarehouseError, WrittenMarket};
+use super::{connection::Connection, error::Result, token::token_of};
+use crate::model::{ConditionId, PositionId, Resolution, TokenId, TokenPlaces};
+use crate::warehouse::tables::WrittenMarket;
 
-pub(super) const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_markets.sql");
 const WRITTEN: &str = include_str!("../../../schema/clickhouse/queries/written_markets.sql");
 const OF_TOKENS: &str = include_str!("../../../schema/clickhouse/queries/markets_of_tokens.sql");
 
-/// How many bytes of markets are sent at once, about. Their JSON makes them large.
-const MAX_BYTES: usize = 16 << 20;
-
 /// Ids or tokens that one query asks about.
 const AT_ONCE: usize = 5_000;
-
-/// The rows, in the order of the columns in `insert_markets.sql`, in pieces that are not too large.
-pub(super) fn encode(rows: &[Market]) -> Result<Vec<Bytes>, WarehouseError> {
-    let (mut rest, mut pieces) = (rows, Vec::new());
-    while !rest.is_empty() {
-        let (piece, taken) = encode_piece(rest)?;
-        pieces.push(piece);
-        rest = &rest[taken..];
-    }
-    Ok(pieces)
-}
-
-/// Rows until they are large enough, and how many those are.
-fn encode_piece(rows: &[Market]) -> Result<(Bytes, usize), WarehouseError> {
-    let mut row = RowBinary::with_capacity(MAX_BYTES.min(rows.len() * 8_192));
-    let ingested_at = unix_ms();
-    let mut taken = 0;
-    for market in rows {
-        let raw = market.raw.unpack().map_err(|error| {
-            WarehouseError::Rows(format!("market {}: its JSON cannot be unpacked: {error}", market.id))
-        })?;
-        row.text(&market.id);
-        row.text(&market.condition_id.map(|id| id.to_string()).unwrap_or_default());
-        row.text(&market.question);
-        row.text(&market.slug);
-        row.list(&market.outcomes, |row, outcome| row.text(outcome));
-        row.list(&market.token_ids, |row, token| row.token(*token));
-        row.list(&market.position_ids, |row, token| row.token(*token));
-        row.u8(u8::from(market.neg_risk));
-        row.text(&market.event.id);
-        row.text(&market.event.slug);
-        row.text(&market.event.title);
-        row.list(&market.tags, |row, tag| row.text(tag));
-        row.nullable(market.created_at, RowBinary::i64);
-        row.nullable(market.end_at, RowBinary::i64);
-        row.nullable(market.closed_at, RowBinary::i64);
-        row.u8(u8::from(market.active));
-        row.u8(u8::from(market.closed));
-        row.text(&market.volume);
-        row.text(&market.liquidity);
-        row.text(&raw);
-        row.u64(market.version);
-        row.u64(market.lasting_hash());
-        row.i64(ingested_at);
-        taken += 1;
-        if row.len() >= MAX_BYTES {
-            break;
-        }
-    }
-    Ok((row.into_bytes(), taken))
-}
 
 #[derive(Row, Deserialize)]
 struct Written {
@@ -83,10 +23,7 @@ struct Written {
 }
 
 /// Of these markets those that are there.
-pub(super) async fn written(
-    connection: &Connection,
-    ids: &[String],
-) -> Result<HashMap<String, WrittenMarket>, ClickhouseError> {
+pub(super) async fn written(connection: &Connection, ids: &[String]) -> Result<HashMap<String, WrittenMarket>> {
     let query = |ids: &[String]| connection.query(WRITTEN).bind(ids);
     let rows: Vec<Written> = connection.rows_in_parts("markets: newest versions", ids, AT_ONCE, query).await?;
     let market = |Written { id, lasting_hash, version }| (id, WrittenMarket { lasting_hash, version });
@@ -103,10 +40,7 @@ struct Places {
 }
 
 /// What the markets tell of tokens.
-pub(super) async fn resolutions(
-    connection: &Connection,
-    tokens: &[TokenId],
-) -> Result<HashMap<TokenId, Resolution>, ClickhouseError> {
+pub(super) async fn resolutions(connection: &Connection, tokens: &[TokenId]) -> Result<HashMap<TokenId, Resolution>> {
     let mut resolutions = HashMap::new();
     for tokens in tokens.chunks(AT_ONCE) {
         let texts: Vec<String> = tokens.iter().map(TokenId::to_string).collect();

@@ -3,24 +3,22 @@
 //! The `clickhouse` crate, which reads go over, does not show whose answer it was. An attempt is made once: whoever asks decides
 //! whether it is made again, and gives it another id then.
 
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{HeaderValue, USER_AGENT};
 use hyper::{Method, Request};
+use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::Url;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::answer::Answer;
 use super::body::{Body, Piece};
-use super::error::chain;
-use super::frames::frame;
 use super::transport::{Http, Transport};
-use super::{ClickhouseConfig, ClickhouseError};
+use super::{answer::Answer, config::ClickhouseConfig, error::ClickhouseError, error::Result, frames::frame};
+use crate::io_words::{chain, is_no_tls, of_connection};
 
 /// How long one piece of a body may take, and ClickHouse to confirm them all.
 const SEND: Duration = Duration::from_secs(10);
@@ -68,7 +66,7 @@ impl Post {
         parameters: &[Parameter<'_>],
         sql: String,
         within: Duration,
-    ) -> Result<Answer, ClickhouseError> {
+    ) -> Result<Answer> {
         let request = self.request(parameters, Body::Whole(sql.into()))?;
         match timeout(within, self.answer(request)).await {
             Ok(answer) => answer.map_err(|error| self.broken(&error, true)),
@@ -78,7 +76,7 @@ impl Post {
 
     /// Sends rows behind an `INSERT` among the parameters: chunked, in frames that are compressed and have a checksum, so that no
     /// part of them is taken for the whole.
-    pub(super) async fn rows(&self, parameters: &[Parameter<'_>], rows: &Bytes) -> Result<Answer, ClickhouseError> {
+    pub(super) async fn rows(&self, parameters: &[Parameter<'_>], rows: &Bytes) -> Result<Answer> {
         let (pieces, body) = Body::pieces();
         let request = self.request(parameters, body)?;
         let has_begun = AtomicBool::new(false);
@@ -115,7 +113,7 @@ impl Post {
         self.late(CONFIRM)
     }
 
-    fn request(&self, parameters: &[Parameter<'_>], body: Body) -> Result<Request<Body>, ClickhouseError> {
+    fn request(&self, parameters: &[Parameter<'_>], body: Body) -> Result<Request<Body>> {
         let mut url = self.url.clone();
         url.query_pairs_mut().extend_pairs(parameters);
         let request = Request::builder()
@@ -132,6 +130,7 @@ impl Post {
     async fn answer(&self, request: Request<Body>) -> Result<Answer, Broken> {
         let (head, mut body) = self.http.request(request).await.map_err(Broken::Request)?.into_parts();
         let mut answer = Answer::of_head(head.status.as_u16(), &head.headers);
+        answer.connection = head.extensions.get::<HttpInfo>().map(HttpInfo::local_addr);
         while answer.body.len() < LONGEST_ANSWER
             && let Some(bytes) = next(&mut body).await.map_err(Broken::Answer)?
         {
@@ -147,7 +146,8 @@ impl Post {
             Broken::Request(error) => (chain(error), !error.is_connect()),
             Broken::Answer(error) => (chain(error), true),
         };
-        ClickhouseError::Network { at: self.at.clone(), text, is_cut: has_begun && is_connected }
+        let (is_cut, is_no_tls) = (has_begun && is_connected, is_no_tls(&text));
+        ClickhouseError::Network { at: self.at.clone(), text: of_connection(&text), is_cut, is_no_tls }
     }
 
     fn late(&self, after: Duration) -> ClickhouseError {

@@ -3,62 +3,100 @@
 //! ClickHouse has no transactions over statements, so every statement can be repeated, and a file counts as applied only when
 //! all of its statements were.
 
-use super::ClickhouseError;
-use super::answer::Written;
-use super::check::check;
-use super::connection::Connection;
-use super::read_back::check_kept;
-use crate::planted::{Bug, planted};
-use crate::warehouse::WarehouseError;
+use super::check::{TableFault, check};
+use super::{
+    answer::Written, connection::Connection, error::ClickhouseError, error::Result, name::quoted,
+    read_back::check_kept, rights, summary::QueryCost,
+};
+use crate::warehouse::error::WarehouseError;
 
-const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
-const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
-const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
-const FILES: [&str; 4] = [
+/// What makes the tables and views.
+pub(super) const FILES: &[&str] = &[
     include_str!("../../../schema/clickhouse/0001_tables.sql"),
     include_str!("../../../schema/clickhouse/0002_control.sql"),
     include_str!("../../../schema/clickhouse/0003_views.sql"),
     include_str!("../../../schema/clickhouse/0004_unresolved.sql"),
+    include_str!("../../../schema/clickhouse/0005_trades_goldsky.sql"),
 ];
+const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
+const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
+const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
+const DATABASE_THERE: &str = "SELECT count() FROM system.databases WHERE name = ?";
+const TABLE_THERE: &str = "SELECT count() FROM system.tables WHERE name = ? AND database = ?";
+const KNOWN: u32 = FILES.len() as u32;
 
 /// Makes the database and what of its tables and views is missing. Refuses, before it changes anything, tables that are not
-/// polytape's or not as it needs them.
+/// polytape's or not as it needs them, and a user who may not make them all.
 pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError> {
-    let (missing, wrong): (Vec<_>, Vec<_>) = check(connection).await?.into_iter().partition(|fault| fault.is_missing);
-    if !wrong.is_empty() {
-        let (at, database) = (connection.address(), connection.config().database.clone());
-        let faults = wrong.into_iter().map(|fault| fault.text).collect();
-        return Err(ClickhouseError::Tables { at, database, faults }.into());
+    let (missing, is_older) = (missing(connection).await?, is_older(connection).await?);
+    if missing.is_empty() && !is_older {
+        return Ok(());
     }
-    let create = database(&connection.config().database);
-    let mut done = connection.execute_outside(connection.query(&create)).await?;
+    let is_database_there = has_database(connection).await?;
+    rights::to_make(connection, is_database_there).await?;
+    let mut done = Written::Confirmed(QueryCost::ZERO);
+    if !is_database_there {
+        let create = database(&connection.config().database);
+        done = done.and(connection.execute_outside(connection.query(&create)).await?);
+    }
     done = done.and(connection.execute(connection.query(SCHEMA_FILES)).await?);
-    let applied: Vec<u32> = connection.rows(connection.query(APPLIED)).await?;
-    let applied = applied.first().copied().unwrap_or_default();
-    let known = FILES.len() as u32;
-    if applied > known {
-        return Err(ClickhouseError::NewerSchema { found: applied, known }.into());
-    }
     // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
-    let applied = if missing.is_empty() { applied } else { 0 };
+    let applied = if missing.is_empty() { applied(connection).await? } else { 0 };
     for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
         for statement in statements(file) {
-            done = done.and(connection.execute(connection.query(&with_planted_bugs(statement))).await?);
+            done = done.and(connection.execute(connection.query(statement)).await?);
         }
         let applied = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
         done = done.and(connection.move_rows(applied).await?);
     }
     match done {
         Written::Confirmed(_) => Ok(()),
-        Written::Unproved => look_at(connection, known).await,
+        Written::Unproved => look_at(connection, KNOWN).await,
     }
+}
+
+/// What is not there of the tables and views. An error where something is not as it must be.
+pub(super) async fn missing(connection: &Connection) -> Result<Vec<TableFault>> {
+    let (missing, wrong): (Vec<_>, Vec<_>) = check(connection).await?.into_iter().partition(|fault| fault.is_missing);
+    if !wrong.is_empty() {
+        let (at, database) = (connection.address(), connection.config().database.clone());
+        let faults = wrong.into_iter().map(|fault| fault.text).collect();
+        return Err(ClickhouseError::Tables { at, database, faults });
+    }
+    Ok(missing)
+}
+
+/// Whether files of the schema are still to be applied. An error where there are more of them than are known here.
+pub(super) async fn is_older(connection: &Connection) -> Result<bool> {
+    let found = match has(connection, TABLE_THERE, "schema_files").await? {
+        true => applied(connection).await?,
+        false => 0,
+    };
+    if found > KNOWN { Err(ClickhouseError::NewerSchema { found, known: KNOWN }) } else { Ok(found < KNOWN) }
+}
+
+/// Whether the database is there, and the user may see it.
+pub(super) async fn has_database(connection: &Connection) -> Result<bool> {
+    has(connection, DATABASE_THERE, &connection.config().database).await
+}
+
+async fn has(connection: &Connection, sql: &str, name: &str) -> Result<bool> {
+    let query = connection.query_outside(sql).bind(name);
+    let query = if sql == TABLE_THERE { query.bind(&connection.config().database) } else { query };
+    let found: Vec<u64> = connection.rows(query).await?;
+    Ok(found.first().is_some_and(|count| *count > 0))
+}
+
+/// The last file that was applied.
+async fn applied(connection: &Connection) -> Result<u32> {
+    let applied: Vec<u32> = connection.rows(connection.query(APPLIED)).await?;
+    Ok(applied.first().copied().unwrap_or_default())
 }
 
 /// Whether all is there that was made, where nothing else proves it.
 async fn look_at(connection: &Connection, known: u32) -> Result<(), WarehouseError> {
     let missing: Vec<String> = check(connection).await?.into_iter().map(|fault| fault.table).collect();
-    let applied: Vec<u32> = connection.rows(connection.query(APPLIED)).await?;
-    let is_there = missing.is_empty() && applied.first() == Some(&known);
+    let is_there = missing.is_empty() && applied(connection).await? == known;
     Ok(check_kept("schema", is_there, connection)?)
 }
 
@@ -75,25 +113,10 @@ fn database(name: &str) -> String {
     DATABASE.trim_end().replace("{database}", &quoted(name))
 }
 
-fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('\\', "\\\\").replace('`', "\\`"))
-}
-
 /// The statements of a file: each ends with a semicolon at the end of a line.
 fn statements(file: &str) -> impl Iterator<Item = &str> {
     let has_words = |statement: &&str| statement.lines().any(|line| !line.is_empty() && !line.starts_with("--"));
     file.split(";\n").map(str::trim).filter(has_words)
-}
-
-fn with_planted_bugs(statement: &str) -> String {
-    let mut statement = statement.to_owned();
-    if planted(Bug::KeyWithoutLogIndex) {
-        statement = statement.replace("transaction_hash, log_index, source_id)", "transaction_hash, source_id)");
-    }
-    if planted(Bug::VersionByClock) {
-        statement = statement.replace("ReplacingMergeTree(version)", "ReplacingMergeTree");
-    }
-    statement
 }
 
 #[cfg(test)]

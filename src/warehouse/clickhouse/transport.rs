@@ -1,22 +1,19 @@
-//! How ClickHouse is reached: plainly, or by TLS.
+//! How ClickHouse is reached: plainly or by TLS, straight or through a proxy.
 
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use hyper::Request;
+use hyper::header::{HeaderValue, PROXY_AUTHORIZATION};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Builder, Client, ResponseFuture};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::CertificateDer};
 use rustls_platform_verifier::Verifier;
 
-use super::ClickhouseConfig;
-use super::body::Body;
+use super::{body::Body, config::ClickhouseConfig, way::Way};
+use crate::io_words::why;
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -24,13 +21,21 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// ClickHouse closes a connection that was idle for three seconds.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// The way to the address of a configuration.
+/// How the address of a configuration is reached.
 #[derive(Clone)]
-pub(super) enum Transport {
+pub(super) struct Transport {
+    connector: Connector,
+    /// What goes with each request for a proxy that asks who sends it.
+    authorization: Option<HeaderValue>,
+    is_straight: bool,
+}
+
+#[derive(Clone)]
+enum Connector {
     /// Plainly.
-    Plain(HttpConnector),
+    Plain(Way),
     /// By TLS.
-    Tls(HttpsConnector<HttpConnector>),
+    Tls(HttpsConnector<Way>),
 }
 
 impl Transport {
@@ -40,44 +45,69 @@ impl Transport {
         tcp.set_connect_timeout(Some(CONNECT));
         tcp.set_keepalive(Some(Duration::from_secs(60)));
         tcp.set_nodelay(true);
-        if !config.url.starts_with("https://") {
-            return Ok(Self::Plain(tcp));
-        }
-        tcp.enforce_http(false);
-        let tls = tls(config.ca.as_deref())?;
-        let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1().wrap_connector(tcp);
-        Ok(Self::Tls(https))
+        let is_tls = config.url.starts_with("https://");
+        tcp.enforce_http(!is_tls);
+        let (way, authorization) = Way::to(&config.url, tcp)?;
+        let is_straight = way.is_straight();
+        let connector = match is_tls {
+            false => Connector::Plain(way),
+            true => {
+                let tls = tls(config.ca.as_deref())?;
+                let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_only().enable_http1();
+                Connector::Tls(https.wrap_connector(way))
+            }
+        };
+        Ok(Self { connector, authorization, is_straight })
+    }
+
+    /// Whether no proxy stands between.
+    pub(super) const fn is_straight(&self) -> bool {
+        self.is_straight
     }
 
     /// What reads go over.
     pub(super) fn for_reads(&self) -> clickhouse::Client {
-        match self {
-            Self::Plain(tcp) => clickhouse::Client::with_http_client(pool().build(tcp.clone())),
-            Self::Tls(https) => clickhouse::Client::with_http_client(pool().build(https.clone())),
+        let client = match &self.connector {
+            Connector::Plain(way) => clickhouse::Client::with_http_client(pool().build(way.clone())),
+            Connector::Tls(https) => clickhouse::Client::with_http_client(pool().build(https.clone())),
+        };
+        match self.authorization.as_ref().and_then(|value| value.to_str().ok()) {
+            Some(authorization) => client.with_header("Proxy-Authorization", authorization),
+            None => client,
         }
     }
 
     /// What writes go over.
     pub(super) fn for_writes(&self) -> Http {
-        match self {
-            Self::Plain(tcp) => Http::Plain(pool().build(tcp.clone())),
-            Self::Tls(https) => Http::Tls(pool().build(https.clone())),
-        }
+        let pools = match &self.connector {
+            Connector::Plain(way) => Pools::Plain(pool().build(way.clone())),
+            Connector::Tls(https) => Pools::Tls(pool().build(https.clone())),
+        };
+        Http { pools, authorization: self.authorization.clone() }
     }
 }
 
 /// Connections that writes go over.
 #[derive(Clone)]
-pub(super) enum Http {
-    Plain(Client<HttpConnector, Body>),
-    Tls(Client<HttpsConnector<HttpConnector>, Body>),
+pub(super) struct Http {
+    pools: Pools,
+    authorization: Option<HeaderValue>,
+}
+
+#[derive(Clone)]
+enum Pools {
+    Plain(Client<Way, Body>),
+    Tls(Client<HttpsConnector<Way>, Body>),
 }
 
 impl Http {
-    pub(super) fn request(&self, request: Request<Body>) -> ResponseFuture {
-        match self {
-            Self::Plain(client) => client.request(request),
-            Self::Tls(client) => client.request(request),
+    pub(super) fn request(&self, mut request: Request<Body>) -> ResponseFuture {
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        match &self.pools {
+            Pools::Plain(client) => client.request(request),
+            Pools::Tls(client) => client.request(request),
         }
     }
 }
@@ -92,12 +122,15 @@ fn pool() -> Builder {
 fn tls(ca: Option<&Path>) -> Result<ClientConfig, String> {
     let mut own = Vec::new();
     if let Some(ca) = ca {
-        let failed = |error| format!("{}: {error}", ca.display());
+        let failed = |error: pem::Error| match error {
+            pem::Error::Io(cause) => format!("clickhouse.ca, {}: {}", ca.display(), why(&cause)),
+            _ => format!("clickhouse.ca, {}: is no file of certificates (PEM)", ca.display()),
+        };
         for certificate in CertificateDer::pem_file_iter(ca).map_err(failed)? {
             own.push(certificate.map_err(failed)?);
         }
         if own.is_empty() {
-            return Err(format!("{}: holds no certificate", ca.display()));
+            return Err(format!("clickhouse.ca, {}: holds no certificate", ca.display()));
         }
     }
     let provider = Arc::new(aws_lc_rs::default_provider());

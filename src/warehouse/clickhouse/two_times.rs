@@ -6,13 +6,11 @@
 use std::time::{Duration, Instant};
 
 use clickhouse::Row;
-use clickhouse::query::Query;
 use rand::RngExt;
 use serde::Deserialize;
 
-use super::ClickhouseError;
-use super::connection::Connection;
-use crate::warehouse::ListScan;
+use super::{connection::Connection, error::Result, statement::Statement};
+use crate::warehouse::unresolved::ListScan;
 
 const TWO_TIMES: &str = include_str!("../../../schema/clickhouse/queries/two_times.sql");
 const IMPOSSIBLE: &str = include_str!("../../../schema/clickhouse/queries/impossible_times.sql");
@@ -23,6 +21,9 @@ const BUDGET: Duration = Duration::from_secs(10);
 
 /// Rows that one query may read: above what a few tokens cost in a table of many parts, below what their trades need of memory.
 const MOST_ROWS: u64 = 8_000_000;
+
+/// Memory that one query may take.
+const MOST_BYTES: u64 = 1_000_000_000;
 
 /// A query that ran out of its time.
 const TIMEOUT_EXCEEDED: u32 = 159;
@@ -86,11 +87,11 @@ impl Left {
 }
 
 /// Looks at the times of trades for a while.
-pub(super) async fn look(connection: &Connection) -> Result<TradeTimes, ClickhouseError> {
+pub(super) async fn look(connection: &Connection) -> Result<TradeTimes> {
     let left = Left(Instant::now());
     let rows: Vec<u64> = connection.rows(connection.query("SELECT count() FROM trades")).await?;
     let mut times = TradeTimes { rows: rows.first().copied().unwrap_or(0), ..TradeTimes::default() };
-    if let Some(found) = one(connection, connection.query(IMPOSSIBLE).bind(left.seconds()), &left).await? {
+    if let Some(found) = one(connection, connection.query(IMPOSSIBLE), &left).await? {
         times.impossible = Some(found.rows);
         times.add(&found);
     }
@@ -101,9 +102,9 @@ pub(super) async fn look(connection: &Connection) -> Result<TradeTimes, Clickhou
             times.is_whole = false;
             break;
         }
-        let most = if part.from < part.until { MOST_ROWS } else { 0 };
         let query = connection.query(TWO_TIMES).bind(part.from.to_string()).bind(part.until.to_string());
-        match one(connection, query.bind(most).bind(left.seconds()), &left).await {
+        let query = if part.from < part.until { query.wish("max_rows_to_read", MOST_ROWS) } else { query };
+        match one(connection, query, &left).await {
             Ok(Some(found)) => {
                 times.looked_at += found.rows;
                 times.doubled += found.trades;
@@ -122,9 +123,10 @@ pub(super) async fn look(connection: &Connection) -> Result<TradeTimes, Clickhou
 }
 
 /// The row of a query; none where there was no time for it.
-async fn one(connection: &Connection, query: Query, left: &Left) -> Result<Option<Found>, ClickhouseError> {
+async fn one(connection: &Connection, query: Statement, left: &Left) -> Result<Option<Found>> {
     // It ends by itself; this is for one that does not look at its clock.
     let most = left.time() + Duration::from_secs(2);
+    let query = query.wish("max_execution_time", left.seconds()).wish("max_memory_usage", MOST_BYTES);
     match tokio::time::timeout(most, connection.rows::<Found>(query)).await {
         Ok(Ok(rows)) => Ok(rows.into_iter().next()),
         Ok(Err(error)) if error.code() == Some(TIMEOUT_EXCEEDED) => Ok(None),

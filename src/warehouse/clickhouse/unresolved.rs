@@ -1,47 +1,68 @@
 //! The list of tokens whose rows may still be completed: the table `unresolved_tokens`, and what is done by it.
 //!
-//! Nothing here looks for rows: the list says in which days which token has some, and the key of `trades` begins with the token and
-//! the time. So what is read is those tokens' granules of those days, however many rows there are beside them.
+//! Nothing here looks for rows: the list says in which days which token has some, and the key of a table of trades begins with the
+//! token and the time. So what is read is those tokens' granules of those days, however many rows there are beside them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
 
-use clickhouse::Row;
-use clickhouse::types::UInt256;
+use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
-use super::answer::Written;
-use super::connection::Connection;
-use super::read_back::check_kept;
-use super::row_binary::RowBinary;
-use super::{ClickhouseError, token_of};
+use super::{
+    answer::Written, connection::Connection, error::Result, read_back::check_kept, row_binary::RowBinary,
+    summary::QueryCost, token::token_of,
+};
 use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId};
-use crate::planted::{Bug, planted};
-use crate::warehouse::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace, WarehouseError};
-
-/// Which rows may still be completed. All queries say it in these words.
-const IS_OPEN: &str = include_str!("../../../schema/clickhouse/queries/is_open.sql");
+use crate::warehouse::table::declaration::{Table, VERSION, WRITTEN_AT, listed};
+use crate::warehouse::unresolved::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
+use crate::warehouse::{error::WarehouseError, table::cells::Column, unresolved};
 
 const INSERT: &str = include_str!("../../../schema/clickhouse/queries/insert_unresolved.sql");
 const LISTED: &str = include_str!("../../../schema/clickhouse/queries/listed_unresolved.sql");
 const PAGE: &str = include_str!("../../../schema/clickhouse/queries/unresolved_tokens.sql");
 const NEWEST: &str = include_str!("../../../schema/clickhouse/queries/newest_unresolved.sql");
-const REMOVE_TOKENS: &str = include_str!("../../../schema/clickhouse/queries/planted_remove_tokens.sql");
 
-/// The open rows in the days of some entries, behind a SELECT.
-static ROWS: LazyLock<String> =
-    LazyLock::new(|| with_condition(include_str!("../../../schema/clickhouse/queries/entries_rows.sql")));
+/// The statements about each table of trades.
+static TABLES: LazyLock<Vec<OfTable>> = LazyLock::new(|| Table::of_trades().map(OfTable::new).collect());
 
-static STILL: LazyLock<String> = LazyLock::new(|| format!("SELECT DISTINCT token_id {}", *ROWS));
+/// The statements about the rows of a table.
+struct OfTable {
+    /// The tokens that have open rows in the days of some entries.
+    still: String,
+    /// Those of these rows that know less than is known: how many they are, …
+    poorer: String,
+    /// … and they themselves, richer.
+    resolve: String,
+}
 
-/// Those of them that know less than is known, behind a SELECT.
-static POORER: LazyLock<String> = LazyLock::new(|| {
-    include_str!("../../../schema/clickhouse/queries/poorer_trades.sql").replace("{entries_rows}", &ROWS)
-});
+impl OfTable {
+    fn new(table: &Table) -> Self {
+        let rows = with_condition(include_str!("../../../schema/clickhouse/queries/entries_rows.sql"));
+        let rows = table.statement(&rows);
+        let poorer =
+            include_str!("../../../schema/clickhouse/queries/poorer_trades.sql").replace("{entries_rows}", &rows);
+        Self {
+            still: format!("SELECT DISTINCT token_id {rows}"),
+            resolve: format!("{} {poorer}", insert_richer(table)),
+            poorer: format!("SELECT count() AS rows {poorer}"),
+        }
+    }
+}
 
-static RESOLVE: LazyLock<String> =
-    LazyLock::new(|| format!("{} {}", include_str!("../../../schema/clickhouse/queries/resolve_trades.sql"), *POORER));
+/// What stands in front of the rows that are written once more.
+fn insert_richer(table: &Table) -> String {
+    let value = |column: &Column| match column.name {
+        "condition_id" | "market_id" | "outcome" | "nonusdc_side" | VERSION => format!("known.{}", column.name),
+        WRITTEN_AT => "fromUnixTimestamp64Milli(toInt64(?), 'UTC')".to_owned(),
+        kept => format!("poor.{kept}"),
+    };
+    table
+        .statement(include_str!("../../../schema/clickhouse/queries/resolve_trades.sql"))
+        .replace("{columns}", &table.names())
+        .replace("{values}", &listed(table.columns, value))
+}
 
 /// Rows of the list that one page is made of, removals included.
 const PAGE_ROWS: usize = 1_500;
@@ -55,9 +76,9 @@ const DAYS_AT_ONCE: usize = 2_000;
 /// Entries that one question about entries asks about.
 const ENTRIES_AT_ONCE: usize = 2_000;
 
-/// A statement with that condition in the places that are left for it.
+/// A statement about rows that may still be completed.
 pub(super) fn with_condition(sql: &str) -> String {
-    sql.replace("{is_open}", IS_OPEN.trim_end())
+    unresolved::with_condition(sql, "startsWith(condition_id, '0x03')")
 }
 
 /// A row of the list.
@@ -89,13 +110,6 @@ pub(super) async fn list(connection: &Connection, entries: &[UnresolvedEntry]) -
 
 /// Removes entries from the list. When it returns they are gone.
 pub(super) async fn remove(connection: &Connection, entries: &[UnresolvedEntry]) -> Result<(), WarehouseError> {
-    if planted(Bug::RemovedByToken) {
-        // Long enough for a row of the same token to land, and its entry.
-        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-        let tokens: BTreeSet<String> = entries.iter().map(|entry| entry.token.to_string()).collect();
-        let tokens: Vec<String> = tokens.into_iter().collect();
-        return connection.move_rows(connection.query(REMOVE_TOKENS).bind(tokens)).await.map(|_| ());
-    }
     insert(connection, entries, true).await
 }
 
@@ -127,7 +141,7 @@ fn not_of_rows(error: WarehouseError) -> WarehouseError {
 }
 
 /// Whether entries or their removals are there.
-async fn read_back(connection: &Connection, entries: &[UnresolvedEntry], removed: bool) -> Result<(), ClickhouseError> {
+async fn read_back(connection: &Connection, entries: &[UnresolvedEntry], removed: bool) -> Result<()> {
     let items: Vec<_> = entries.iter().map(|entry| (entry.token.to_string(), &entry.insert)).collect();
     let query = |items: &[_]| connection.query(LISTED).bind(items).bind(u8::from(removed));
     let found = connection.count_in_parts("unresolved tokens: read back", &items, ENTRIES_AT_ONCE, query).await?;
@@ -139,10 +153,10 @@ pub(super) async fn page(
     connection: &Connection,
     after: Option<&UnresolvedPlace>,
     tokens: u32,
-) -> Result<UnresolvedPage, ClickhouseError> {
+) -> Result<UnresolvedPage> {
     let (token, insert) = after.map_or_else(|| ("0".into(), ""), |(token, insert)| (token.to_string(), insert));
     // The list is read in its order, and in small blocks no further than needed.
-    let query = connection.query(PAGE).with_setting("max_block_size", PAGE_ROWS.to_string());
+    let query = connection.query(PAGE).wish("max_block_size", PAGE_ROWS);
     let query = query.bind(&token).bind(&token).bind(insert).bind(PAGE_ROWS as u32);
     let rows = connection.periodic("unresolved tokens: list", query).await?;
     Ok(page_of(rows, tokens as usize, PAGE_ROWS))
@@ -180,7 +194,7 @@ fn page_of(rows: Vec<Listed>, tokens: usize, most: usize) -> UnresolvedPage {
 }
 
 /// What was listed within the last minute, the newest first.
-pub(super) async fn newest(connection: &Connection, tokens: u32) -> Result<Vec<UnresolvedEntry>, ClickhouseError> {
+pub(super) async fn newest(connection: &Connection, tokens: u32) -> Result<Vec<UnresolvedEntry>> {
     // A removal is later than what it removes, so the index of times hides none.
     let query = connection.query(NEWEST).bind(NEW).bind(2 * tokens);
     let rows: Vec<Listed> = connection.periodic("unresolved tokens: newest", query).await?;
@@ -227,15 +241,11 @@ fn bound(part: &[(TokenId, BTreeSet<u16>)]) -> Vec<(String, u16)> {
 }
 
 /// The tokens of these entries that have open rows in their days.
-pub(super) async fn still(
-    connection: &Connection,
-    entries: &[UnresolvedEntry],
-) -> Result<HashSet<TokenId>, ClickhouseError> {
+pub(super) async fn still(connection: &Connection, entries: &[UnresolvedEntry]) -> Result<HashSet<TokenId>> {
     let mut still = HashSet::new();
     let mut parts = in_parts(days(entries));
     while let Some(mut part) = parts.pop() {
-        let query = connection.query(&STILL).bind(bound(&part));
-        match connection.periodic::<Open>("unresolved tokens: look at their rows", query).await {
+        match open_rows(connection, &part).await {
             Ok(rows) => still.extend(rows.into_iter().map(|row| token_of(row.token_id))),
             Err(error) if part.len() > 1 && error.asks_for_less() => {
                 let second = part.split_off(part.len() / 2);
@@ -245,6 +255,14 @@ pub(super) async fn still(
         }
     }
     Ok(still)
+}
+
+/// The tokens of a part that have open rows, of each table.
+async fn open_rows(connection: &Connection, part: &[(TokenId, BTreeSet<u16>)]) -> Result<Vec<Open>> {
+    let days = bound(part);
+    let of_each = TABLES.iter().map(|of_table| of_table.still.as_str()).collect::<Vec<_>>().join(" UNION ALL ");
+    let query = TABLES.iter().fold(connection.query(&of_each), |query, _| query.bind(&days));
+    connection.periodic("unresolved tokens: look at their rows", query).await
 }
 
 /// Completes rows of tokens in the days of their entries, where they are. Says how many there were.
@@ -293,19 +311,22 @@ async fn resolve_part(
             Some((token, to.condition_id(), to.market_id(), to.outcome(), side, to.version()))
         })
         .collect();
-    let query = connection.query(&RESOLVE).bind(unix_ms()).bind(&days).bind(&items);
-    match connection.move_rows(query).await? {
-        Written::Confirmed(cost) => {
-            connection.costs().note("unresolved tokens: complete their rows", cost);
-            Ok(cost.written_rows.unwrap_or(0))
-        }
-        Written::Unproved => {
-            let count = format!("SELECT count() AS rows {}", *POORER);
-            let left: Vec<u64> = connection.rows(connection.query(&count).bind(&days).bind(&items)).await?;
-            check_kept("completion of rows", left == [0], connection)?;
-            Ok(0)
+    let (mut done, mut rows) = (QueryCost::ZERO, 0);
+    for OfTable { resolve, poorer, .. } in &*TABLES {
+        match connection.move_rows(connection.query(resolve).bind(unix_ms()).bind(&days).bind(&items)).await? {
+            Written::Confirmed(cost) => {
+                rows += cost.written_rows.unwrap_or(0);
+                done = done.and(cost);
+            }
+            Written::Unproved => {
+                let left: Vec<u64> = connection.rows(connection.query(poorer).bind(&days).bind(&items)).await?;
+                check_kept("completion of rows", left == [0], connection)?;
+                done = done.and(QueryCost::default());
+            }
         }
     }
+    connection.costs().note("unresolved tokens: complete their rows", done);
+    Ok(rows)
 }
 
 #[cfg(test)]

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params, types::Type};
 
-use crate::warehouse::{JobRecord, JobState};
+use crate::warehouse::control::{JobRecord, JobState};
 
 const SET_JOB: &str = include_str!("../../../schema/embedded/queries/set_job.sql");
 const JOBS: &str = include_str!("../../../schema/embedded/queries/jobs.sql");

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use rusqlite::OptionalExtension;
 
-use super::row_counts;
-use crate::embedded::{DEMO, SCHEMA, open_reader};
-use crate::warehouse::{RowCounts, WarehouseError};
+use super::counts::row_counts;
+use crate::flow::TableId;
+use crate::sqlite::{DEMO, FILES, open_reader};
+use crate::warehouse::{error::Result, inspection::RowCounts};
 
 /// What a store holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +21,10 @@ pub struct StoreSummary {
 }
 
 /// Looks into the store that is the file `path`. Changes nothing in it.
-pub fn inspect(path: &Path) -> Result<StoreSummary, WarehouseError> {
+pub fn inspect(path: &Path) -> Result<StoreSummary> {
     let connection = open_reader(path)?;
     let schema: usize = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if schema < SCHEMA {
+    if schema < FILES.len() {
         return Ok(StoreSummary { rows: RowCounts::default(), world: None, is_older: true });
     }
     let world = connection.query_row("SELECT world FROM checkpoints LIMIT 1", [], |row| row.get(0)).optional()?;
@@ -42,7 +43,7 @@ pub struct StoreOrigin {
 }
 
 /// Asks the store that is the file `path` where it comes from, whatever polytape made it. Changes nothing in it.
-pub fn origin(path: &Path) -> Result<StoreOrigin, WarehouseError> {
+pub fn origin(path: &Path) -> Result<StoreOrigin> {
     let connection = open_reader(path)?;
     let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let has_table = |name: &str| connection.table_exists(None, name);
@@ -54,7 +55,7 @@ pub fn origin(path: &Path) -> Result<StoreOrigin, WarehouseError> {
         false => Vec::new(),
     };
     let mut has_rows = false;
-    for table in ["trades", "markets", "dead_letters"] {
+    for table in TableId::ALL.map(TableId::as_str) {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {table})");
         has_rows |= has_table(table)? && connection.query_row(&sql, [], |row| row.get::<_, bool>(0))?;
     }

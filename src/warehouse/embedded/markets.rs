@@ -2,56 +2,31 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
-use crate::clock::unix_ms;
+use super::rows::{Writing, decimals, replace};
 use crate::model::{ConditionId, Market, PositionId, Resolution, TokenId, TokenPlaces};
-use crate::warehouse::{WarehouseError, WrittenMarket};
+use crate::warehouse::{error::Result, table::row::TableRow, tables::WrittenMarket};
 
-const UPSERT: &str = include_str!("../../../schema/embedded/queries/upsert_market.sql");
 const OF_TOKEN: &str = include_str!("../../../schema/embedded/queries/market_of_token.sql");
 
-/// Inserts what is new and replaces what is not newer. Says how many rows are new.
-pub(super) fn upsert(tx: &Transaction<'_>, rows: &[Market]) -> Result<usize, WarehouseError> {
+/// Inserts what is new and replaces what is not newer, with the tokens that it lists. Says how many rows are new.
+pub(in crate::warehouse) fn upsert(tx: &Transaction<'_>, rows: &[Market]) -> Result<usize> {
     let mut find = tx.prepare_cached("SELECT version, token_ids, position_ids FROM markets WHERE id = ?")?;
-    let mut write = tx.prepare_cached(UPSERT)?;
-    let ingested_at = unix_ms();
+    let mut write = Writing::new(tx.prepare_cached(&replace(&Market::TABLE))?);
     let mut new = 0;
     for market in rows {
-        let [token_ids, position_ids] = [&market.token_ids, &market.position_ids].map(|tokens| decimals(tokens));
-        let find = find.query_row([&market.id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-        let before: Option<(u64, String, String)> = find.optional()?;
-        if before.as_ref().is_some_and(|(version, ..)| *version > market.version) {
+        let find = find.query_row([&market.id], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))));
+        let before: Option<(u64, (String, String))> = find.optional()?;
+        if before.as_ref().is_some_and(|(version, _)| *version > market.version) {
             continue;
         }
-        write.execute(params![
-            market.id,
-            market.condition_id.map(|id| id.to_string()).unwrap_or_default(),
-            market.question,
-            market.slug,
-            json(&market.outcomes),
-            token_ids,
-            position_ids,
-            market.neg_risk,
-            market.event.id,
-            market.event.slug,
-            market.event.title,
-            json(&market.tags),
-            market.created_at,
-            market.end_at,
-            market.closed_at,
-            market.active,
-            market.closed,
-            market.volume,
-            market.liquidity,
-            market.raw.as_packed(),
-            market.version,
-            market.lasting_hash().cast_signed(),
-            ingested_at,
-        ])?;
+        write.execute(market)?;
         new += usize::from(before.is_none());
-        let before = before.map(|(_, tokens, positions)| (tokens, positions));
-        if before.as_ref() != Some(&(token_ids, position_ids)) {
+        let before = before.map(|(_, listed)| listed);
+        let is_listed =
+            |listed: &(String, String)| *listed == (decimals(&market.token_ids), decimals(&market.position_ids));
+        if !before.as_ref().is_some_and(is_listed) {
             index_tokens(tx, market, before)?;
         }
     }
@@ -59,7 +34,7 @@ pub(super) fn upsert(tx: &Transaction<'_>, rows: &[Market]) -> Result<usize, War
 }
 
 /// Puts the tokens of a market into the index, in place of those that it listed before.
-fn index_tokens(tx: &Transaction<'_>, market: &Market, before: Option<(String, String)>) -> Result<(), WarehouseError> {
+fn index_tokens(tx: &Transaction<'_>, market: &Market, before: Option<(String, String)>) -> Result<()> {
     if let Some((tokens, positions)) = before {
         let mut delete = tx.prepare_cached("DELETE FROM market_tokens WHERE token_id = ? AND market_id = ?")?;
         for token in texts(&tokens).iter().chain(&texts(&positions)) {
@@ -115,16 +90,6 @@ fn resolution(row: &Row<'_>, token: TokenId) -> rusqlite::Result<Option<Resoluti
         position_ids: tokens("position_ids")?,
     };
     Ok(places.resolution(token))
-}
-
-/// A list of texts as JSON.
-fn json(texts: &[String]) -> String {
-    serde_json::Value::from(texts).to_string()
-}
-
-/// Tokens as a JSON list of decimals as text: as numbers they would lose their digits in most readers.
-fn decimals(tokens: &[TokenId]) -> String {
-    json(&tokens.iter().map(TokenId::to_string).collect::<Vec<_>>())
 }
 
 /// The texts of a JSON list that was written here.

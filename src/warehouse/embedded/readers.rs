@@ -5,8 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 
-use crate::embedded::Database;
-use crate::warehouse::WarehouseError;
+use crate::{sqlite::Database, warehouse::error::Result};
 
 /// Idle connections that are kept, at most.
 const IDLE: usize = 4;
@@ -24,10 +23,7 @@ impl Readers {
     }
 
     /// Reads on some connection, which is kept where nothing went wrong with it.
-    pub(super) fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>,
-    ) -> Result<T, WarehouseError> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, rusqlite::Error>) -> Result<T> {
         let idle = self.idle.lock().pop();
         let connection = match idle {
             Some(connection) => connection,

@@ -1,33 +1,39 @@
-//! The list of tokens whose rows may still be completed: here the index `trades_unresolved`.
+//! The list of tokens whose rows may still be completed: here an index of each table of trades, `trades_unresolved`.
 //!
 //! It is in one transaction with the rows. So a token has one entry, of all its days, which is there as long as an incomplete row
 //! is; nothing puts it there or removes it, and nothing has to be proved.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, params, types::Type};
 
-use crate::model::TokenId;
-use crate::warehouse::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
+use crate::warehouse::table::declaration::{Table, listed};
+use crate::warehouse::unresolved::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
+use crate::{model::TokenId, warehouse::unresolved};
 
-/// Which rows may still be completed. All queries say it in these words, which are those of the index.
-const IS_OPEN: &str = include_str!("../../../schema/embedded/queries/is_open.sql");
-
-static TOKENS: LazyLock<String> =
-    LazyLock::new(|| with_condition(include_str!("../../../schema/embedded/queries/unresolved_tokens.sql")));
-static NEWEST: LazyLock<String> =
-    LazyLock::new(|| with_condition(include_str!("../../../schema/embedded/queries/newest_unresolved.sql")));
-static IS_UNRESOLVED: LazyLock<String> =
-    LazyLock::new(|| with_condition(include_str!("../../../schema/embedded/queries/is_token_unresolved.sql")));
+static TOKENS: LazyLock<Vec<String>> =
+    LazyLock::new(|| of_each(include_str!("../../../schema/embedded/queries/unresolved_tokens.sql")));
+static NEWEST: LazyLock<Vec<String>> =
+    LazyLock::new(|| of_each(include_str!("../../../schema/embedded/queries/newest_unresolved.sql")));
+static IS_UNRESOLVED: LazyLock<Vec<String>> =
+    LazyLock::new(|| of_each(include_str!("../../../schema/embedded/queries/is_token_unresolved.sql")));
 
 /// Among so many of the newest rows tokens count as new.
 const NEWEST_ROWS: u32 = 2_000;
 
-/// A statement with that condition in the places that are left for it.
-pub(super) fn with_condition(sql: &str) -> String {
-    sql.replace("{is_open}", IS_OPEN.trim_end())
+/// A statement about rows that may still be completed, in the words of the index, of each table of trades.
+pub(super) fn of_each(sql: &str) -> Vec<String> {
+    let sql = unresolved::with_condition(sql, "condition_id GLOB '0x03*'");
+    Table::of_trades().map(|table| of(table, &sql)).collect()
+}
+
+fn of(table: &Table, sql: &str) -> String {
+    let (id, key) = (table.id, table.embedded_key);
+    let is_poorer = key.iter().map(|name| format!("{id}.{name} = poorer.{name}")).collect::<Vec<_>>().join(" AND ");
+    let newest_first = listed(key, |name| format!("{name} DESC"));
+    let sql = table.statement(sql).replace("{key}", &key.join(", "));
+    sql.replace("{is_poorer}", &is_poorer).replace("{newest_first}", &newest_first)
 }
 
 /// Entries of tokens, in the order of their text.
@@ -37,29 +43,41 @@ pub(super) fn page(
     tokens: u32,
 ) -> rusqlite::Result<UnresolvedPage> {
     let after = after.map(|(token, _)| token.to_string()).unwrap_or_default();
-    let mut select = connection.prepare_cached(&TOKENS)?;
-    let found = select.query_map(params![after, tokens], token)?.collect::<Result<Vec<_>, _>>()?;
+    let mut all = BTreeMap::new();
+    for sql in &*TOKENS {
+        for found in connection.prepare_cached(sql)?.query_map(params![after, tokens], token)? {
+            let found = found?;
+            all.insert(found.to_string(), found);
+        }
+    }
+    let found: Vec<TokenId> = all.into_values().take(tokens as usize).collect();
     let is_last = found.len() < tokens as usize;
     let next = found.last().filter(|_| !is_last).map(|token| (*token, String::new()));
     Ok(UnresolvedPage { entries: found.into_iter().map(entry).collect(), next })
 }
 
-/// Those among the newest rows, the newest first.
+/// Those among the newest rows of each table, the newest first.
 pub(super) fn newest(connection: &Connection, tokens: u32) -> rusqlite::Result<Vec<UnresolvedEntry>> {
     let mut seen = HashSet::new();
-    let mut select = connection.prepare_cached(&NEWEST)?;
-    let found = select.query_map([NEWEST_ROWS], token)?.collect::<Result<Vec<_>, _>>()?;
+    let mut found = Vec::new();
+    for sql in &*NEWEST {
+        for token in connection.prepare_cached(sql)?.query_map([NEWEST_ROWS], token)? {
+            found.push(token?);
+        }
+    }
     let new = found.into_iter().filter(|token| seen.insert(*token));
     Ok(new.take(tokens as usize).map(entry).collect())
 }
 
 /// Those of these tokens that have incomplete rows.
 pub(super) fn still(connection: &Connection, tokens: HashSet<TokenId>) -> rusqlite::Result<HashSet<TokenId>> {
-    let mut select = connection.prepare_cached(&IS_UNRESOLVED)?;
     let mut still = HashSet::new();
-    for token in tokens {
-        if select.query_row([token.to_string()], |row| row.get(0))? {
-            still.insert(token);
+    for sql in &*IS_UNRESOLVED {
+        let mut select = connection.prepare_cached(sql)?;
+        for token in &tokens {
+            if select.query_row([token.to_string()], |row| row.get(0))? {
+                still.insert(*token);
+            }
         }
     }
     Ok(still)
@@ -82,11 +100,13 @@ mod tests {
     #[test]
     fn every_query_is_answered_by_the_index() {
         let file = Connection::open_in_memory().unwrap();
-        for sql in crate::embedded::schema_files() {
+        for sql in crate::sqlite::FILES {
             file.execute_batch(sql).unwrap();
         }
-        let resolve = with_condition(include_str!("../../../schema/embedded/queries/resolve_trades.sql"));
-        for sql in [&*TOKENS, &*IS_UNRESOLVED, &resolve] {
+        let resolve = of_each(include_str!("../../../schema/embedded/queries/resolve_trades.sql"));
+        let tables = || Table::of_trades().map(|table| table.id);
+        assert_eq!(tables().count(), 2);
+        for (sql, table) in [&*TOKENS, &*IS_UNRESOLVED, &resolve].into_iter().flat_map(|sql| sql.iter().zip(tables())) {
             let mut plan = file.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
             let nothing = vec![rusqlite::types::Null; plan.parameter_count()];
             let steps: Vec<String> = plan
@@ -94,7 +114,7 @@ mod tests {
                 .unwrap()
                 .map(Result::unwrap)
                 .collect();
-            assert!(steps.iter().any(|step| step.contains("trades_unresolved")), "{steps:#?}");
+            assert!(steps.iter().any(|step| step.contains(&format!("{table}_unresolved"))), "{steps:#?}");
             assert!(!steps.iter().any(|step| step.starts_with("SCAN trades")), "{steps:#?}");
         }
     }

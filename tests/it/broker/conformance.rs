@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use polytape::broker::{
-    Advance, Appended, Broker, BrokerError, Delivery, EntryId, Group, Handover, Keep, Layout, MAX_BYTES, MAX_ENTRIES,
-    NewEntry, Reader, Stream,
+    AckAndForward, Appended, Broker, BrokerError, CursorCommit, Delivery, EntryId, Group, Layout, MAX_BYTES,
+    MAX_ENTRIES, NewEntry, Reader, Retention, Stream,
 };
 use polytape::failure::FailureClass;
+use polytape::flow::StreamId;
 
 /// A broker and what can happen to it.
 #[async_trait]
@@ -35,11 +36,11 @@ pub enum Loss<'a> {
 pub const KEY: &str = "state:ingest-fills:test";
 
 pub fn input() -> Group {
-    Stream::order_events().group("trade_processors")
+    Stream::of(StreamId::OrderEvents).group("trade_processors")
 }
 
 pub fn output() -> Group {
-    Stream::trades().group("trade_writers")
+    Stream::of(StreamId::Trades).group("trade_writers")
 }
 
 pub fn layout() -> Layout {
@@ -50,8 +51,8 @@ pub fn entry(stream: Stream, text: &str) -> NewEntry {
     NewEntry { stream, body: text.as_bytes().to_vec() }
 }
 
-pub fn advance(expected: &str, next: &str) -> Advance {
-    Advance { key: KEY.into(), expected: expected.into(), next: next.into() }
+pub fn advance(expected: &str, next: &str) -> CursorCommit {
+    CursorCommit { key: KEY.into(), expected: expected.into(), next: next.into() }
 }
 
 /// A broker whose cursor stands at `0`.
@@ -63,7 +64,7 @@ pub async fn begun(rig: &impl Rig) -> Arc<dyn Broker> {
 
 /// Appends entries to the input stream and moves the cursor.
 async fn append(broker: &dyn Broker, texts: &[&str], expected: &str, next: &str) -> Appended {
-    let entries = texts.iter().map(|text| entry(Stream::order_events(), text)).collect();
+    let entries = texts.iter().map(|text| entry(Stream::of(StreamId::OrderEvents), text)).collect();
     broker.append(entries, advance(expected, next)).await.unwrap()
 }
 
@@ -89,15 +90,15 @@ fn ids(deliveries: &[Delivery]) -> Vec<EntryId> {
 }
 
 /// Hands each delivery over with one output that carries its text in capitals.
-fn capitals(deliveries: &[Delivery]) -> Vec<Handover> {
+fn capitals(deliveries: &[Delivery]) -> Vec<AckAndForward> {
     let output = |delivery: &Delivery| {
         let text = String::from_utf8(delivery.body.clone()).unwrap().to_uppercase();
-        Handover { id: delivery.id, outputs: vec![entry(Stream::trades(), &text)] }
+        AckAndForward { id: delivery.id, outputs: vec![entry(Stream::of(StreamId::Trades), &text)] }
     };
     deliveries.iter().map(output).collect()
 }
 
-pub const KEEP_NOTHING: Keep = Keep { age: Duration::ZERO, bytes: 0, full: 0 };
+pub const KEEP_NOTHING: Retention = Retention { age: Duration::ZERO, bytes: 0, full: 0 };
 
 async fn is_lost<T: std::fmt::Debug>(result: Result<T, BrokerError>) {
     let error = result.unwrap_err();
@@ -138,7 +139,7 @@ pub async fn a_group_of_its_own_is_given_what_is_behind_its_begin<R: Rig>() {
     let broker = begun(&rig).await;
     append(&*broker, &["a"], "0", "1").await;
     append(&*broker, &["b", "c"], "1", "3").await;
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     let mut live = broker.reader(&input()).await.unwrap();
     let read = ids(&read_all(&mut *live).await);
     broker.acknowledge(&input(), read.clone()).await.unwrap();
@@ -187,7 +188,7 @@ pub async fn what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it<R: Rig>() 
     let mut rig = R::new().await;
     let broker = begun(&rig).await;
     append(&*broker, &["a", "b", "c"], "0", "3").await;
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     let replay = stream.group("replay:x");
     broker.open_group(&replay, EntryId::default()).await.unwrap();
     let mut slow = broker.reader(&replay).await.unwrap();
@@ -217,13 +218,13 @@ pub async fn every_group_is_respected_until_the_stream_is_full<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
     append(&*broker, &["a", "b", "c"], "0", "3").await;
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     let replay = stream.group("replay:x");
     broker.open_group(&replay, EntryId::default()).await.unwrap();
     let mut live = broker.reader(&input()).await.unwrap();
     let read = ids(&read_all(&mut *live).await);
     broker.acknowledge(&input(), read).await.unwrap();
-    let room = Keep { full: 4, ..KEEP_NOTHING };
+    let room = Retention { full: 4, ..KEEP_NOTHING };
     assert_eq!(broker.trim(&stream, &[input()], room).await.unwrap(), 0, "there is room: 3 bytes of 4");
     let mut reader = broker.reader(&replay).await.unwrap();
     let first = ids(&reader.read(1, 1 << 20, Duration::ZERO).await.unwrap());
@@ -240,13 +241,13 @@ pub async fn every_group_is_respected_until_the_stream_is_full<R: Rig>() {
 pub async fn what_was_added_is_counted<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let added = async || broker.stream(&Stream::order_events()).await.unwrap().added;
+    let added = async || broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().added;
     let before = added().await;
     append(&*broker, &["a", "b", "c"], "0", "3").await;
     let mut live = broker.reader(&input()).await.unwrap();
     let read = ids(&read_all(&mut *live).await);
     broker.acknowledge(&input(), read).await.unwrap();
-    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap(), 3);
     append(&*broker, &["d"], "3", "4").await;
     assert_eq!(added().await - before, 4, "whatever was trimmed meanwhile");
 }
@@ -255,15 +256,15 @@ pub async fn one_process_holds_a_name<R: Rig>() {
     let mut rig = R::new().await;
     let broker = begun(&rig).await;
     for _ in 0..2 {
-        assert!(broker.hold("replay:x").await.unwrap(), "and it goes on holding it");
+        assert!(broker.acquire_lease("replay:x").await.unwrap(), "and it goes on holding it");
     }
-    broker.release("replay:x").await.unwrap();
-    assert!(broker.hold("replay:x").await.unwrap());
+    broker.release_lease("replay:x").await.unwrap();
+    assert!(broker.acquire_lease("replay:x").await.unwrap());
     drop(broker);
     rig.restart().await;
     let broker = rig.broker();
     broker.join(&layout()).await.unwrap();
-    assert!(broker.hold("replay:x").await.unwrap(), "whoever held it is dead");
+    assert!(broker.acquire_lease("replay:x").await.unwrap(), "whoever held it is dead");
 }
 
 pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
@@ -271,7 +272,7 @@ pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
     let one = begun(&rig).await;
     assert_eq!(append(&*one, &["a"], "0", "1").await, Appended::Now);
     assert_eq!(append(&*one, &["x"], "0", "9").await, Appended::Conflict(Some("1".into())));
-    assert_eq!(one.stream(&Stream::order_events()).await.unwrap().entries, 1);
+    assert_eq!(one.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 1);
 }
 
 pub async fn an_empty_page_moves_the_cursor<R: Rig>() {
@@ -279,7 +280,7 @@ pub async fn an_empty_page_moves_the_cursor<R: Rig>() {
     let broker = begun(&rig).await;
     assert_eq!(append(&*broker, &[], "0", "7").await, Appended::Now);
     assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("7"));
-    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().last_id, EntryId::default());
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().last_id, EntryId::default());
 }
 
 pub async fn a_missing_cursor_is_a_conflict<R: Rig>() {
@@ -287,14 +288,17 @@ pub async fn a_missing_cursor_is_a_conflict<R: Rig>() {
     let broker = begun(&rig).await;
     rig.lose(Loss::Cursor(KEY)).await;
     assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Conflict(None));
-    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().entries, 0);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 0);
 }
 
 pub async fn a_page_may_go_to_several_streams_at_once<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let entries =
-        vec![entry(Stream::order_events(), "a"), entry(Stream::trades(), "b"), entry(Stream::order_events(), "c")];
+    let entries = vec![
+        entry(Stream::of(StreamId::OrderEvents), "a"),
+        entry(Stream::of(StreamId::Trades), "b"),
+        entry(Stream::of(StreamId::OrderEvents), "c"),
+    ];
     assert_eq!(broker.append(entries, advance("0", "1")).await.unwrap(), Appended::Now);
     let mut first = broker.reader(&input()).await.unwrap();
     let mut second = broker.reader(&output()).await.unwrap();
@@ -305,14 +309,17 @@ pub async fn a_page_may_go_to_several_streams_at_once<R: Rig>() {
 pub async fn what_is_too_large_for_one_call_is_refused<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let many = vec![entry(Stream::order_events(), "a"); MAX_ENTRIES + 1];
-    let large = vec![NewEntry { stream: Stream::order_events(), body: vec![0; MAX_BYTES + 1] }];
+    let many = vec![entry(Stream::of(StreamId::OrderEvents), "a"); MAX_ENTRIES + 1];
+    let large = vec![NewEntry { stream: Stream::of(StreamId::OrderEvents), body: vec![0; MAX_BYTES + 1] }];
     for entries in [many, large] {
         let error = broker.append(entries, advance("0", "1")).await.unwrap_err();
         assert!(matches!(error, BrokerError::TooLarge { .. }), "{error}");
     }
     assert_eq!(broker.cursor(KEY).await.unwrap().as_deref(), Some("0"));
-    let most = vec![NewEntry { stream: Stream::order_events(), body: vec![7; MAX_BYTES / MAX_ENTRIES] }; MAX_ENTRIES];
+    let most = vec![
+        NewEntry { stream: Stream::of(StreamId::OrderEvents), body: vec![7; MAX_BYTES / MAX_ENTRIES] };
+        MAX_ENTRIES
+    ];
     assert_eq!(broker.append(most, advance("0", "1")).await.unwrap(), Appended::Now);
 }
 
@@ -339,7 +346,7 @@ pub async fn one_input_named_twice_in_a_call_counts_once<R: Rig>() {
     let read = read_all(&mut *reader).await;
     let twice = [capitals(&read), capitals(&read)].concat();
     assert_eq!(broker.forward(&input(), twice).await.unwrap(), 1);
-    assert_eq!(broker.stream(&Stream::trades()).await.unwrap().entries, 1);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 1);
 }
 
 pub async fn an_acknowledgement_counts_once<R: Rig>() {
@@ -391,7 +398,7 @@ pub async fn what_was_acknowledged_ahead_counts_without_being_read_again<R: Rig>
     assert!(!broker.is_clear(&input(), read[2].id).await.unwrap());
     broker.acknowledge(&input(), vec![read[0].id]).await.unwrap();
     assert!(broker.is_clear(&input(), read[2].id).await.unwrap(), "b and c were done before");
-    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap(), 3);
     assert!(read_all(&mut *reader).await.is_empty());
 }
 
@@ -466,7 +473,7 @@ pub async fn a_read_is_bounded_by_bytes<R: Rig>() {
 pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     append(&*broker, &["a", "b", "c", "d"], "0", "4").await;
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 0, "nothing is read");
     let mut reader = broker.reader(&input()).await.unwrap();
@@ -477,9 +484,9 @@ pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
     let missing = stream.group("nobody");
     assert_eq!(broker.trim(&stream, &[input(), missing], KEEP_NOTHING).await.unwrap(), 0, "a group is missing");
     broker.acknowledge(&input(), vec![read[1].id]).await.unwrap();
-    let keep = Keep { age: Duration::from_secs(3600), bytes: 1 << 20, full: 0 };
+    let keep = Retention { age: Duration::from_secs(3600), bytes: 1 << 20, full: 0 };
     assert_eq!(broker.trim(&stream, &[input()], keep).await.unwrap(), 0, "young, and there is room");
-    let keep = Keep { age: Duration::from_secs(3600), bytes: 2, full: 0 };
+    let keep = Retention { age: Duration::from_secs(3600), bytes: 2, full: 0 };
     assert_eq!(
         broker.trim(&stream, &[input()], keep).await.unwrap(),
         1,
@@ -501,7 +508,7 @@ pub async fn sizes_are_honest<R: Rig>() {
         let group = &state.groups[0];
         (state.entries, state.bytes, group.pending, group.undelivered, group.unacknowledged_bytes)
     };
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     assert_eq!(numbers(broker.stream(&stream).await.unwrap()), (3, 6, 0, 3, 6));
     let mut reader = broker.reader(&input()).await.unwrap();
     let read = reader.read(2, 1 << 20, Duration::ZERO).await.unwrap();
@@ -514,9 +521,9 @@ pub async fn a_barrier_sees_what_is_left<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
     append(&*broker, &["a", "b"], "0", "2").await;
-    let mark = broker.mark(KEY, &Stream::order_events()).await.unwrap();
-    let last = mark.last_id;
-    assert_eq!(mark.cursor.as_deref(), Some("2"));
+    let barrier = broker.barrier(KEY, &Stream::of(StreamId::OrderEvents)).await.unwrap();
+    let last = barrier.last_id;
+    assert_eq!(barrier.cursor.as_deref(), Some("2"));
     assert!(!broker.is_clear(&input(), last).await.unwrap(), "nothing is given out");
     let mut reader = broker.reader(&input()).await.unwrap();
     let read = read_all(&mut *reader).await;
@@ -528,16 +535,16 @@ pub async fn a_barrier_sees_what_is_left<R: Rig>() {
     broker.acknowledge(&input(), vec![read[0].id]).await.unwrap();
     assert!(broker.is_clear(&input(), last).await.unwrap(), "c came later");
     assert!(broker.is_clear(&output(), EntryId::default()).await.unwrap(), "an empty stream is clear");
-    let new = begun(&rig).await.mark(KEY, &Stream::order_events()).await.unwrap();
-    assert_ne!(new.generation, mark.generation, "a new life is told apart");
+    let new = begun(&rig).await.barrier(KEY, &Stream::of(StreamId::OrderEvents)).await.unwrap();
+    assert_ne!(new.generation, barrier.generation, "a new life is told apart");
 }
 
 pub async fn entries_need_a_cursor_that_moves<R: Rig>() {
     let rig = R::new().await;
     let broker = begun(&rig).await;
-    let error = broker.append(vec![entry(Stream::trades(), "a")], advance("0", "0")).await.unwrap_err();
+    let error = broker.append(vec![entry(Stream::of(StreamId::Trades), "a")], advance("0", "0")).await.unwrap_err();
     assert!(matches!(error, BrokerError::NoMove { .. }), "{error}");
-    assert_eq!(broker.stream(&Stream::trades()).await.unwrap().entries, 0);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 0);
 }
 
 pub async fn what_is_old_is_trimmed_though_there_is_room<R: Rig>() {
@@ -553,8 +560,8 @@ pub async fn what_is_old_is_trimmed_though_there_is_room<R: Rig>() {
     append(&*broker, &["b"], "1", "2").await;
     let second = read_all(&mut *reader).await;
     broker.acknowledge(&input(), vec![first[0].id, second[0].id]).await.unwrap();
-    let keep = Keep { age, bytes: u64::MAX, full: 0 };
-    assert_eq!(broker.trim(&Stream::order_events(), &[input()], keep).await.unwrap(), 1, "b is young");
+    let keep = Retention { age, bytes: u64::MAX, full: 0 };
+    assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], keep).await.unwrap(), 1, "b is young");
 }
 
 fn now_ms() -> u64 {
@@ -637,13 +644,37 @@ pub async fn a_loss_is_noticed<R: Rig>() {
     let broker = begun(&rig).await;
     rig.broker().join(&layout()).await.unwrap();
     drop(broker);
-    for loss in [Loss::Cursor(KEY), Loss::Group(&output()), Loss::Stream(&Stream::trades()), Loss::Everything] {
+    for loss in
+        [Loss::Cursor(KEY), Loss::Group(&output()), Loss::Stream(&Stream::of(StreamId::Trades)), Loss::Everything]
+    {
         rig.lose(loss).await;
         rig.restart().await;
         is_lost(rig.broker().join(&layout()).await).await;
         begun(&rig).await;
         rig.broker().join(&layout()).await.unwrap();
     }
+}
+
+pub async fn a_stream_can_be_added_to_a_session<R: Rig>() {
+    let rig = R::new().await;
+    let broker = rig.broker();
+    let older = Layout { groups: vec![input()], cursors: vec![KEY.into()] };
+    broker.begin(&older, &[(KEY.into(), "0".into())]).await.unwrap();
+    append(&*broker, &["a"], "0", "1").await;
+    is_lost(broker.join(&layout()).await).await;
+    broker.join(&older).await.unwrap();
+    for _ in 0..2 {
+        broker.add_stream(&output()).await.unwrap();
+        broker.join(&layout()).await.unwrap();
+    }
+    let read = read_all(&mut *broker.reader(&input()).await.unwrap()).await;
+    assert_eq!(texts(&read), ["a"], "what was there stays");
+    assert_eq!(broker.forward(&input(), capitals(&read)).await.unwrap(), 1);
+    broker.add_stream(&output()).await.unwrap();
+    assert_eq!(texts(&read_all(&mut *broker.reader(&output()).await.unwrap()).await), ["A"]);
+    rig.lose(Loss::Group(&output())).await;
+    broker.add_stream(&output()).await.unwrap();
+    is_lost(broker.join(&layout()).await).await;
 }
 
 pub async fn a_life_that_has_ended_takes_nothing_more<R: Rig>() {
@@ -670,7 +701,7 @@ pub async fn a_new_life_over_trimmed_streams_gets_clear<R: Rig>() {
     let mut reader = broker.reader(&input()).await.unwrap();
     let read = ids(&read_all(&mut *reader).await);
     broker.acknowledge(&input(), read.clone()).await.unwrap();
-    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 1);
+    assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap(), 1);
     let broker = begun(&rig).await;
     let mut reader = broker.reader(&input()).await.unwrap();
     assert!(read_all(&mut *reader).await.is_empty());
@@ -684,23 +715,42 @@ pub async fn ledger_after_restart(rig: &mut impl Rig) {
     let mut reader = broker.reader(&input()).await.unwrap();
     let read = read_all(&mut *reader).await;
     broker.acknowledge(&input(), vec![read[0].id, read[2].id, read[4].id]).await.unwrap();
-    broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap();
-    let before = broker.stream(&Stream::order_events()).await.unwrap();
+    broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap();
+    let before = broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
     drop((reader, broker));
     rig.restart().await;
     let broker = rig.broker();
     broker.join(&layout()).await.unwrap();
-    let after = broker.stream(&Stream::order_events()).await.unwrap();
+    let after = broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
     assert_eq!((after.entries, after.bytes, after.last_id), (before.entries, before.bytes, before.last_id));
     let (before, after) = (&before.groups[0], &after.groups[0]);
     assert_eq!(after.pending + after.undelivered, before.pending + before.undelivered);
     assert_eq!(after.unacknowledged_bytes, before.unacknowledged_bytes);
 }
 
-/// Every test of the suite, on one rig.
+/// Every test of the suite, on one rig: each by itself, or one behind the other in a single test.
 macro_rules! conformance {
-    ($rig:ty) => {
-        conformance!($rig:
+    (in turn $rig:ty) => {
+        conformance!(@all turn $rig);
+    };
+    (@each $rig:ty: $($test:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                crate::broker::conformance::$test::<$rig>().await;
+            }
+        )*
+    };
+    (@turn $rig:ty: $($test:ident)*) => {
+        async fn all_in_turn() {
+            $(
+                println!(stringify!($test));
+                crate::broker::conformance::$test::<$rig>().await;
+            )*
+        }
+    };
+    (@all $how:ident $rig:ty) => {
+        conformance!(@$how $rig:
             entries_flow_in_order
             an_append_whose_reply_was_lost_is_not_doubled
             a_group_of_its_own_is_given_what_is_behind_its_begin
@@ -727,6 +777,7 @@ macro_rules! conformance {
             sizes_are_honest
             a_barrier_sees_what_is_left
             a_loss_is_noticed
+            a_stream_can_be_added_to_a_session
             a_life_that_has_ended_takes_nothing_more
             a_new_life_over_trimmed_streams_gets_clear
             entries_need_a_cursor_that_moves
@@ -734,13 +785,8 @@ macro_rules! conformance {
             everything_at_once
         );
     };
-    ($rig:ty: $($test:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                crate::broker::conformance::$test::<$rig>().await;
-            }
-        )*
+    ($rig:ty) => {
+        conformance!(@all each $rig);
     };
 }
 pub(crate) use conformance;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use polytape::broker::{Broker, Group, Stream};
+use polytape::flow::StreamId;
 use rusqlite::Connection;
 
 use super::conformance::{Loss, Rig, conformance};
@@ -32,7 +33,7 @@ impl Rig for Embedded {
                 for table in ["broker", "cursors", "groups", "acknowledged_ahead"] {
                     file.execute(&format!("DELETE FROM {table}"), []).unwrap();
                 }
-                for stream in [Stream::order_events(), Stream::trades()] {
+                for stream in [Stream::of(StreamId::OrderEvents), Stream::of(StreamId::Trades)] {
                     lose_stream(&file, &stream);
                 }
             }
@@ -61,7 +62,7 @@ conformance!(Embedded);
 async fn a_reader_is_told_that_another_took_over() {
     let rig = Embedded::new().await;
     let broker = super::conformance::begun(&rig).await;
-    let entries = vec![super::conformance::entry(Stream::order_events(), "a")];
+    let entries = vec![super::conformance::entry(Stream::of(StreamId::OrderEvents), "a")];
     broker.append(entries, super::conformance::advance("0", "1")).await.unwrap();
     let mut first = broker.reader(&super::conformance::input()).await.unwrap();
     let mut second = broker.reader(&super::conformance::input()).await.unwrap();
@@ -78,5 +79,5 @@ async fn the_ledger_is_the_same_after_a_restart() {
     let entries: u64 = rig.0.file().query_row("SELECT count(*) FROM entries_1", [], |row| row.get(0)).unwrap();
     let stream = rig.broker();
     stream.join(&super::conformance::layout()).await.unwrap();
-    assert_eq!(stream.stream(&Stream::order_events()).await.unwrap().entries, entries);
+    assert_eq!(stream.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, entries);
 }

@@ -3,4 +3,4 @@
 pub mod conformance;
 mod embedded;
 mod model;
-mod redis;
+pub mod redis;

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use polytape::broker::{Appended, Broker, EntryId, Handover, Keep, Reader, Stream};
+use polytape::broker::{AckAndForward, Appended, Broker, EntryId, Reader, Retention, Stream};
+use polytape::flow::StreamId;
 use proptest::prelude::*;
 
 use super::conformance::{KEY, Rig, advance, begun, entry, input, layout, output};
@@ -110,7 +111,8 @@ impl<R: Rig> Run<R> {
                 let first = self.model.appended;
                 let next = first + u64::from(entries);
                 let call = || {
-                    let entries = (first..next).map(|n| entry(Stream::order_events(), &n.to_string())).collect();
+                    let entries =
+                        (first..next).map(|n| entry(Stream::of(StreamId::OrderEvents), &n.to_string())).collect();
                     self.broker.append(entries, advance(&first.to_string(), &next.to_string()))
                 };
                 let expected = if entries == 0 { Appended::Before } else { Appended::Now };
@@ -121,7 +123,7 @@ impl<R: Rig> Run<R> {
                 self.model.appended = next;
             }
             Action::StaleAppend => {
-                let entries = vec![entry(Stream::order_events(), "999999")];
+                let entries = vec![entry(Stream::of(StreamId::OrderEvents), "999999")];
                 let stale = self.broker.append(entries, advance("stale", "elsewhere")).await.unwrap();
                 assert_eq!(stale, Appended::Conflict(Some(self.model.appended.to_string())));
             }
@@ -164,7 +166,7 @@ impl<R: Rig> Run<R> {
                 }
             }
             Action::Trim { bytes } => {
-                let keep = Keep { age: Duration::ZERO, bytes: bytes.into(), full: 0 };
+                let keep = Retention { age: Duration::ZERO, bytes: bytes.into(), full: 0 };
                 for group in [input(), output()] {
                     self.broker.trim(&group.stream, std::slice::from_ref(&group), keep).await.unwrap();
                 }
@@ -181,9 +183,9 @@ impl<R: Rig> Run<R> {
     }
 
     async fn forward(&self, which: &[(EntryId, u64)]) -> usize {
-        let handover = |(id, number): &(EntryId, u64)| Handover {
+        let handover = |(id, number): &(EntryId, u64)| AckAndForward {
             id: *id,
-            outputs: vec![entry(Stream::trades(), &number.to_string())],
+            outputs: vec![entry(Stream::of(StreamId::Trades), &number.to_string())],
         };
         self.broker.forward(&input(), which.iter().map(handover).collect()).await.unwrap()
     }
@@ -197,14 +199,14 @@ impl<R: Rig> Run<R> {
     /// What the broker says of itself is what must be.
     async fn check(&self) {
         assert_eq!(self.broker.cursor(KEY).await.unwrap(), Some(self.model.appended.to_string()));
-        let inputs = self.broker.stream(&Stream::order_events()).await.unwrap();
+        let inputs = self.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
         let open = self.model.appended - self.model.forwarded.len() as u64;
         assert_eq!(inputs.groups[0].pending + inputs.groups[0].undelivered, open);
         let in_hand = self.in_hand.len() as u64;
         let given_out = in_hand..=in_hand + self.left_behind.len() as u64;
         assert!(given_out.contains(&inputs.groups[0].pending), "{} of {given_out:?}", inputs.groups[0].pending);
         assert!(inputs.entries >= open, "an entry is gone that nobody acknowledged");
-        let outputs = self.broker.stream(&Stream::trades()).await.unwrap();
+        let outputs = self.broker.stream(&Stream::of(StreamId::Trades)).await.unwrap();
         let open = (self.model.forwarded.len() - self.model.written.len()) as u64;
         assert_eq!(outputs.groups[0].pending + outputs.groups[0].undelivered, open);
         assert!(outputs.entries >= open, "an output is gone that nobody acknowledged");
@@ -230,10 +232,10 @@ impl<R: Rig> Run<R> {
             self.act(Action::Drain { which: u16::MAX, reply_lost: false }).await;
         }
         assert_eq!(self.model.written, (0..self.model.appended).collect());
-        let inputs = self.broker.stream(&Stream::order_events()).await.unwrap();
+        let inputs = self.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
         assert!(self.broker.is_clear(&input(), inputs.last_id).await.unwrap());
         self.act(Action::Trim { bytes: 0 }).await;
-        assert_eq!(self.broker.stream(&Stream::order_events()).await.unwrap().entries, 0);
+        assert_eq!(self.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 0);
     }
 }
 

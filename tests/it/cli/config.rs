@@ -12,11 +12,20 @@ use crate::support::process::{Workplace, bare_command};
 #[test]
 fn what_is_wrong_in_the_file_is_told_with_its_line() {
     let cases = [
-        ("[writer]\nmax_row = 5", ["line 2, max_row", "unknown field"]),
-        ("[wrtier]\nmax_rows = 5", ["line 1, [wrtier]", "unknown field"]),
-        ("[writer]\nmax_rows = \"many\"", ["line 2, max_rows", "invalid type"]),
-        ("[pipeline]\nstart = 51866068", ["line 2, start", "invalid type"]),
-        ("[pipeline\n", ["config.toml line 1: ", "unclosed table"]),
+        ("[writer]\nmax_row = 5", ["config.toml line 2, max_row: ", "is max_rows meant?"]),
+        ("[wrtier]\nmax_rows = 5", ["line 1, [wrtier]: ", "is [writer] meant?"]),
+        ("[gamma]\nscan = \"all\"", ["line 1, [gamma]: ", "is [sources.gamma] meant?"]),
+        ("[streams]\nmax_rows = 5", ["line 2, max_rows: ", "it belongs under [writer]"]),
+        (
+            "[writer]\nmax_rows = \"many\"",
+            ["line 2, max_rows: \"many\" is no whole number", "1 to 1000000 rows are expected"],
+        ),
+        ("[writer]\nlinger = \"30\"", ["line 2, linger: \"30\" is no duration, it lacks a unit", "\"10s\""]),
+        ("[writer]\nmax_bytes = \"5 sacks\"", ["line 2, max_bytes: \"5 sacks\" is no size", "\"32MiB\""]),
+        ("[pipeline]\nstart = 51866068", ["line 2, start: 51866068 is no start", "\"51866068\""]),
+        ("[log]\nlevel = debug", ["line 2, level: ", "a text stands in quotes"]),
+        ("[log]\nlevel = \"info\"\nlevel = \"warn\"", ["line 3, level: ", "on line 2 already"]),
+        ("[pipeline\n", ["config.toml line 1: ", "the bracket of a section is not closed"]),
     ];
     for (config, words) in cases {
         let place = Workplace::new(config);
@@ -29,10 +38,14 @@ fn a_file_that_cannot_be_read_is_told() {
     let dir = TempDir::new().unwrap();
     let (absent, binary) = (dir.path().join("absent.toml"), dir.path().join("binary.toml"));
     fs::write(&binary, b"\xff\xfe\x00").unwrap();
-    for path in [absent.as_path(), binary.as_path(), dir.path()] {
+    for (path, why) in [
+        (absent.as_path(), "it is not there; polytape config init writes one"),
+        (binary.as_path(), "it is not text (UTF-8)"),
+        (dir.path(), "it is a directory"),
+    ] {
         let mut command = bare_command();
         command.arg("--config").arg(path).args(UNTIL_CAUGHT_UP);
-        run(command).failed_with(2, &["cannot read the config file", path.to_str().unwrap()]);
+        run(command).failed_with(2, &["cannot read the config file", path.to_str().unwrap(), why]);
     }
 }
 

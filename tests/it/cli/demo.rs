@@ -1,5 +1,6 @@
 //! `--demo`: a world of its own, a store of its own.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
@@ -44,6 +45,35 @@ fn ends_with_its_fills_in_the_tables_twice_in_a_row() {
         command.arg("--data-dir").arg(&data);
         assert_all_there(&run(command), &data.join("polytape.db"), 42);
     }
+}
+
+#[test]
+fn a_file_of_an_earlier_release_is_told_once_and_runs() {
+    let home = TempDir::new().unwrap();
+    let (data, file) = (home.path().join("data"), home.path().join("old.toml"));
+    fs::write(&file, "[sources.fills]\nkind = \"polygon\"\n").unwrap();
+    let mut command = demo(home.path());
+    command.arg("--data-dir").arg(&data).arg("--config").arg(&file);
+    let ended = run(command);
+    assert_all_there(&ended, &data.join("polytape.db"), 42);
+    let told = format!("{} line 2, sources.fills.kind: it is not needed any more", file.display());
+    assert_eq!(ended.stderr.matches("sources.fills.kind").count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains(&told), "{}", ended.stderr);
+}
+
+#[test]
+fn without_gamma_there_are_fills_and_no_markets() {
+    let home = TempDir::new().unwrap();
+    let file = home.path().join("fills.toml");
+    fs::write(&file, "[sources.gamma]\nenabled = false\n").unwrap();
+    let mut command = demo(home.path());
+    command.arg("--config").arg(&file);
+    let ended = run(command);
+    ended.succeeded();
+    assert!(ended.stdout.contains("500 trades, 0 markets"), "{}", ended.stdout);
+    let mut command = at_home(bare_command(), home.path());
+    command.args(["--demo", "--fills", "500", "--no-tui", "--only", "ingest-markets", "--config"]).arg(&file);
+    run(command).failed_with(2, &["sources.gamma.enabled: false, and ingest-markets reads markets"]);
 }
 
 #[test]

@@ -5,11 +5,12 @@ use std::io::{BufRead, BufReader, Write, pipe};
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use polytape::flow::StageId;
 use polytape::logs::{LogRecord, files_in};
-use polytape::stage::StageName;
 use serde_json::Value;
 
 use super::SOON;
+use crate::support::outside;
 use crate::support::process::{Ended, Workplace, until};
 
 const DEMO: [&str; 5] = ["--demo", "--no-tui", "--fills", "500", "--until-caught-up"];
@@ -70,7 +71,7 @@ fn every_line_of_a_file_is_a_record_and_stages_are_named() {
         }
         stages.extend(record.stage);
     }
-    for stage in StageName::ALL {
+    for stage in outside::stages() {
         assert!(stages.iter().any(|named| named == stage.as_str()), "{stage} says nothing");
     }
 }
@@ -215,7 +216,7 @@ fn says_what_is_wrong() {
     }
     let ended = logs(&place, &["--stage", "ingest-rumours"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    for stage in StageName::ALL {
+    for stage in StageId::ALL {
         assert!(ended.stderr.contains(stage.as_str()), "{}", ended.stderr);
     }
 }

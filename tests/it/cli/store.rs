@@ -10,15 +10,43 @@ use crate::support::process::{Workplace, bare_command, until};
 use crate::support::tables::compare_fills;
 
 #[test]
-fn a_data_directory_that_cannot_be_made_is_told() {
+fn a_data_directory_that_cannot_be_used_is_told_by_check_and_run_alike() {
     let dir = TempDir::new().unwrap();
     fs::write(dir.path().join("file"), "").unwrap();
-    let below_a_file = dir.path().join("file/data");
-    for path in [below_a_file, dir.path().join("file")] {
-        let mut command = bare_command();
-        command.args(UNTIL_CAUGHT_UP).arg("--data-dir").arg(&path);
-        run(command).failed_with(1, &["cannot use the data directory", path.to_str().unwrap(), "--data-dir"]);
+    fs::create_dir_all(dir.path().join("odd/polytape.db")).unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for (path, why) in [
+        (at("file"), "it is a file, not a directory"),
+        (at("file/below/it"), "/file is a file, not a directory"),
+        (at("odd"), "/odd/polytape.db is there and no file"),
+        (at(&"x".repeat(300)), "its name is too long"),
+        ("/proc/polytape".into(), "nothing can be made in /proc"),
+    ] {
+        let ended = {
+            let mut command = bare_command();
+            command.args(UNTIL_CAUGHT_UP).arg("--data-dir").arg(&path);
+            run(command)
+        };
+        let words = ["cannot use the data directory", path.to_str().unwrap(), why, "choose another with --data-dir"];
+        ended.failed_with(1, &words);
+        let complaint = ended.stderr.lines().last().unwrap().strip_prefix("polytape: ").unwrap();
+        for (section, thing) in
+            [("", "store   "), ("[redis]\nurl = \"127.0.0.1:1\"\n[clickhouse]\nurl = \"127.0.0.1:1\"", "data-dir")]
+        {
+            let nobody = "http://127.0.0.1:1";
+            let place = Workplace::new(&format!(
+                "sources.polygon.urls = [\"{nobody}\"]\nsources.gamma.url = \"{nobody}\"\nsources.data_api.url = \"{nobody}\"\n{section}"
+            ));
+            let mut command = bare_command();
+            let config = place.data_dir().with_file_name("config.toml");
+            command.args(["check", "--config"]).arg(config).arg("--data-dir").arg(&path);
+            let found = run(command);
+            assert!(found.stdout.contains(&format!("FAIL  {thing}  {complaint}")), "{complaint}: {}", found.stdout);
+        }
     }
+    let mut left: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["file", "odd"], "nothing is left behind");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use polytape::demo::{Faults, Lies};
+use polytape::demo::{Fault, Faults, Lies};
 
 use crate::support::lying::Lying;
 
@@ -20,6 +20,15 @@ async fn single_rows_of_matches() {
         // By chance a whole match is left out, or a row that weighs nothing.
         assert_whole_once_caught(&lying, &format!("{nodes} URLs")).await;
     }
+}
+
+/// The same, and one request in ten fails, those for receipts too. What nobody confirms is asked for again, and not believed.
+#[tokio::test(flavor = "multi_thread")]
+async fn single_rows_of_matches_while_requests_fail() {
+    let lies = Lies { omit_rows: Some(20), ..Lies::default() };
+    let rates = [(Fault::ServerError, 0.1)].into();
+    let lying = Lying::new(1, Faults { rates, ..Faults::lying(lies) }).await;
+    assert_whole_once_caught(&lying, "1 URL, of which one request in ten fails").await;
 }
 
 /// Row 3: whole matches and direct fills are left out. Only a comparison finds that, and then all that rested on that node

@@ -117,7 +117,7 @@ async fn markets_are_appended_again_after_a_backup_without_them() {
     let open = {
         let end = setting.server.head();
         let first = setting.world.config().first_block;
-        setting.world.whole_truth(first..=first, end).markets.len() as u64
+        setting.world.oracle(first..=first, end).markets.len() as u64
     };
     until(SOON, "the markets are in the stream", || entries(&setting, "stream:markets") >= open);
     setting.redis.kill();
@@ -141,7 +141,7 @@ async fn caught_up_is_not_said_of_streams_that_are_gone() {
         let setting = setting(*seed, more).await;
         let end = freeze(&setting);
         let first = setting.world.config().first_block;
-        let markets = setting.world.whole_truth(first..=first, end).markets.len();
+        let markets = setting.world.oracle(first..=first, end).markets.len();
         let enough = (markets as f64 * *part) as u64;
         let running = setting.place.start(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
         until(SOON, "markets are in the stream", || added(&setting) >= enough);

@@ -17,7 +17,7 @@ async fn never_joined_to_the_wrong_market(seed: u64, lie: Faults) {
     let head = server.head();
     server.freeze_at(head);
     let blocks = world.config().first_block..=world.finalized(head);
-    let truth = world.whole_truth(blocks.clone(), head);
+    let truth = world.oracle(blocks.clone(), head);
     let both: Vec<_> =
         truth.markets.iter().filter(|row| !row.token_ids.is_empty() && !row.position_ids.is_empty()).collect();
     let is_at_stake = |row: &&TradeRow| both.iter().any(|market| market.position_ids.contains(&row.token_id));

@@ -21,7 +21,7 @@ async fn a_market_that_does_not_name_its_outcomes_is_known_all_the_same() {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
 
     let blocks = world.config().first_block..=world.finalized(end);
-    let truth = world.whole_truth(blocks, end).trades;
+    let truth = world.oracle(blocks, end).trades;
     let unnamed: Vec<&TradeRow> = truth.iter().filter(|row| row.version == 2).collect();
     assert!(unnamed.len() > 50 && unnamed.iter().all(|row| row.outcome.is_empty()), "{}", unnamed.len());
     let found = trades(&place.store().unwrap());

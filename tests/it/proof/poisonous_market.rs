@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use polytape::demo::{DemoServer, Faults, TradeRow, WholeTruth, World};
+use polytape::demo::{DemoServer, Faults, Oracle, TradeRow, World};
 
 use crate::cli::{place, serve, world};
 use crate::support::process::{Workplace, until};
@@ -19,7 +19,7 @@ const UNTIL_CAUGHT_UP: [&str; 4] = ["--no-tui", "--until-caught-up", "--timeout"
 struct Outside {
     world: Arc<World>,
     server: DemoServer,
-    truth: WholeTruth,
+    truth: Oracle,
     head: u64,
 }
 
@@ -29,7 +29,7 @@ impl Outside {
         let server = serve(&world).await;
         let head = server.head();
         server.freeze_at(head);
-        let truth = world.whole_truth(world.config().first_block..=world.finalized(head), head);
+        let truth = world.oracle(world.config().first_block..=world.finalized(head), head);
         Self { world, server, truth, head }
     }
 

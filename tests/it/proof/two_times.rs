@@ -1,6 +1,7 @@
 //! Trades that an older polytape has left under two times.
 
-use polytape::stage::{Answer, Command, Point, Replay, StageName};
+use polytape::control::{Answer, Command, Point, Replay};
+use polytape::flow::StageId;
 use polytape::warehouse::JobState;
 
 use crate::pipeline::{Setting, Stores, eventually};
@@ -30,7 +31,7 @@ async fn trades_under_two_times_are_counted_and_mended_by_what_check_says() {
     let place = Workplace::new(&outside::config(&setting.world, &setting.server, &more));
     let pipeline = setting.start();
     let observer = pipeline.observer();
-    eventually("everything has landed", || observer.progress().watermark >= Some(setting.end())).await;
+    eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
     let whole = check(&place);
     assert!(whole.starts_with("ok ") && !whole.contains("times"), "{whole}");
 
@@ -56,7 +57,7 @@ async fn trades_under_two_times_are_counted_and_mended_by_what_check_says() {
     assert_eq!(range, format!("{lowest} to block {highest}"), "{said}");
     database.execute(between(&said, "execute \"", "\""));
     let (from, to) = (Point::Block(lowest), Point::Block(highest));
-    let replay = Command::Replay(Replay { stage: StageName::IngestFills, from, to });
+    let replay = Command::Replay(Replay { stage: StageId::IngestFills, from, to, dry_run: false });
     let answer = pipeline.control().send(replay).await;
     assert!(matches!(answer, Answer::Done(_)), "{answer:?}");
     let last = || observer.jobs().into_iter().last().expect("there is a replay").record;

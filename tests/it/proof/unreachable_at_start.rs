@@ -46,7 +46,7 @@ fn stores(redis: &str, clickhouse: &str) -> String {
 async fn a_clickhouse_that_is_not_there() {
     let (world, server) = outside::busy(161, 100.0).await;
     let (redis, port) = (Redis::own(&[]), free_port());
-    let more = stores(redis.url(), &format!("http://127.0.0.1:{port}/?token={SECRET}"));
+    let more = stores(redis.url(), &format!("http://127.0.0.1:{port}/{SECRET}/"));
     let place = Workplace::new(&outside::config(&world, &server, &more));
     let words = format!("7 stages wait for ClickHouse at http://127.0.0.1:{port}: connection refused");
     tokio::task::block_in_place(|| {

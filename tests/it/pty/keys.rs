@@ -117,7 +117,7 @@ fn a_text_is_found_in_the_log() {
     rig.until("the one line that has it shows alone", |screen| {
         let contents = screen.contents();
         contents.contains("\"first run\", 1 of 1")
-            && contents.contains("begins at block")
+            && contents.contains("starting at block")
             && !contents.contains("to=RUN")
     });
     rig.press("\x1b");

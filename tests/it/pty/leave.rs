@@ -96,7 +96,7 @@ async fn detached_it_goes_on_in_a_session_of_its_own() {
     rig.press("d");
     assert_eq!(rig.wait(), Ok(0));
     rig.assert_restored();
-    let said = rig.lines().into_iter().rfind(|line| line.contains("goes on without a screen, pid ")).unwrap();
+    let said = rig.lines().into_iter().rfind(|line| line.contains("continues without a screen, pid ")).unwrap();
     let pid = said.split("pid ").nth(1).unwrap().split(';').next().unwrap().parse().unwrap();
     let detached = Stray(Pid::from_raw(pid).unwrap());
 

@@ -12,6 +12,7 @@ mod resize;
 pub mod rig;
 mod start;
 mod suspend;
+mod waits;
 
 use rusqlite::Connection;
 use serde_json::Value;

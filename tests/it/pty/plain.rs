@@ -39,13 +39,13 @@ fn a_dumb_terminal_is_told_why_there_is_no_screen() {
     let mut command = demo(&place, &[]);
     command.env("TERM", "dumb");
     let mut rig = Rig::start(&command, USUAL, &place);
-    rig.until_picture("it says why", |picture| picture.count(b"this terminal (TERM=dumb) shows no screen") > 0);
+    rig.until_picture("it says why", |picture| picture.count(b"this terminal (TERM=dumb) cannot show the screen") > 0);
     rows_go_on(&place);
     assert_plain(&rig);
     rig.signal(Signal::TERM);
     assert_eq!(rig.wait(), Ok(0));
     assert_plain(&rig);
-    rig.look(|picture| assert_eq!(picture.count(b"shows no screen"), 1));
+    rig.look(|picture| assert_eq!(picture.count(b"cannot show the screen"), 1));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn the_overview_shows_everything_within_five_seconds() {
             "3 Tables",
             "markets",
             "4 Logs",
-            "first run: begins at block",
+            "first run: starting at block",
             "state from=WAIT to=RUN",
             "? help",
             "q quit",

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use polytape::model::ChainPosition;
-use polytape::warehouse::Warehouse;
+use polytape::warehouse::Control;
 
 use super::Setting;
 use crate::pipeline::{self, Stores, eventually};
@@ -52,7 +52,7 @@ async fn the_watermark_does_not_wait_beyond_a_backup() {
     let pipeline = setting.start();
     let observer = pipeline.observer();
     let landed = ChainPosition::start_of(setting.world.finalized(quarter));
-    eventually("a quarter has landed", || observer.progress().watermark >= Some(landed)).await;
+    eventually("a quarter has landed", || observer.chain().watermark >= Some(landed.into())).await;
     redis_of(&setting).run(&["SAVE"]);
     let saved = cursor(&setting);
 
@@ -61,7 +61,7 @@ async fn the_watermark_does_not_wait_beyond_a_backup() {
     setting.server.freeze_at(end);
     eventually("the cursor is at the end", || cursor(&setting) >= setting.end()).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
-    let before = observer.progress().watermark;
+    let before = observer.chain().watermark;
 
     if let Stores::Servers { redis, .. } = &mut setting.stores {
         redis.kill();
@@ -71,7 +71,7 @@ async fn the_watermark_does_not_wait_beyond_a_backup() {
     setting.server.freeze_at(end + 10);
     setting.warehouse.slow_down(Duration::from_millis(150));
     setting.warehouse.away.store(false, Ordering::Relaxed);
-    eventually("the watermark moves", || observer.progress().watermark > before).await;
+    eventually("the watermark moves", || observer.chain().watermark > before).await;
     let checkpoint = setting.warehouse.checkpoint("main", "polygon").await.unwrap().unwrap();
     let watermark: ChainPosition = serde_json::from_str(&checkpoint.watermark).unwrap();
     let expected = setting.world.truth(first..=watermark.block - 1).trades.len() as u64;

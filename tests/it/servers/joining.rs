@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytesize::ByteSize;
-use polytape::source::Start;
+use polytape::control::{Answer, Command, JobStatus, Limits, Parts, Pipeline, Point, Replay, StageState};
+use polytape::flow::StageId;
 use polytape::source::polygon::{Polygon, PolygonConfig};
-use polytape::stage::{Answer, Command, JobStatus, Limits, Parts, Pipeline, Point, Replay, StageName, StageState};
+use polytape::source::{Chain, Start};
+use polytape::streams::Fills;
 use polytape::warehouse::{JobState, Warehouse};
 use redis::Value;
 
@@ -94,16 +96,20 @@ fn join(setting: &Setting, consumer: &str) -> Pipeline {
     join_with(setting, consumer, setting.database.warehouse())
 }
 
-fn join_with(setting: &Setting, consumer: &str, warehouse: Arc<dyn Warehouse>) -> Pipeline {
+pub fn join_with(setting: &Setting, consumer: &str, warehouse: Arc<dyn Warehouse>) -> Pipeline {
     let source = PolygonConfig { urls: vec![setting.server.url()], ..PolygonConfig::default() };
     Pipeline::start(Parts {
         name: "main".into(),
-        source: Arc::new(Polygon::new(source).unwrap()),
+        chain: Fills {
+            source: Arc::new(Chain::of(Polygon::new(source).unwrap())),
+            stage: StageId::IngestFills,
+            start: Start::Block(setting.world.config().first_block),
+            poll_interval: Duration::from_millis(20),
+        },
+        beside: vec![],
         markets: None,
         broker: Arc::new(setting.redis.broker(consumer)),
         warehouse,
-        start: Start::Block(setting.world.config().first_block),
-        poll_interval: Duration::from_millis(20),
         limits: Limits {
             max_rows: 200,
             max_batch_bytes: ByteSize::mib(1),
@@ -113,11 +119,11 @@ fn join_with(setting: &Setting, consumer: &str, warehouse: Arc<dyn Warehouse>) -
             data_dir: Path::new("/").to_owned(),
             min_free: ByteSize::b(0),
         },
-        only: Some(vec![StageName::WriteTrades]),
+        only: Some(vec![StageId::WriteTrades]),
     })
 }
 
-async fn ask(pipeline: &Pipeline, command: Command) -> String {
+pub async fn ask(pipeline: &Pipeline, command: Command) -> String {
     match pipeline.control().send(command.clone()).await {
         Answer::Done(said) => said,
         other => panic!("{command}: {other:?}"),
@@ -131,28 +137,28 @@ async fn what_is_paused_in_one_process_is_paused_in_all() {
     setting.let_it_flow();
     let (one, other) = (join(&setting, "one"), join(&setting, "other"));
     for (command, reached) in [
-        (Command::Pause(StageName::WriteTrades), StageState::Pause),
-        (Command::Stop(StageName::WriteTrades), StageState::Stop),
+        (Command::Pause { stage: StageId::WriteTrades }, StageState::Pause),
+        (Command::Stop { stage: StageId::WriteTrades }, StageState::Stop),
     ] {
         ask(&one, command).await;
         let asked = Instant::now();
         eventually("it holds in both", || {
-            [&one, &other].iter().all(|pipeline| state(pipeline, StageName::WriteTrades) == reached)
+            [&one, &other].iter().all(|pipeline| state(pipeline, StageId::WriteTrades) == reached)
         })
         .await;
         assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
-        setting.says(&program, "as asked in another process", 1);
+        setting.says(&program, "as requested in another process", 1);
         setting.says(&program, &format!(r#""to":"{}""#, reached.word()), 1);
         let before = setting.trades();
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(setting.trades(), before, "not one row more, whoever writes");
-        let refused = one.control().send(Command::Pause(StageName::IngestFills)).await;
+        let refused = one.control().send(Command::Pause { stage: StageId::IngestFills }).await;
         assert!(matches!(&refused, Answer::Refused(why) if why.contains("does not run here")), "{refused:?}");
         // Who resumes it need not be who paused it.
-        ask(&other, Command::Resume(StageName::WriteTrades)).await;
+        ask(&other, Command::Resume { stage: StageId::WriteTrades }).await;
         setting.let_it_flow();
         eventually("it runs in both", || {
-            [&one, &other].iter().all(|pipeline| state(pipeline, StageName::WriteTrades) != reached)
+            [&one, &other].iter().all(|pipeline| state(pipeline, StageId::WriteTrades) != reached)
         })
         .await;
     }
@@ -173,7 +179,7 @@ fn job(pipeline: &Pipeline) -> Option<JobStatus> {
 
 /// Whether a process leaves the newest replay to another.
 fn stands_by(pipeline: &Pipeline) -> bool {
-    job(pipeline).is_some_and(|job| job.status.state.cause() == Some("another process does it"))
+    job(pipeline).is_some_and(|job| job.status.state.cause().as_deref() == Some("another process runs it"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -190,7 +196,12 @@ async fn a_replay_is_done_by_one_process_and_goes_on_in_another() {
     let slow = Difficult::new(setting.database.warehouse());
     slow.slow_down(Duration::from_millis(500));
     let one = join_with(&setting, "one", slow);
-    let all = Replay { stage: StageName::WriteTrades, from: Point::Age(Duration::from_secs(3600)), to: Point::Now };
+    let all = Replay {
+        stage: StageId::WriteTrades,
+        from: Point::Age(Duration::from_secs(3600)),
+        to: Point::Now,
+        dry_run: false,
+    };
     ask(&one, Command::Replay(all.clone())).await;
     eventually("one does it", || job(&one).is_some_and(|job| job.status.moved > 0)).await;
     let other = join(&setting, "other");
@@ -221,10 +232,15 @@ async fn a_replay_is_cancelled_from_another_process() {
     let slow = Difficult::new(setting.database.warehouse());
     slow.slow_down(Duration::from_secs(2));
     let (one, other) = (join_with(&setting, "one", slow), join(&setting, "other"));
-    let all = Replay { stage: StageName::WriteTrades, from: Point::Age(Duration::from_secs(3600)), to: Point::Now };
+    let all = Replay {
+        stage: StageId::WriteTrades,
+        from: Point::Age(Duration::from_secs(3600)),
+        to: Point::Now,
+        dry_run: false,
+    };
     ask(&one, Command::Replay(all)).await;
     eventually("the other stands by", || stands_by(&other)).await;
-    let said = ask(&other, Command::Cancel(job(&other).unwrap().record.id)).await;
+    let said = ask(&other, Command::Cancel { id: job(&other).unwrap().record.id }).await;
     assert!(said.contains("ends where it runs"), "{said}");
     for pipeline in [&one, &other] {
         eventually("it is cancelled", || job(pipeline).is_some_and(|job| job.record.state == JobState::Cancelled))

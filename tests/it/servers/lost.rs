@@ -63,7 +63,7 @@ async fn what_is_lost_in_part_is_lost_as_a_whole_and_read_again() {
     ] {
         setting.let_it_flow();
         redis.run(&command);
-        let said = format!("the streams were lost ({said}): beginning again at ");
+        let said = format!("the streams were lost ({said}): starting again at ");
         setting.says(&running, &said, 1);
     }
     setting.let_it_flow();
@@ -81,7 +81,7 @@ async fn an_empty_server_is_filled_again() {
     setting.says(&running, "Redis at 127.0.0.1:", 1);
     setting.redis.forget();
     setting.redis.start();
-    setting.says(&running, "the streams were lost (their generation is gone): beginning again at ", 1);
+    setting.says(&running, "the streams were lost (their generation is gone): starting again at ", 1);
     setting.let_it_flow();
     setting.lands(running);
     setting.finish();

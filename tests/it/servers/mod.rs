@@ -1,12 +1,19 @@
 //! The program on Redis and ClickHouse: chosen by configuration, checked, and robbed of either of them while it runs.
 
+mod address;
 mod backup;
 mod check;
 mod joining;
+mod lagging;
 mod lost;
 mod names;
 mod outage;
+mod redis_releases;
 mod refused;
+mod releases;
+mod restricted;
+mod rolling;
+mod unfit_redis;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -121,12 +128,28 @@ impl Setting {
 
     /// The same on a day like this.
     pub fn difference_as_it_is(&self) -> Difference {
+        self.difference_within("60s")
+    }
+
+    /// The same with more or less time.
+    pub fn difference_within(&self, timeout: &str) -> Difference {
+        let end = self.catch_up(timeout);
+        self.difference_to(end)
+    }
+
+    /// Reads to the end of the world as it is now, which is told.
+    fn catch_up(&self, timeout: &str) -> u64 {
         let end = self.server.head();
         self.server.freeze_at(end);
-        let ended = self.run(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
+        let ended = self.run(&["--no-tui", "--until-caught-up", "--timeout", timeout]);
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        end
+    }
+
+    /// Compares the tables with the world up to there.
+    fn difference_to(&self, end: u64) -> Difference {
         let blocks = self.world.config().first_block..=self.world.finalized(end);
-        let truth = self.world.whole_truth(blocks.clone(), end).trades.len();
+        let truth = self.world.oracle(blocks.clone(), end).trades.len();
         assert!(truth > 500, "only {truth} rows");
         println!("{truth} rows");
         compare_whole(&mirror(&self.database), &self.world, blocks, end)

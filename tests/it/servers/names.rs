@@ -25,7 +25,7 @@ async fn what_the_outside_sees_after_a_run() {
     let ended = setting.run(&["--no-tui", "--until-caught-up", "--timeout", "60s"]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let blocks = setting.world.config().first_block..=setting.world.finalized(end);
-    let truth = setting.world.whole_truth(blocks.clone(), end).trades;
+    let truth = setting.world.oracle(blocks.clone(), end).trades;
     assert!(truth.len() > 500, "{}", truth.len());
 
     // Nothing is old enough to be trimmed, and nothing is left to be done.
@@ -37,6 +37,7 @@ async fn what_the_outside_sees_after_a_run() {
         ("stream:order_events", "trade_processors"),
         ("stream:trades", "trade_writers"),
         ("stream:markets", "market_writers"),
+        ("stream:goldsky_trades", "goldsky_trade_writers"),
         ("stream:dead_letters", "dead_letter_writers"),
     ] {
         let groups: Vec<BTreeMap<String, Value>> =

@@ -2,7 +2,9 @@
 //! and nothing was changed.
 
 use super::Setting;
-use crate::support::clickhouse::wait;
+use crate::support::clickhouse::{Database, wait};
+use crate::support::gateway::{Gate, Gateway};
+use crate::support::process::bare_command;
 use crate::support::redis::Redis;
 
 /// What a prefix of Redis holds, but for signs of life.
@@ -98,4 +100,49 @@ async fn tables_that_are_not_as_they_must_be() {
         assert_eq!(tables(&setting), before, "{words}");
         assert_eq!(held(&setting.redis), [], "{words}");
     }
+}
+
+/// What `schema apply` refuses, in the words of its one line.
+fn schema_refusal(setting: &Setting) -> String {
+    let mut command = bare_command();
+    command.args(["schema", "apply", "--config"]).arg(setting.place.config_file());
+    let ended = command.output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    let said = String::from_utf8(ended.stderr).unwrap();
+    said.lines().rfind(|line| !line.starts_with('{')).unwrap_or_else(|| panic!("{said}")).to_owned()
+}
+
+/// `schema apply` makes nothing on a server on which no run begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_is_too_old() {
+    let database = Database::empty();
+    let gateway = Gateway::to(&database.config().url).await;
+    let url = gateway.url();
+    let setting = Setting::behind(24, 1_000.0, Redis::new(), database, &url, "").await;
+    gateway.set(Gate::OfVersion("23.9.6.20"));
+    let words = "is version 23.9.6.20, 23.10 or newer is needed";
+    for said in [refusal(&setting), schema_refusal(&setting)] {
+        assert!(said.contains(words), "{said}");
+    }
+    let found = setting.run(&["check"]).stdout;
+    assert!(found.contains("FAIL  clickhouse") && found.contains("23.10 or newer is needed"), "{found}");
+    assert_eq!(tables(&setting), "", "nothing was made");
+    gateway.set(Gate::OfVersion("23.10.1.1"));
+    wait(setting.database.warehouse().apply_schema()).unwrap();
+    assert!(setting.run(&["check"]).stdout.contains("version 23.10.1.1"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_of_a_newer_polytape() {
+    let setting = Setting::new(25).await;
+    wait(setting.database.warehouse().apply_schema()).unwrap();
+    setting.database.execute("INSERT INTO schema_files (number) VALUES (99)");
+    let before = tables(&setting);
+    for said in [refusal(&setting), schema_refusal(&setting)] {
+        assert!(
+            said.contains("have schema 99, this polytape knows up to") && said.contains("run the newer one"),
+            "{said}"
+        );
+    }
+    assert_eq!(tables(&setting), before);
 }

@@ -1,11 +1,12 @@
 //! A real ClickHouse: the server that `POLYTAPE_TEST_CLICKHOUSE_URL` names, or else its engine behind `engine/front.py`.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
 use polytape::warehouse::{ClickhouseConfig, ClickhouseWarehouse};
@@ -13,51 +14,89 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::cells;
+use super::release::Release;
+use super::restriction::Restriction;
+
 const FRONT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/engine/front.py");
-const REQUIREMENTS: &str = include_str!("engine/requirements.txt");
 
 /// The engine in a process of its own, with a directory of its own.
 pub struct Engine {
     dir: TempDir,
+    python: PathBuf,
     user: (String, String),
     /// Whether it speaks TLS, with what is in its directory.
     is_tls: bool,
+    /// Whether its statements are kept.
+    is_recorded: bool,
     port: u16,
+    /// Whether users, rights and profiles are what a file in its directory says.
+    is_restricted: AtomicBool,
     running: Mutex<Option<Child>>,
 }
 
 impl Engine {
     pub fn start() -> Self {
-        Self::with_user("default", "")
+        Self::new(Self::selected()).started()
     }
 
     /// One that lets this user in and nobody else.
     pub fn with_user(user: &str, password: &str) -> Self {
-        Self::of(user, password, false)
+        let mut engine = Self::new(Self::selected());
+        engine.user = (user.to_owned(), password.to_owned());
+        engine.started()
     }
 
     /// One that speaks TLS, by the word of a certificate authority of its own.
     pub fn with_tls() -> Self {
-        Self::of("default", "", true)
+        let mut engine = Self::new(Self::selected());
+        engine.is_tls = true;
+        engine.started()
     }
 
-    fn of(user: &str, password: &str, is_tls: bool) -> Self {
-        let user = (user.to_owned(), password.to_owned());
-        let mut engine = Self { dir: TempDir::new().unwrap(), user, is_tls, port: 0, running: Mutex::default() };
-        if is_tls {
-            certify(engine.dir.path());
+    /// One of a release, which records what it executes; nothing where that is skipped.
+    pub fn of_release(release: &Release) -> Option<Self> {
+        let mut engine = Self::new(cells::have(&release.cell(), release.python())?);
+        engine.is_recorded = true;
+        Some(engine.started())
+    }
+
+    /// The Python that has the engine of all tests that name no release. They cannot do without.
+    fn selected() -> PathBuf {
+        let release = Release::selected();
+        let python = release.python().unwrap_or_else(|why| panic!("{}: {why}", release.cell()));
+        cells::ran(&release.cell());
+        python
+    }
+
+    fn new(python: PathBuf) -> Self {
+        let (dir, user) = (TempDir::new().unwrap(), ("default".into(), String::new()));
+        let (is_restricted, running) = (AtomicBool::new(false), Mutex::default());
+        Self { dir, python, user, is_tls: false, is_recorded: false, port: 0, is_restricted, running }
+    }
+
+    fn started(mut self) -> Self {
+        if self.is_tls {
+            certify(self.dir.path());
         }
-        engine.port = engine.begin();
-        engine
+        self.port = self.begin();
+        self
     }
 
     /// Starts it on what it had, at the same port.
     pub fn begin(&self) -> u16 {
-        let mut command = Command::new(python());
-        command.arg(FRONT).arg("--until-eof").arg("--path").arg(self.dir.path().join("data"));
+        let mut command = Command::new(&self.python);
+        // Nothing is left beside the sources.
+        command.arg("-B").arg(FRONT).arg("--until-eof").arg("--path").arg(self.dir.path().join("data"));
+        if self.is_recorded {
+            command.arg("--statements").arg(self.statements_file());
+        }
         command.args(["--port", &self.port.to_string(), "--user", &self.user.0, "--password", &self.user.1]);
         if self.is_tls {
             command.arg("--tls").args(["server.pem", "server.key"].map(|name| self.dir.path().join(name)));
+        }
+        if self.is_restricted.load(Ordering::SeqCst) {
+            command.arg("--users").arg(self.users());
         }
         // It ends when this process does, however that ends: the pipe is closed then.
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -68,12 +107,41 @@ impl Engine {
         port.parse().unwrap()
     }
 
+    /// Starts it anew with what its user may do and has in its profile.
+    pub fn restrict(&self, restriction: &Restriction) {
+        self.kill();
+        fs::write(self.users(), restriction.users(&self.users())).unwrap();
+        self.is_restricted.store(true, Ordering::SeqCst);
+        self.begin();
+    }
+
+    /// Starts it anew without restrictions.
+    pub fn lift(&self) {
+        self.kill();
+        self.is_restricted.store(false, Ordering::SeqCst);
+        self.begin();
+    }
+
+    fn users(&self) -> PathBuf {
+        self.dir.path().join("users.xml")
+    }
+
     /// Kills it, as a machine does that goes down.
     pub fn kill(&self) {
         if let Some(mut child) = self.running.lock().unwrap().take() {
             child.kill().unwrap();
             child.wait().unwrap();
         }
+    }
+
+    fn statements_file(&self) -> PathBuf {
+        self.dir.path().join("statements")
+    }
+
+    /// Every statement that one of a named release has executed, as it was sent.
+    pub fn statements(&self) -> Vec<String> {
+        let lines = fs::read_to_string(self.statements_file()).unwrap();
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub fn config(&self) -> ClickhouseConfig {
@@ -91,7 +159,7 @@ impl Drop for Engine {
     }
 }
 
-/// Makes a certificate authority and what it says of 127.0.0.1.
+/// Makes a certificate authority and what it says of 127.0.0.1, and of a name that only a proxy can know.
 fn certify(dir: &Path) {
     let mut authority = CertificateParams::new([]).unwrap();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -99,36 +167,11 @@ fn certify(dir: &Path) {
     let ca = authority.self_signed(&authority_key).unwrap();
     let key = KeyPair::generate().unwrap();
     let issuer = Issuer::new(authority, authority_key);
-    let server = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let server =
+        CertificateParams::new(["127.0.0.1", "db.test"].map(str::to_owned)).unwrap().signed_by(&key, &issuer).unwrap();
     for (name, pem) in [("ca.pem", ca.pem()), ("server.pem", server.pem()), ("server.key", key.serialize_pem())] {
         fs::write(dir.join(name), pem).unwrap();
     }
-}
-
-/// The Python that has the engine: made once, in the cache, whoever comes first.
-fn python() -> PathBuf {
-    let cache = std::env::var_os("POLYTAPE_CACHE").map(PathBuf::from).unwrap_or_else(|| {
-        let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/tmp".into())).join(".cache");
-        cache.unwrap_or_else(home).join("polytape")
-    });
-    fs::create_dir_all(&cache).unwrap();
-    let lock = File::create(cache.join("venv-clickhouse.lock")).unwrap();
-    lock.lock().unwrap();
-    let venv = cache.join("venv-clickhouse");
-    let (python, ready) = (venv.join("bin/python"), venv.join("ready"));
-    if fs::read_to_string(&ready).ok().as_deref() != Some(REQUIREMENTS) {
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&venv), &venv);
-        let requirements = Path::new(FRONT).with_file_name("requirements.txt");
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "-r"]).arg(requirements), &venv);
-        fs::write(&ready, REQUIREMENTS).unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command, venv: &Path) {
-    let status = command.status().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    assert!(status.success(), "{command:?}: {status}; ClickHouse's engine goes into {}", venv.display());
 }
 
 /// A database of its own, in an engine that the tests of a process share or in a server.
@@ -140,17 +183,28 @@ pub struct Database {
 impl Database {
     /// One with nothing in it, not even tables.
     pub fn empty() -> Self {
-        static SHARED: Mutex<Weak<Engine>> = Mutex::new(Weak::new());
+        match std::env::var("POLYTAPE_TEST_CLICKHOUSE_URL") {
+            Ok(url) => Self::within(ClickhouseConfig { url, ..ClickhouseConfig::default() }, None),
+            Err(_) => Self::shared("", || Some(Engine::start())).expect("an engine"),
+        }
+    }
+
+    /// The same in the engine of a release, whatever server there is; nothing where that is skipped.
+    pub fn empty_on(release: &Release) -> Option<Self> {
+        Self::shared(release.name, || Engine::of_release(release))
+    }
+
+    /// One in an engine that all share who ask by this name.
+    fn shared(name: &str, start: impl FnOnce() -> Option<Engine>) -> Option<Self> {
+        static SHARED: Mutex<BTreeMap<String, Weak<Engine>>> = Mutex::new(BTreeMap::new());
+        let mut shared = SHARED.lock().unwrap();
+        let engine = shared.get(name).and_then(Weak::upgrade).or_else(|| start().map(Arc::new))?;
+        shared.insert(name.to_owned(), Arc::downgrade(&engine));
+        Some(Self::within(engine.config(), Some(engine)))
+    }
+
+    fn within(mut config: ClickhouseConfig, engine: Option<Arc<Engine>>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let (mut config, engine) = match std::env::var("POLYTAPE_TEST_CLICKHOUSE_URL") {
-            Ok(url) => (ClickhouseConfig { url, ..ClickhouseConfig::default() }, None),
-            Err(_) => {
-                let mut shared = SHARED.lock().unwrap();
-                let engine = shared.upgrade().unwrap_or_else(|| Arc::new(Engine::start()));
-                *shared = Arc::downgrade(&engine);
-                (engine.config(), Some(engine))
-            }
-        };
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         config.database = format!("polytape_test_{}_{count}", std::process::id());
         let database = Self { config, engine };
@@ -171,9 +225,17 @@ impl Database {
 
     /// One with the schema applied.
     pub fn new() -> Self {
-        let database = Self::empty();
-        wait(database.warehouse().apply_schema()).unwrap();
-        database
+        Self::empty().applied()
+    }
+
+    /// The same in the engine of a release; nothing where that is skipped.
+    pub fn new_on(release: &Release) -> Option<Self> {
+        Self::empty_on(release).map(Self::applied)
+    }
+
+    fn applied(self) -> Self {
+        wait(self.warehouse().apply_schema()).unwrap();
+        self
     }
 
     pub fn config(&self) -> ClickhouseConfig {
@@ -250,16 +312,17 @@ impl Database {
         summary["read_rows"].as_str().unwrap().parse().unwrap()
     }
 
-    fn outside(&self, sql: &str) {
+    /// Executes a statement in no database of ours.
+    pub fn outside(&self, sql: &str) {
         ask(&self.config, "default", sql).unwrap();
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        // An engine takes its databases with it.
-        if self.engine.is_none() {
-            let _ = ask(&self.config, "default", &format!("DROP DATABASE IF EXISTS {}", self.config.database));
+        // An engine takes its databases with it where nobody else has one in it. With many tables old engines are slow.
+        if self.engine.as_ref().is_none_or(|engine| Arc::strong_count(engine) > 1) {
+            let _ = ask(&self.config, "default", &format!("DROP DATABASE IF EXISTS {} SYNC", self.config.database));
         }
     }
 }

@@ -33,10 +33,20 @@ pub enum Gate {
     Exception(u32),
     /// Answers all with 404, as one that has lost its route.
     NotFound,
+    /// Passes on what stands below a path, without that, and answers all else with 404.
+    OnlyBelow(&'static str),
     /// Answers a request whose body is longer with 413, as nginx by `client_max_body_size`.
     NoLongerThan(usize),
+    /// Passes all on, as a server that does not know this setting, and ends each connection.
+    Hides(&'static str),
+    /// Answers as a server from before `CHECK GRANT`.
+    NoCheckGrant,
+    /// Answers as a server whose user may not read `system.parts`.
+    NoParts,
     /// Resets the connection at a body that is longer, as one that does not say why.
     CutsAt(usize),
+    /// Passes all on, and lets ClickHouse say that it is of this version.
+    OfVersion(&'static str),
 }
 
 /// A gateway to a server.
@@ -60,17 +70,22 @@ const OF_CONNECTION: [&str; 5] = ["host", "connection", "content-length", "trans
 const QUERY_ID: HeaderName = HeaderName::from_static("x-clickhouse-query-id");
 const EXCEPTION: HeaderName = HeaderName::from_static("x-clickhouse-exception-code");
 
+/// Serves at an address of its own, until it is dropped.
+pub async fn listen(app: Router) -> (SocketAddr, AbortOnDropHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
+    (address, AbortOnDropHandle::new(serving))
+}
+
 impl Gateway {
     /// To a server at a URL.
     pub async fn to(server: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let client = Client::builder().no_gzip().timeout(Duration::from_secs(120)).build().unwrap();
+        let client = client();
         let (state, read_backs) = (Mutex::new((Gate::Open, 0)), Mutex::default());
         let shared = Arc::new(Shared { server: server.trim_end_matches('/').to_owned(), client, state, read_backs });
-        let app = Router::new().fallback(serve).with_state(Arc::clone(&shared));
-        let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Self { address, shared, _serving: AbortOnDropHandle::new(serving) }
+        let (address, serving) = listen(Router::new().fallback(serve).with_state(Arc::clone(&shared))).await;
+        Self { address, shared, _serving: serving }
     }
 
     pub fn url(&self) -> String {
@@ -99,20 +114,30 @@ impl Shared {
     }
 
     async fn pass(&self, path: &str, headers: HeaderMap, body: Bytes) -> Response {
-        let mut request = self.client.post(format!("{}{path}", self.server));
-        for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
-            request = request.header(name, value);
-        }
-        let Ok(answer) = request.body(body).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        let Ok(body) = answer.bytes().await else { return StatusCode::BAD_GATEWAY.into_response() };
-        let mut response = (status, body).into_response();
-        response.headers_mut().clear();
-        for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
-            response.headers_mut().append(name, value.clone());
-        }
-        response
+        pass(&self.client, &format!("{}{path}", self.server), &headers, body).await
     }
+}
+
+/// By which requests are passed on.
+pub fn client() -> Client {
+    Client::builder().no_gzip().timeout(Duration::from_secs(120)).build().unwrap()
+}
+
+/// Passes a request on, and gives the answer back.
+pub async fn pass(client: &Client, url: &str, headers: &HeaderMap, body: Bytes) -> Response {
+    let mut request = client.post(url);
+    for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
+        request = request.header(name, value);
+    }
+    let Ok(answer) = request.body(body).send().await else { return StatusCode::BAD_GATEWAY.into_response() };
+    let (status, headers) = (answer.status(), answer.headers().clone());
+    let Ok(body) = answer.bytes().await else { return StatusCode::BAD_GATEWAY.into_response() };
+    let mut response = (status, body).into_response();
+    response.headers_mut().clear();
+    for (name, value) in headers.iter().filter(|(name, _)| !OF_CONNECTION.contains(&name.as_str())) {
+        response.headers_mut().append(name, value.clone());
+    }
+    response
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -155,6 +180,35 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             shared.spoil();
             (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
         }
+        Gate::Hides(setting) => {
+            let text = String::from_utf8_lossy(&body).into_owned();
+            let body = match text.contains("FROM system.settings") {
+                true => text.replace(&format!("'{setting}'"), "'hidden'").into(),
+                false => body,
+            };
+            let mut response = shared.pass(&path, head.headers, body).await;
+            response.headers_mut().insert("connection", HeaderValue::from_static("close"));
+            response
+        }
+        Gate::NoCheckGrant if body.starts_with(b"CHECK GRANT") => {
+            shared.spoil();
+            exception(62, "Syntax error: failed at position 1 (CHECK): CHECK GRANT. (SYNTAX_ERROR)")
+        }
+        Gate::NoParts if body.starts_with(b"CHECK GRANT SELECT ON system.parts") => {
+            shared.spoil();
+            "0\n".into_response()
+        }
+        Gate::OnlyBelow(prefix) => match path.strip_prefix(prefix) {
+            Some(path) => shared.pass(path, head.headers, body).await,
+            None => {
+                shared.spoil();
+                (StatusCode::NOT_FOUND, "404 page not found\n").into_response()
+            }
+        },
+        Gate::OfVersion(version) => {
+            let asked = std::str::from_utf8(&body).map(|sql| sql.replace("version()", &format!("'{version}'")).into());
+            shared.pass(&path, head.headers, asked.unwrap_or(body)).await
+        }
         Gate::StripIdAndNoReadBack if is_read_back => StatusCode::NOT_FOUND.into_response(),
         Gate::StripId | Gate::StripIdAndNoReadBack | Gate::ReplaceId | Gate::Swallow => {
             let mut response = shared.pass(&path, head.headers, body).await;
@@ -166,6 +220,11 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
         }
         _ => shared.pass(&path, head.headers, body).await,
     }
+}
+
+fn exception(code: u32, text: &str) -> Response {
+    let body = format!("Code: {code}. DB::Exception: {text}\n");
+    (StatusCode::BAD_REQUEST, [(EXCEPTION, HeaderValue::from(code))], body).into_response()
 }
 
 /// What a read holds that asks whether trades are there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use polytape::demo::{DemoServer, Fault, Faults, World, WorldConfig};
+use polytape::flow::StageId;
 
 /// Time between two blocks: so short that there is always something to do, and many blocks share a second.
 const BLOCK_TIME: Duration = Duration::from_millis(20);
@@ -51,6 +52,12 @@ pub fn config(world: &World, server: &DemoServer, more: &str) -> String {
         {more}
         "#
     )
+}
+
+/// The stages that run where no subgraph is read.
+pub fn stages() -> impl Iterator<Item = StageId> {
+    let reads_none = |stage: &StageId| !matches!(stage, StageId::IngestGoldsky | StageId::WriteGoldskyTrades);
+    StageId::ALL.into_iter().filter(reads_none)
 }
 
 /// A bad day, but for what nobody can know: what is stale at the very end no later answer puts right.

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 pub struct Workplace {
     dir: TempDir,
     bug: Option<&'static str>,
+    binary: PathBuf,
 }
 
 /// How a run ended.
@@ -26,13 +27,19 @@ impl Workplace {
     pub fn new(config: &str) -> Self {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("config.toml"), config).unwrap();
-        Self { dir, bug: None }
+        Self { dir, bug: None, binary: binary() }
     }
 
     /// Another place with the same configuration, as on another machine.
     pub fn another(&self) -> Self {
         let config = fs::read_to_string(self.dir.path().join("config.toml")).unwrap();
         Self { bug: self.bug, ..Self::new(&config) }
+    }
+
+    /// With another binary than the one under test.
+    pub fn with_binary(mut self, binary: &Path) -> Self {
+        binary.clone_into(&mut self.binary);
+        self
     }
 
     /// With a planted bug, which must show.
@@ -46,16 +53,20 @@ impl Workplace {
         fs::write(self.dir.path().join("config.toml"), config).unwrap();
     }
 
+    pub fn config_file(&self) -> PathBuf {
+        self.dir.path().join("config.toml")
+    }
+
     pub fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
     }
 
     /// The command with its configuration and data directory, and nothing of the environment that is not meant for it.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = bare_command();
+        let mut command = bare_command_of(&self.binary);
         // A subcommand comes before its flags.
         command.args(arguments);
-        command.arg("--config").arg(self.dir.path().join("config.toml")).arg("--data-dir").arg(self.data_dir());
+        command.arg("--config").arg(self.config_file()).arg("--data-dir").arg(self.data_dir());
         if let Some(bug) = self.bug {
             command.env("POLYTAPE_PLANTED_BUG", bug);
         }
@@ -95,7 +106,11 @@ pub fn binary() -> PathBuf {
 
 /// The binary without arguments.
 pub fn bare_command() -> Command {
-    let mut command = Command::new(binary());
+    bare_command_of(&binary())
+}
+
+fn bare_command_of(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("POLYTAPE_")) {
         command.env_remove(name);
     }

@@ -1,5 +1,6 @@
 //! A Redis of one's own: the real server, on a free port and in a directory of its own.
 //!
+//! Which release that is, `redis_release.rs` says.
 //! `POLYTAPE_TEST_REDIS_URL` names a server that is there already. Then every test has a prefix of its own in it, and those
 //! that must restart or reconfigure the server start their own all the same.
 
@@ -14,6 +15,10 @@ use redis::{Commands, Connection, ConnectionLike};
 use tempfile::TempDir;
 
 use super::process::until;
+use super::redis_release::Kind;
+
+/// The configuration of a Sentinel, which writes there what it finds.
+const SENTINEL: &str = "sentinel.conf";
 
 /// A server, or a prefix in one that is there already.
 pub struct Redis {
@@ -24,6 +29,7 @@ pub struct Redis {
 
 /// A server that this test has started, and that is gone with it.
 struct Server {
+    kind: Kind,
     dir: TempDir,
     port: u16,
     arguments: Vec<String>,
@@ -41,7 +47,13 @@ impl Redis {
 
     /// One that may be killed and reconfigured, with these arguments beyond those that every one has.
     pub fn own(arguments: &[&str]) -> Self {
+        Self::of(Kind::of_tests(), arguments)
+    }
+
+    /// The same of a release, whatever the others are.
+    pub fn of(kind: Kind, arguments: &[&str]) -> Self {
         let mut server = Server {
+            kind,
             dir: TempDir::new().unwrap(),
             port: free_port(),
             arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
@@ -49,7 +61,13 @@ impl Redis {
         };
         server.start();
         let url = format!("redis://127.0.0.1:{}/", server.port);
-        Self { server: Some(server), url, prefix: unique_prefix() }
+        let prefix = if kind.is_clustered { tagged_prefix() } else { unique_prefix() };
+        Self { server: Some(server), url, prefix }
+    }
+
+    /// A prefix with a hash tag, in a server that is there already.
+    pub fn tagged_at(url: &str) -> Self {
+        Self { server: None, url: url.to_owned(), prefix: tagged_prefix() }
     }
 
     /// The whole server, to which nothing may have been written yet.
@@ -57,6 +75,33 @@ impl Redis {
         assert!(self.server.is_some(), "a server of its own");
         self.prefix = String::new();
         self
+    }
+
+    /// A Sentinel that watches a primary at this port, as `mymaster`.
+    pub fn watching(port: u16) -> Self {
+        Self::watching_as(Kind::of_tests(), port)
+    }
+
+    /// The same of a release.
+    pub fn watching_as(kind: Kind, port: u16) -> Self {
+        let own = free_port();
+        let mut server =
+            Server { kind, dir: TempDir::new().unwrap(), port: own, arguments: vec!["--sentinel".into()], child: None };
+        let config = format!("port {own}\nbind 127.0.0.1\nsentinel monitor mymaster 127.0.0.1 {port} 1\n");
+        std::fs::write(server.dir.path().join(SENTINEL), config).unwrap();
+        server.start();
+        Self { server: Some(server), url: format!("redis://127.0.0.1:{own}/"), prefix: unique_prefix() }
+    }
+
+    /// Another prefix in it.
+    pub fn with_prefix(mut self, prefix: &str) -> Self {
+        self.prefix = prefix.to_owned();
+        self
+    }
+
+    /// The port of a server of its own.
+    pub fn port(&self) -> u16 {
+        self.own_server().port
     }
 
     pub fn url(&self) -> &str {
@@ -143,6 +188,16 @@ impl Redis {
         std::fs::write(self.own_server().dir.path().join(name), bytes).unwrap();
     }
 
+    /// Puts a directory where it would write a file.
+    pub fn obstruct(&self, name: &str) {
+        std::fs::create_dir(self.own_server().dir.path().join(name)).unwrap();
+    }
+
+    /// Takes it away.
+    pub fn clear(&self, name: &str) {
+        std::fs::remove_dir(self.own_server().dir.path().join(name)).unwrap();
+    }
+
     /// Sends the server a signal by its number.
     pub fn signal(&self, signal: &str) {
         let pid = self.own_server().child.as_ref().unwrap().id().to_string();
@@ -166,10 +221,21 @@ impl Redis {
 
 impl Server {
     fn start(&mut self) {
-        install();
+        if self.kind.release.is_of_system() {
+            install();
+        }
         let log = self.dir.path().join("log");
-        let child = Command::new("redis-server")
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""])
+        let mut command = self.kind.release.command();
+        let config = self.dir.path().join(SENTINEL);
+        match config.exists() {
+            true => command.arg(config),
+            false => command.args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", ""]),
+        };
+        if self.kind.is_clustered {
+            // Its port for the other nodes would be too large where its own is not small.
+            command.args(["--cluster-enabled", "yes", "--cluster-port", &free_port().to_string()]);
+        }
+        let child = command
             .args(["--dir", self.dir.path().to_str().unwrap(), "--logfile", log.to_str().unwrap()])
             .args(&self.arguments)
             .stdin(Stdio::null())
@@ -185,6 +251,9 @@ impl Server {
             }
             is_up(port)
         });
+        if self.kind.is_clustered {
+            hold_all_slots(port);
+        }
     }
 
     fn kill(&mut self) {
@@ -201,6 +270,17 @@ impl Drop for Server {
     }
 }
 
+/// Gives all slots of a cluster to its one node, where it has none.
+fn hold_all_slots(port: u16) {
+    let mut client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap().get_connection().unwrap();
+    let mut info = || -> String { redis::cmd("CLUSTER").arg("INFO").query(&mut client).unwrap() };
+    if info().contains("cluster_slots_assigned:0") {
+        let mut client = redis::Client::open(format!("redis://127.0.0.1:{port}/")).unwrap().get_connection().unwrap();
+        redis::cmd("CLUSTER").arg(&["ADDSLOTSRANGE", "0", "16383"]).exec(&mut client).unwrap();
+    }
+    until(Duration::from_secs(30), "the cluster is up", || info().contains("cluster_state:ok"));
+}
+
 /// Whether it answers at all, be it with an error.
 fn is_up(port: u16) -> bool {
     use std::io::{Read, Write};
@@ -214,6 +294,11 @@ fn is_up(port: u16) -> bool {
 
 pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// What lets a cluster touch all keys in one script.
+fn tagged_prefix() -> String {
+    format!("{{{}}}:", unique_prefix())
 }
 
 fn unique_prefix() -> String {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use polytape::broker::EmbeddedBroker;
-use polytape::embedded::{DataDir, Database};
+use polytape::sqlite::{DataDir, Database};
 use polytape::warehouse::EmbeddedWarehouse;
 use rusqlite::Connection;
 use tempfile::TempDir;

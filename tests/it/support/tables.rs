@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
 
-use polytape::demo::{DeadLetterRow, MarketRow, Price, TradeRow, World};
+use polytape::demo::{DeadLetterRow, MarketRow, Price, SubgraphFaults, SubgraphTruth, TradeRow, World};
 use polytape::model::RawJson;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
@@ -40,7 +40,7 @@ pub fn compare(store: &Connection, world: &World, blocks: RangeInclusive<u64>) -
 /// Compares all three tables with what the world says of some blocks, and of its markets at the block `now`, to somebody who
 /// has read all of them and asked about every token.
 pub fn compare_whole(store: &Connection, world: &World, blocks: RangeInclusive<u64>, now: u64) -> Difference {
-    let truth = world.whole_truth(blocks, now);
+    let truth = world.oracle(blocks, now);
     let mut difference = Difference::default();
     let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
     diff(&mut difference, trades(store), truth.trades, key);
@@ -84,7 +84,7 @@ pub fn markets(store: &Connection) -> Vec<MarketRow> {
 /// The same of the trades and what the chain had to be refused, to somebody who has read only the open markets.
 pub fn compare_trades(store: &Connection, world: &World, blocks: RangeInclusive<u64>, now: u64) -> Difference {
     let letters = world.truth(blocks.clone()).dead_letters;
-    compare_chain(trades(store), world.whole_truth(blocks, now).trades, store, letters)
+    compare_chain(trades(store), world.oracle(blocks, now).trades, store, letters)
 }
 
 /// The same of what the chain alone tells: whether the markets are known depends on when that is asked.
@@ -92,6 +92,24 @@ pub fn compare_fills(store: &Connection, world: &World, blocks: RangeInclusive<u
     let truth = world.truth(blocks);
     let fills = |rows: Vec<TradeRow>| rows.into_iter().map(without_market).collect();
     compare_chain(fills(trades(store)), fills(truth.trades), store, truth.dead_letters)
+}
+
+/// Compares what landed of the subgraph with what the world says of some seconds, to somebody who has asked about every token.
+pub fn compare_goldsky(
+    store: &Connection,
+    world: &World,
+    seconds: RangeInclusive<i64>,
+    head: u64,
+    faults: &SubgraphFaults,
+) -> (Difference, SubgraphTruth) {
+    let truth = world.goldsky_oracle(seconds, head, faults);
+    let mut difference = Difference::default();
+    let found = read(store, "SELECT * FROM trades_goldsky", trade_row);
+    diff(&mut difference, found, truth.trades.clone(), |row: &TradeRow| row.source_id.clone());
+    let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
+    let letters = dead_letters(store).into_iter().filter(|letter| letter.source == "goldsky").collect();
+    diff(&mut difference, letters, truth.dead_letters.clone(), key);
+    (difference, truth)
 }
 
 fn compare_chain(

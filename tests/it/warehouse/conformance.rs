@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use polytape::flow::TableId;
 use polytape::model::{Amount, DeadLetter, Exchange, Fill, NonUsdcSide, Resolution, Side, TokenId, Trade, U256};
-use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Warehouse, WarehouseError};
+use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Warehouse, WarehouseError, WriteRows};
 use rusqlite::types::Value;
 
+pub use super::goldsky_conformance::*;
 pub use super::market_conformance::*;
 
 /// A row: its columns by name, but `ingested_at`.
@@ -39,7 +41,7 @@ pub fn trade(transaction: u8, log_index: u32, resolution: Resolution) -> Trade {
         transaction_hash: [transaction; 32].into(),
         source_id: String::new(),
         order_hash: [2; 32].into(),
-        exchange: Exchange::CtfV1,
+        exchange: Some(Exchange::CtfV1),
         token_id: TokenId(U256::MAX),
         maker: [3; 20].into(),
         taker: Exchange::CtfV1.address(),
@@ -72,7 +74,7 @@ pub fn text(value: &str) -> Value {
 
 pub async fn a_trade_is_written_column_by_column<R: Rig>() {
     let store = R::new();
-    store.warehouse().write_trades(&[trade(1, 1357, market())]).await.unwrap();
+    store.warehouse().write_rows(&[trade(1, 1357, market())]).await.unwrap();
     let hash = |byte: &str, times| text(&format!("0x{}", byte.repeat(times)));
     let expected = [
         ("timestamp", Value::Integer(1_784_965_486)),
@@ -107,15 +109,15 @@ pub async fn writing_again_changes_nothing<R: Rig>() {
     let store = R::new();
     let warehouse: Arc<dyn Warehouse> = store.warehouse();
     let trades = [trade(1, 1, Resolution::Unknown), trade(1, 2, token()), trade(2, 1, market())];
-    warehouse.write_trades(&trades).await.unwrap();
+    warehouse.write_rows(&trades).await.unwrap();
     let before = store.rows("trades");
     assert_eq!(before.len(), 3, "fills of one transaction are told apart by their log index");
     for _ in 0..5 {
-        warehouse.write_trades(&trades).await.unwrap();
-        warehouse.write_trades(&trades[1..]).await.unwrap();
+        warehouse.write_rows(&trades).await.unwrap();
+        warehouse.write_rows(&trades[1..]).await.unwrap();
     }
     assert_eq!(store.rows("trades"), before);
-    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { trades: 3.into(), ..RowCounts::default() });
+    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts::default().with(TableId::Trades, 3.into()));
 }
 
 pub async fn a_poorer_row_never_wins<R: Rig>() {
@@ -126,17 +128,22 @@ pub async fn a_poorer_row_never_wins<R: Rig>() {
         side: NonUsdcSide(1),
     };
     let versions = [Resolution::Unknown, token(), unnamed, market()];
+    let (store, expected, mut pairs) = (R::new(), R::new(), Vec::new());
     for later in &versions {
         for earlier in &versions {
             let (richer, poorer) =
                 if earlier.version() > later.version() { (earlier, later) } else { (later, earlier) };
-            let store = R::new();
-            store.warehouse().write_trades(&[trade(1, 1, earlier.clone())]).await.unwrap();
-            store.warehouse().write_trades(&[trade(1, 1, later.clone())]).await.unwrap();
-            let expected = R::new();
-            expected.warehouse().write_trades(&[trade(1, 1, richer.clone())]).await.unwrap();
-            assert_eq!(store.rows("trades"), expected.rows("trades"), "{poorer:?} won over {richer:?}");
+            let of_pair = |resolution: &Resolution| [trade(pairs.len() as u8, 1, resolution.clone())];
+            store.warehouse().write_rows(&of_pair(earlier)).await.unwrap();
+            store.warehouse().write_rows(&of_pair(later)).await.unwrap();
+            expected.warehouse().write_rows(&of_pair(richer)).await.unwrap();
+            pairs.push((poorer, richer));
         }
+    }
+    let (found, expected) = (store.rows("trades"), expected.rows("trades"));
+    assert_eq!(found.len(), pairs.len());
+    for ((found, expected), (poorer, richer)) in found.iter().zip(&expected).zip(pairs) {
+        assert_eq!(found, expected, "{poorer:?} won over {richer:?}");
     }
 }
 
@@ -144,10 +151,10 @@ pub async fn a_row_that_was_deleted_can_be_written_again<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades = [trade(1, 1, token()), trade(1, 2, token())];
-    warehouse.write_trades(&trades).await.unwrap();
+    warehouse.write_rows(&trades).await.unwrap();
     let before = store.rows("trades");
     store.delete_trades();
-    warehouse.write_trades(&trades).await.unwrap();
+    warehouse.write_rows(&trades).await.unwrap();
     assert_eq!(store.rows("trades"), before);
 }
 
@@ -155,10 +162,10 @@ pub async fn large_batches_and_empty_ones_are_written_whole<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades: Vec<Trade> = (0..12_345).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
-    warehouse.write_trades(&trades).await.unwrap();
-    warehouse.write_trades(&[]).await.unwrap();
-    warehouse.write_dead_letters(&[]).await.unwrap();
-    assert_eq!(warehouse.row_counts().await.unwrap().trades, 12_345);
+    warehouse.write_rows(&trades).await.unwrap();
+    warehouse.write_rows::<Trade>(&[]).await.unwrap();
+    warehouse.write_rows::<DeadLetter>(&[]).await.unwrap();
+    assert_eq!(warehouse.row_counts().await.unwrap()[TableId::Trades], 12_345);
     assert_eq!(store.rows("trades").len(), 12_345);
 }
 
@@ -166,7 +173,7 @@ pub async fn the_newest_rows_come_first<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let trades: Vec<Trade> = (0..5).map(|log_index| trade(1, log_index, token())).collect();
-    warehouse.write_trades(&trades).await.unwrap();
+    warehouse.write_rows(&trades).await.unwrap();
     let newest = warehouse.newest_trades(2).await.unwrap();
     assert_eq!(newest.iter().map(|line| line.log_index).collect::<Vec<_>>(), [4, 3]);
     assert_eq!((newest[0].usd_amount.as_str(), newest[0].price), ("7.434000", Some(0.42)));
@@ -175,22 +182,22 @@ pub async fn the_newest_rows_come_first<R: Rig>() {
 pub async fn a_dead_letter_keeps_its_first_sight_and_its_bytes<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
-    warehouse.write_dead_letters(&[letter("0x1:1", 100), letter("0x1:2", 100)]).await.unwrap();
+    warehouse.write_rows(&[letter("0x1:1", 100), letter("0x1:2", 100)]).await.unwrap();
     let before = store.rows("dead_letters");
     assert_eq!(before[0][4], ("raw".into(), Value::Blob(b"{\n\n}".to_vec())));
-    warehouse.write_dead_letters(&[letter("0x1:1", 200)]).await.unwrap();
+    warehouse.write_rows(&[letter("0x1:1", 200)]).await.unwrap();
     assert_eq!(store.rows("dead_letters"), before);
-    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts { dead_letters: 2.into(), ..RowCounts::default() });
+    assert_eq!(warehouse.row_counts().await.unwrap(), RowCounts::default().with(TableId::DeadLetters, 2.into()));
 }
 
 pub async fn a_refused_row_is_told_apart_from_a_failing_store<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     store.refuse(7);
-    let refused = warehouse.write_trades(&[trade(1, 6, token()), trade(1, 7, token())]).await.unwrap_err();
+    let refused = warehouse.write_rows(&[trade(1, 6, token()), trade(1, 7, token())]).await.unwrap_err();
     assert!(matches!(&refused, WarehouseError::Rows(reason) if !reason.is_empty()), "{refused}");
-    assert_eq!(warehouse.row_counts().await.unwrap().trades, 0, "a batch is written whole or not at all");
-    warehouse.write_trades(&[trade(1, 6, token())]).await.unwrap();
+    assert_eq!(warehouse.row_counts().await.unwrap()[TableId::Trades], 0, "a batch is written whole or not at all");
+    warehouse.write_rows(&[trade(1, 6, token())]).await.unwrap();
 }
 
 pub async fn a_checkpoint_is_kept_for_each_pipeline_and_source<R: Rig>() {
@@ -262,10 +269,27 @@ pub async fn replays_are_kept_until_they_have_ended_and_a_few_longer<R: Rig>() {
     assert_eq!(warehouse.jobs("main", 0).await.unwrap()[0].done, 5);
 }
 
-/// Every test of the suite, on one rig.
+/// Every test of the suite on one rig, each as a test of its own, or one after the other by `conformance!(calls TheRig)`.
 macro_rules! conformance {
     ($rig:ty) => {
-        conformance!($rig:
+        conformance!(tests $rig);
+    };
+    (tests $rig:ty: $($test:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                super::conformance::$test::<$rig>().await;
+            }
+        )*
+    };
+    (calls $rig:ty: $($test:ident)*) => {
+        $(
+            println!("{}", stringify!($test));
+            super::conformance::$test::<$rig>().await;
+        )*
+    };
+    ($how:ident $rig:ty) => {
+        conformance!($how $rig:
             a_trade_is_written_column_by_column
             writing_again_changes_nothing
             a_poorer_row_never_wins
@@ -286,15 +310,10 @@ macro_rules! conformance {
             resolving_completes_rows_and_never_makes_one_poorer
             many_rows_of_one_token_are_resolved
             the_newest_rows_show_their_market
+            goldskys_trades_have_a_table_of_their_own
+            goldskys_trades_are_completed_as_all_others
+            of_both_the_chain_is_preferred_second_by_second
         );
-    };
-    ($rig:ty: $($test:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread")]
-            async fn $test() {
-                super::conformance::$test::<$rig>().await;
-            }
-        )*
     };
 }
 pub(crate) use conformance;

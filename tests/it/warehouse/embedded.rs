@@ -25,7 +25,7 @@ impl Rig for Embedded {
     fn rows(&self, table: &str) -> Vec<Columns> {
         let key = match table {
             "markets" => "id",
-            "trades" => "transaction_hash, log_index, source_id",
+            "trades" | "trades_goldsky" | "trades_all" => "transaction_hash, log_index, source_id",
             _ => "source, position, stage",
         };
         let file = self.0.file();

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use polytape::flow::TableId;
 use polytape::model::{
     Collateral, ConditionId, Event, Market, NonUsdcSide, RawJson, Resolution, TokenId, Trade, U256, derive_token_id,
 };
-use polytape::warehouse::{RowCounts, UnresolvedEntry, Warehouse, WrittenMarket};
+use polytape::warehouse::{RowCounts, UnresolvedEntry, Warehouse, WriteRows, WrittenMarket};
 use rusqlite::types::Value;
 
 use super::conformance::{Rig, text, trade};
@@ -49,7 +50,7 @@ fn of_token(transaction: u8, token_id: TokenId, resolution: Resolution) -> Trade
     trade
 }
 
-fn found(market_id: &str, side: u8) -> Resolution {
+pub fn found(market_id: &str, side: u8) -> Resolution {
     Resolution::Market {
         condition_id: ConditionId::Ctf(CONDITION.into()).to_string(),
         outcome: ["Up", "Down"][usize::from(side - 1)].into(),
@@ -80,12 +81,12 @@ fn tokens_of(entries: &[UnresolvedEntry]) -> BTreeSet<TokenId> {
     entries.iter().map(|entry| entry.token).collect()
 }
 
-async fn unresolved(warehouse: &dyn Warehouse) -> BTreeSet<TokenId> {
+pub async fn unresolved(warehouse: &dyn Warehouse) -> BTreeSet<TokenId> {
     tokens_of(&listed(warehouse, 100).await)
 }
 
 /// As the resolver does it: by all that is on the list, which is then removed as far as it is done.
-async fn resolve(warehouse: &dyn Warehouse, known: &[(TokenId, Resolution)]) -> u64 {
+pub async fn resolve(warehouse: &dyn Warehouse, known: &[(TokenId, Resolution)]) -> u64 {
     let entries = listed(warehouse, 3).await;
     let rows = warehouse.resolve(known, &entries).await.unwrap();
     let still = warehouse.still_unresolved(&entries).await.unwrap();
@@ -96,7 +97,7 @@ async fn resolve(warehouse: &dyn Warehouse, known: &[(TokenId, Resolution)]) -> 
 
 pub async fn a_market_is_written_column_by_column<R: Rig>() {
     let store = R::new();
-    store.warehouse().write_markets(&[market("3047949", 9)]).await.unwrap();
+    store.warehouse().write_rows(&[market("3047949", 9)]).await.unwrap();
     let list = |items: &[&str]| text(&serde_json::to_string(items).unwrap());
     let integer = Value::Integer;
     let expected = [
@@ -133,15 +134,15 @@ pub async fn the_later_description_of_a_market_stays<R: Rig>() {
     let named = |version, question: &str| Market { question: question.into(), ..market("7", version) };
     let question = || store.rows("markets")[0].iter().find(|(name, _)| name == "question").unwrap().1.clone();
     for (version, said, stays) in [(5, "a", "a"), (4, "b", "a"), (5, "c", "c"), (6, "d", "d"), (0, "e", "d")] {
-        warehouse.write_markets(&[named(version, said)]).await.unwrap();
+        warehouse.write_rows(&[named(version, said)]).await.unwrap();
         assert_eq!(question(), text(stays), "{said}");
     }
     let written = warehouse.written_markets(&["7".into(), "8".into()]).await.unwrap();
     let expected = WrittenMarket { lasting_hash: named(6, "d").lasting_hash(), version: 6 };
     assert_eq!(written.into_iter().collect::<Vec<_>>(), [("7".to_owned(), expected)]);
-    let rows = RowCounts { markets: 1.into(), ..RowCounts::default() };
+    let rows = RowCounts::default().with(TableId::Markets, 1.into());
     assert_eq!(warehouse.row_counts().await.unwrap(), rows);
-    warehouse.write_markets(&[named(9, "in"), named(8, "one"), named(10, "batch")]).await.unwrap();
+    warehouse.write_rows(&[named(9, "in"), named(8, "one"), named(10, "batch")]).await.unwrap();
     assert_eq!(question(), text("batch"));
 }
 
@@ -149,16 +150,16 @@ pub async fn a_token_is_found_in_the_market_that_lists_it<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     assert_eq!(resolution(&*warehouse, token(0)).await, None);
-    warehouse.write_markets(&[market("100", 1)]).await.unwrap();
+    warehouse.write_rows(&[market("100", 1)]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(0)).await, Some(found("100", 1)));
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)));
     assert_eq!(resolution(&*warehouse, TokenId(U256::from(5))).await.unwrap().market_id(), "100", "a position");
     assert_eq!(resolution(&*warehouse, token(2)).await, None);
 
-    warehouse.write_markets(&[market("99", 1)]).await.unwrap();
+    warehouse.write_rows(&[market("99", 1)]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("99", 2)), "the smaller id tells, as a number");
     let without = Market { token_ids: vec![], ..market("99", 2) };
-    warehouse.write_markets(&[without]).await.unwrap();
+    warehouse.write_rows(&[without]).await.unwrap();
     assert_eq!(resolution(&*warehouse, token(1)).await, Some(found("100", 2)), "it does not list it any more");
 }
 
@@ -182,7 +183,7 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
         of_token(5, combo.position(0).unwrap(), known(combo)),
         of_token(6, token(0), found("7", 1)),
     ];
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     let position = position.position(0).unwrap();
     let expected = BTreeSet::from([nine, ten, position]);
     assert_eq!(unresolved(&*warehouse).await, expected, "what is complete is not there, and no combo");
@@ -200,7 +201,7 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
     assert_eq!(unresolved(&*warehouse).await, expected);
     assert_eq!(resolve(&*warehouse, &[unnamed(nine), (nine, found("7", 1))]).await, 2);
     assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([ten, position]));
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     assert_eq!(resolve(&*warehouse, &[]).await, 0, "the rows that came again are poorer than those that are there");
     assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([ten, position]), "and the list gets over it");
 }
@@ -209,12 +210,12 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
 pub async fn a_row_that_was_complete_before_names_counted_stays_so<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
-    warehouse.write_trades(&[of_token(1, token(0), found("7", 1))]).await.unwrap();
+    warehouse.write_rows(&[of_token(1, token(0), found("7", 1))]).await.unwrap();
     store.as_of_before();
     let old = store.rows("trades");
     assert_eq!(old[0].iter().find(|(name, _)| name == "version").unwrap().1, Value::Integer(2));
     assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
-    warehouse.write_trades(&[of_token(1, token(0), Resolution::Unknown)]).await.unwrap();
+    warehouse.write_rows(&[of_token(1, token(0), Resolution::Unknown)]).await.unwrap();
     assert_eq!(resolve(&*warehouse, &[(token(0), found("8", 1))]).await, 0, "nothing is rewritten for it");
     assert_eq!(store.rows("trades"), old);
     assert_eq!(unresolved(&*warehouse).await, BTreeSet::new());
@@ -225,11 +226,11 @@ pub async fn only_what_was_read_leaves_the_list<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let row = |transaction| of_token(transaction, token(0), Resolution::Unknown);
-    warehouse.write_trades(&[row(1)]).await.unwrap();
+    warehouse.write_rows(&[row(1)]).await.unwrap();
     let known = [(token(0), found("7", 1))];
     let read = listed(&*warehouse, 9).await;
     assert_eq!(warehouse.resolve(&known, &read).await.unwrap(), 1);
-    warehouse.write_trades(&[row(2)]).await.unwrap();
+    warehouse.write_rows(&[row(2)]).await.unwrap();
     warehouse.remove_unresolved(&read).await.unwrap();
     assert_eq!(unresolved(&*warehouse).await, BTreeSet::from([token(0)]), "the row that came in between is waited for");
     // Somebody who died behind the completion left this; another removes what both have read.
@@ -249,8 +250,8 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     let warehouse = store.warehouse();
     let rows = [1, 2, 3].map(|transaction| of_token(transaction, token(0), Resolution::Unknown));
     let other = of_token(4, token(1), found("7", 2));
-    warehouse.write_trades(&rows).await.unwrap();
-    warehouse.write_trades(std::slice::from_ref(&other)).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
+    warehouse.write_rows(std::slice::from_ref(&other)).await.unwrap();
     let partly = Resolution::Token { condition_id: "0xc0".into(), outcome: "Yes".into() };
     let warehouse = &*warehouse;
     assert_eq!(resolve(warehouse, &[(token(0), partly.clone()), (token(1), partly.clone())]).await, 3);
@@ -260,14 +261,14 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     assert_eq!(unresolved(warehouse).await, BTreeSet::new());
 
     let after = store.rows("trades");
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     assert_eq!(store.rows("trades"), after, "a poorer row that comes again never wins");
     let direct = R::new();
     let complete = rows.map(|row| Trade { resolution: found("7", 1), ..row });
-    direct.warehouse().write_trades(&complete).await.unwrap();
-    direct.warehouse().write_trades(&[other]).await.unwrap();
+    direct.warehouse().write_rows(&complete).await.unwrap();
+    direct.warehouse().write_rows(&[other]).await.unwrap();
     assert_eq!(after, direct.rows("trades"), "and a completed row is as one that was complete at once");
-    assert_eq!(warehouse.row_counts().await.unwrap().trades, 4);
+    assert_eq!(warehouse.row_counts().await.unwrap()[TableId::Trades], 4);
 }
 
 pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
@@ -275,7 +276,7 @@ pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
     let warehouse = store.warehouse();
     let mut rows: Vec<Trade> = (0..12_001).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
     rows.iter_mut().for_each(|row| row.fill.token_id = token(0));
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     let others: Vec<(TokenId, Resolution)> = (0..500).map(|n| (TokenId(U256::from(n)), found("7", 1))).collect();
     let all = [others, vec![(token(0), found("7", 1))]].concat();
     assert_eq!(resolve(&*warehouse, &all).await, 12_001);
@@ -285,17 +286,14 @@ pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
 pub async fn the_newest_rows_show_their_market<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
-    warehouse
-        .write_trades(&[of_token(1, token(0), found("7", 1)), of_token(2, token(1), found("7", 2))])
-        .await
-        .unwrap();
+    warehouse.write_rows(&[of_token(1, token(0), found("7", 1)), of_token(2, token(1), found("7", 2))]).await.unwrap();
     let questions = || async {
         let lines = warehouse.newest_trades(9).await.unwrap();
         lines.into_iter().map(|line| (line.outcome, line.question)).collect::<Vec<_>>()
     };
     let line = |outcome: &str, question: &str| (outcome.to_owned(), question.to_owned());
     assert_eq!(questions().await, [line("Down", ""), line("Up", "")], "the market is not there yet");
-    warehouse.write_markets(&[market("7", 1)]).await.unwrap();
+    warehouse.write_rows(&[market("7", 1)]).await.unwrap();
     let question = market("7", 1).question;
     assert_eq!(questions().await, [line("Down", &question), line("Up", &question)]);
 }

@@ -3,6 +3,11 @@
 pub mod clickhouse;
 mod confirm;
 pub mod conformance;
+mod defects;
 mod embedded;
+mod goldsky_conformance;
+mod lagging;
 mod market_conformance;
+mod pins;
+mod releases;
 mod unresolved;

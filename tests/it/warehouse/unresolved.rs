@@ -2,7 +2,8 @@
 
 use polytape::model::{NonUsdcSide, Resolution, TokenId, Trade, U256};
 use polytape::warehouse::{
-    ClickhouseWarehouse, ListScan, ListState, MOST_READ_ROWS, Scanned, UnresolvedEntry, Warehouse,
+    ClickhouseWarehouse, Control, Inspection, ListScan, ListState, MOST_READ_ROWS, Scanned, Tables, TokenIndex,
+    UnresolvedEntry, WriteRows,
 };
 
 use super::conformance::trade;
@@ -42,7 +43,7 @@ async fn scan(warehouse: &ClickhouseWarehouse) -> u64 {
             let mut rest = vec![ListScan::of(partition.clone(), !is_filled)];
             while let Some(part) = rest.pop() {
                 match warehouse.scan_list(&part).await.unwrap() {
-                    Scanned::TooLarge => rest.extend(part.halves().unwrap()),
+                    Scanned::TooLarge => rest.extend(part.parts().unwrap()),
                     Scanned::Found { count, .. } => found += count,
                 }
                 let cost = cost(warehouse, "unresolved tokens: scan");
@@ -131,7 +132,7 @@ async fn of_a_busy_token_only_the_days_of_its_entries_are_read() {
     let busy = TokenId(U256::from(BUSY));
     let mut late = trade(9, 1, Resolution::Unknown);
     (late.fill.token_id, late.fill.timestamp) = (busy, 1_786_000_000);
-    warehouse.write_trades(&[late]).await.unwrap();
+    warehouse.write_rows(&[late]).await.unwrap();
     let entries: Vec<UnresolvedEntry> =
         warehouse.newest_unresolved(1_000_000).await.unwrap().into_iter().filter(|entry| entry.token == busy).collect();
     assert_eq!(entries.len(), 1);
@@ -157,7 +158,7 @@ async fn the_daily_scan_finds_what_nobody_listed_and_nothing_else() {
         row
     };
     let rows: [Trade; 3] = [poor(1, 7), poor(2, 8), Trade { resolution: known("7"), ..poor(3, 9) }];
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     // They came a while ago.
     let old = "INSERT INTO trades SELECT * REPLACE (ingested_at - toIntervalDay(1) AS ingested_at) FROM trades";
     database.execute(old);
@@ -186,7 +187,7 @@ async fn the_daily_scan_finds_what_nobody_listed_and_nothing_else() {
     // Rows whose entries may be on the way are no finding.
     database.execute("TRUNCATE TABLE unresolved_tokens");
     database.execute("TRUNCATE TABLE trades");
-    warehouse.write_trades(&rows).await.unwrap();
+    warehouse.write_rows(&rows).await.unwrap();
     database.execute("TRUNCATE TABLE unresolved_tokens");
     assert_eq!(warehouse.scan_list(&part).await.unwrap(), nothing);
 }

@@ -1,6 +1,6 @@
 -- Acknowledges entries. Says of how many it was the first time.
--- KEYS: generation, stream, tally. ARGV: generation, group, ids.
-check_life(KEYS[1], ARGV[1])
+-- KEYS: generation, stream, counters. ARGV: generation, group, ids.
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
 check_group(KEYS[2], KEYS[3], ARGV[2])
 

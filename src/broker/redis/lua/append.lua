@@ -1,7 +1,7 @@
 -- Adds entries and moves a cursor, if that stands where it is expected.
--- KEYS: generation, cursor, then of each stream itself and its tally.
+-- KEYS: generation, cursor, then of each stream itself and its counters.
 -- ARGV: generation, expected, next, then of each entry the number of its stream and its body.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_own(KEYS[2], 'string')
 for i = 3, #KEYS, 2 do
     check_stream(KEYS[i], KEYS[i + 1])

@@ -1,6 +1,6 @@
--- Begins a new life: every group at the start of its stream, every cursor set. What the streams still hold stays, and is
+-- Begins a new session: every group at the start of its stream, every cursor set. What the streams still hold stays, and is
 -- given out again.
--- KEYS: generation, then of each group its stream and tally, then the cursors.
+-- KEYS: generation, then of each group its stream and counters, then the cursors.
 -- ARGV: the new generation, the one that was found incomplete ('' if none was there, '*' for any), how many groups, their
 --   names, of each cursor its value ('' removes it).
 local groups = tonumber(ARGV[3])
@@ -16,8 +16,8 @@ elseif ARGV[2] ~= '*' and there ~= ARGV[2] then
 end
 local sizes = {}
 for i = 1, groups do
-    local stream, tally = KEYS[2 * i], KEYS[2 * i + 1]
-    local has_stream, has_tally = check_own(stream, 'stream'), check_own(tally, 'hash')
+    local stream, counters = KEYS[2 * i], KEYS[2 * i + 1]
+    local has_stream, has_tally = check_own(stream, 'stream'), check_own(counters, 'hash')
     if not sizes[stream] then
         local entries, bytes = 0, 0
         if has_stream then
@@ -29,14 +29,14 @@ for i = 1, groups do
             entries = redis.call('XLEN', stream)
             local told
             if has_tally then
-                told, bytes = read_tally(tally)
+                told, bytes = read_counters(counters)
             end
             if told ~= entries then
                 -- Counted by walking, which may take a second for a million entries: only after somebody interfered.
                 entries, bytes = measure(stream, '-', '+')
             end
         end
-        sizes[stream] = {tally = tally, entries = entries, bytes = bytes, names = {}}
+        sizes[stream] = {counters = counters, entries = entries, bytes = bytes, names = {}}
     end
     table.insert(sizes[stream].names, ARGV[3 + i])
 end
@@ -53,12 +53,12 @@ for stream, size in pairs(sizes) do
             redis.call('XGROUP', 'DESTROY', stream, name)
         end
     end
-    redis.call('DEL', size.tally)
-    redis.call('HSET', size.tally, 'added', number(size.entries), 'added_bytes', number(size.bytes),
+    redis.call('DEL', size.counters)
+    redis.call('HSET', size.counters, 'added', number(size.entries), 'added_bytes', number(size.bytes),
         'removed', 0, 'removed_bytes', 0)
     for _, name in ipairs(size.names) do
         redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
-        redis.call('HSET', size.tally, 'done:' .. name, 0, 'done_bytes:' .. name, 0)
+        redis.call('HSET', size.counters, 'done:' .. name, 0, 'done_bytes:' .. name, 0)
     end
 end
 for i = cursors, #KEYS do

@@ -1,4 +1,4 @@
 -- Where a cursor stands. KEYS: generation, cursor. ARGV: generation.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_own(KEYS[2], 'string')
 return redis.call('GET', KEYS[2])

@@ -1,8 +1,8 @@
 -- Acknowledges each input and, only where that was the first time, adds its outputs.
--- KEYS: generation, the stream of the inputs and its tally, then of each stream of outputs itself and its tally.
+-- KEYS: generation, the stream of the inputs and its counters, then of each stream of outputs itself and its counters.
 -- ARGV: generation, group, then of each input its id, how many outputs, and of each the number of its stream and its
 --   body.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 for i = 2, #KEYS, 2 do
     check_stream(KEYS[i], KEYS[i + 1])
 end

@@ -1,5 +1,5 @@
--- Joins the life that is under way: its generation, if nothing of the layout is missing.
--- KEYS: generation, then of each group its stream and tally, then the cursors.
+-- Joins the session that is under way: its generation, if nothing of the layout is missing.
+-- KEYS: generation, then of each group its stream and counters, then the cursors.
 -- ARGV: the names of the groups.
 check_type(KEYS[1], 'string', 'their generation')
 for i, name in ipairs(ARGV) do

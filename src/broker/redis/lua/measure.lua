@@ -1,7 +1,7 @@
 -- Counts entries from one id to another, so many at most.
--- KEYS: generation, stream, tally. ARGV: generation, from, to, how many.
+-- KEYS: generation, stream, counters. ARGV: generation, from, to, how many.
 -- Says how many, their bytes, and the first and the last of them.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
 local bytes = 0
 local page = redis.call('XRANGE', KEYS[2], ARGV[2], ARGV[3], 'COUNT', ARGV[4])

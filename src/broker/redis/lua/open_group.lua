@@ -1,9 +1,9 @@
 -- Makes a group that is given every entry behind an id. One that is there stays as it is.
--- KEYS: generation, stream, tally.
+-- KEYS: generation, stream, counters.
 -- ARGV: generation, group, id; what was counted behind that id before: how many, their bytes, the first and the last of
 --   them ('' if none).
 -- Says whether the group is there; it is not where a trim removed some of what was counted.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
 if groups_of(KEYS[2])[ARGV[2]] then
     return 1
@@ -18,7 +18,7 @@ if ARGV[6] ~= '' then
     from = '(' .. ARGV[7]
 end
 local more, more_bytes = measure(KEYS[2], from, '+')
-local _, _, added, added_bytes = read_tally(KEYS[3])
+local _, _, added, added_bytes = read_counters(KEYS[3])
 
 redis.call('XGROUP', 'CREATE', KEYS[2], ARGV[2], ARGV[3])
 redis.call('HSET', KEYS[3], 'done:' .. ARGV[2], number(added - left - more),

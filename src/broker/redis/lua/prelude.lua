@@ -3,7 +3,7 @@
 -- Redis rolls nothing back. So a script makes all its checks first, by error(), and writes only then.
 --
 -- `tally:<stream>` is a hash that counts what Redis does not, or not reliably (its lag is null or wrong after a trim):
---   added, added_bytes        entries ever added in this life, and the bytes of their bodies
+--   added, added_bytes        entries ever added in this session, and the bytes of their bodies
 --   removed, removed_bytes    those of them that were trimmed
 --   done:<group>              those that the group has nothing to do with any more: acknowledged, trimmed, or
 --   done_bytes:<group>        in front of its beginning
@@ -43,16 +43,16 @@ local function check_own(key, wanted)
     return found ~= 'none'
 end
 
-local function check_life(key, joined)
+local function check_generation(key, joined)
     check_type(key, 'string', 'their generation')
     if redis.call('GET', key) ~= joined then
         fail('LOST', 'they are not what was joined')
     end
 end
 
--- entries, bytes, added, added_bytes, as the tally has them.
-local function read_tally(tally)
-    local found = redis.call('HMGET', tally, 'added', 'added_bytes', 'removed', 'removed_bytes')
+-- entries, bytes, added, added_bytes, as the counters has them.
+local function read_counters(counters)
+    local found = redis.call('HMGET', counters, 'added', 'added_bytes', 'removed', 'removed_bytes')
     local added, added_bytes = tonumber(found[1]), tonumber(found[2])
     local removed, removed_bytes = tonumber(found[3]), tonumber(found[4])
     if not (added and added_bytes and removed and removed_bytes) then
@@ -61,10 +61,10 @@ local function read_tally(tally)
     return added - removed, added_bytes - removed_bytes, added, added_bytes
 end
 
-local function check_stream(stream, tally)
+local function check_stream(stream, counters)
     check_type(stream, 'stream', stream)
-    check_type(tally, 'hash', tally)
-    if redis.call('XLEN', stream) ~= read_tally(tally) then
+    check_type(counters, 'hash', counters)
+    if redis.call('XLEN', stream) ~= read_counters(counters) then
         fail('LOST', 'somebody else added or removed entries of ' .. stream)
     end
 end
@@ -82,15 +82,15 @@ local function groups_of(stream)
     return groups
 end
 
-local function check_group(stream, tally, name)
-    if not groups_of(stream)[name] or redis.call('HEXISTS', tally, 'done:' .. name) == 0 then
+local function check_group(stream, counters, name)
+    if not groups_of(stream)[name] or redis.call('HEXISTS', counters, 'done:' .. name) == 0 then
         fail('LOST', name .. ' of ' .. stream .. ' is gone')
     end
 end
 
-local function check_seat(tally, group, consumer, seat)
-    if redis.call('HGET', tally, 'seat:' .. group .. ':' .. consumer) ~= seat then
-        fail('SEAT', 'another reader took over')
+local function check_token(counters, group, consumer, token)
+    if redis.call('HGET', counters, 'seat:' .. group .. ':' .. consumer) ~= token then
+        fail('FENCED', 'another reader took over')
     end
 end
 
@@ -124,10 +124,10 @@ local function measure(stream, from, to)
 end
 
 -- Adds an entry; `sums` gathers what `note_added` writes down at the end.
-local function add(sums, stream, tally, body)
+local function add(sums, stream, counters, body)
     local sum = sums[stream]
     if not sum then
-        sum = {tally = tally, entries = 0, bytes = 0}
+        sum = {counters = counters, entries = 0, bytes = 0}
         sums[stream] = sum
     end
     sum.last = redis.call('XADD', stream, '*', 'v', body)
@@ -137,8 +137,8 @@ end
 
 local function note_added(sums)
     for stream, sum in pairs(sums) do
-        redis.call('HINCRBY', sum.tally, 'added', number(sum.entries))
-        redis.call('HINCRBY', sum.tally, 'added_bytes', number(sum.bytes))
+        redis.call('HINCRBY', sum.counters, 'added', number(sum.entries))
+        redis.call('HINCRBY', sum.counters, 'added_bytes', number(sum.bytes))
         -- While the clock stands behind the newest id, numbers within its millisecond grow. They are promised to stay
         -- below 2^20, so the next millisecond begins early.
         local ms, seq = string.match(sum.last, '(%d+)-(%d+)')
@@ -159,16 +159,16 @@ local function acknowledge(sum, stream, group, id)
     return true
 end
 
-local function note_done(tally, group, entries, bytes)
-    redis.call('HINCRBY', tally, 'done:' .. group, number(entries))
-    redis.call('HINCRBY', tally, 'done_bytes:' .. group, number(bytes))
+local function note_done(counters, group, entries, bytes)
+    redis.call('HINCRBY', counters, 'done:' .. group, number(entries))
+    redis.call('HINCRBY', counters, 'done_bytes:' .. group, number(bytes))
 end
 
 -- Where a group stands: pending, undelivered, their bytes, three ids of which the first that is not '' tells up to where
 -- it is clear (all up to this one, all in front of this one, all up to this one), and how many it lost.
-local function progress(stream, tally, group, last)
-    local _, _, added, added_bytes = read_tally(tally)
-    local done = redis.call('HMGET', tally, 'done:' .. group.name, 'done_bytes:' .. group.name, 'lost:' .. group.name)
+local function progress(stream, counters, group, last)
+    local _, _, added, added_bytes = read_counters(counters)
+    local done = redis.call('HMGET', counters, 'done:' .. group.name, 'done_bytes:' .. group.name, 'lost:' .. group.name)
     local left = added - (tonumber(done[1]) or 0)
     local left_bytes = added_bytes - (tonumber(done[2]) or 0)
     local pending = group.pending

@@ -1,15 +1,15 @@
 -- Gives out entries: first what this consumer holds, then what dead ones hold, then new ones.
--- KEYS: generation, stream, tally.
--- ARGV: generation, group, consumer, seat, how many at most, about how many bytes at most, the id behind which to look
+-- KEYS: generation, stream, counters.
+-- ARGV: generation, group, consumer, token, how many at most, about how many bytes at most, the id behind which to look
 --   in what it holds ('' if that is behind it), whether to look for dead ones (1 or 0), what the keys of processes
 --   begin with.
 -- Says where they are from ('own', 'dead', 'new'), the newest id that the group was given, in how many ms the next
 --   consumer may turn out to be dead ('' if none), and then of each entry its id and its body.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
 check_group(KEYS[2], KEYS[3], ARGV[2])
-check_seat(KEYS[3], ARGV[2], ARGV[3], ARGV[4])
-local stream, tally, group, me = KEYS[2], KEYS[3], ARGV[2], ARGV[3]
+check_token(KEYS[3], ARGV[2], ARGV[3], ARGV[4])
+local stream, counters, group, me = KEYS[2], KEYS[3], ARGV[2], ARGV[3]
 local most, most_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 local reply = {'', '', ''}
 local count, bytes = 0, 0
@@ -76,13 +76,13 @@ if ARGV[8] == '1' then
         if consumer.name ~= me then
             local lives = redis.call('PTTL', ARGV[9] .. consumer.name)
             local field = 'seat:' .. group .. ':' .. consumer.name
-            if lives ~= -2 and redis.call('HEXISTS', tally, field) == 1 then
+            if lives ~= -2 and redis.call('HEXISTS', counters, field) == 1 then
                 if consumer.pending > 0 and lives >= 0 then
                     soonest = math.min(soonest or lives, lives)
                 end
             elseif consumer.pending == 0 then
                 redis.call('XGROUP', 'DELCONSUMER', stream, group, consumer.name)
-                redis.call('HDEL', tally, field)
+                redis.call('HDEL', counters, field)
             else
                 gather(function(asked)
                     local claim = {'XCLAIM', stream, group, me, 0}

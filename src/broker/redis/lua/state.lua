@@ -1,7 +1,7 @@
--- What is in a stream, and where its groups stand. KEYS: generation, stream, tally. ARGV: generation.
-check_life(KEYS[1], ARGV[1])
+-- What is in a stream, and where its groups stand. KEYS: generation, stream, counters. ARGV: generation.
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
-local entries, bytes, added = read_tally(KEYS[3])
+local entries, bytes, added = read_counters(KEYS[3])
 local last = last_id(KEYS[2])
 local groups = {}
 for _, group in pairs(groups_of(KEYS[2])) do

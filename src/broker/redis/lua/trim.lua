@@ -1,16 +1,16 @@
 -- Removes entries from the old end: never one that a required group has not acknowledged, and none while one is missing.
 -- Other groups are respected until the stream is full.
--- KEYS: generation, stream, tally.
+-- KEYS: generation, stream, counters.
 -- ARGV: generation, the age in ms from which on they go, the bytes above which they go whatever their age, the bytes
---   from which on the stream is full, how many at most, and the required groups.
+--   from which on the stream is full, how many at most, the time in ms as this process has it, and the required groups.
 -- Says how many.
-check_life(KEYS[1], ARGV[1])
+check_generation(KEYS[1], ARGV[1])
 check_stream(KEYS[2], KEYS[3])
-local stream, tally = KEYS[2], KEYS[3]
+local stream, counters = KEYS[2], KEYS[3]
 local groups, last = groups_of(stream), last_id(stream)
-local _, held = read_tally(tally)
+local _, held = read_counters(counters)
 
-for i = 6, #ARGV do
+for i = 7, #ARGV do
     if not groups[ARGV[i]] then
         return 0
     end
@@ -22,7 +22,7 @@ local stays
 for _, group in pairs(groups) do
     group.respected = group.respected or held < tonumber(ARGV[4])
     if group.respected then
-        local state = progress(stream, tally, group, last)
+        local state = progress(stream, counters, group, last)
         local first = state[6]
         local id = id_of(first ~= '' and first or state[5] ~= '' and state[5] or state[7])
         if first == '' then
@@ -37,8 +37,13 @@ if not stays then
     return 0
 end
 
-local time = redis.call('TIME')
-local oldest_kept = time[1] * 1000 + math.floor(time[2] / 1000) - ARGV[2]
+-- Ids are of the server's clock. A user who may not ask for it goes by that of the process.
+local now = ARGV[6]
+if not redis.acl_check_cmd or redis.acl_check_cmd('TIME') then
+    local time = redis.call('TIME')
+    now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local oldest_kept = now - ARGV[2]
 local excess = held - ARGV[3]
 local most = tonumber(ARGV[5])
 local gone, bytes, from = {}, 0, '-'
@@ -69,8 +74,8 @@ end
 -- The first write is one that a full memory lets through, and with it all others: this one makes room.
 local behind = gone[#gone][3]
 redis.call('XTRIM', stream, 'MINID', '=', number(behind[1]) .. '-' .. number(behind[2] + 1))
-redis.call('HINCRBY', tally, 'removed', #gone)
-redis.call('HINCRBY', tally, 'removed_bytes', number(bytes))
+redis.call('HINCRBY', counters, 'removed', #gone)
+redis.call('HINCRBY', counters, 'removed_bytes', number(bytes))
 -- A group that is not respected may have had some of them before it: it has nothing to do with them any more.
 for name, group in pairs(groups) do
     if not group.respected then
@@ -81,8 +86,8 @@ for name, group in pairs(groups) do
                 size = size + entry[2]
             end
         end
-        note_done(tally, name, entries, size)
-        redis.call('HINCRBY', tally, 'lost:' .. name, entries)
+        note_done(counters, name, entries, size)
+        redis.call('HINCRBY', counters, 'lost:' .. name, entries)
     end
 end
 return #gone

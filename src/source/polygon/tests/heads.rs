@@ -11,7 +11,7 @@ use super::chain::{GENESIS_TIME, block_hash};
 use super::node::{answer_with, error, status};
 use super::{Chain, Node, source, source_with};
 use crate::model::ChainPosition;
-use crate::source::{FillSource, Head, SourceError, Start};
+use crate::source::{ChainProvider, Head, SourceError, Start};
 
 fn head_at(block: u64) -> Head {
     Head { block, timestamp: GENESIS_TIME + block * 2 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::node::{answer_with, error, range, status};
 use super::{Chain, Node, page, places, source, source_with};
-use crate::source::{FillSource, SourceError};
+use crate::source::{ChainProvider, SourceError};
 
 fn busy(code: u16, retry_after: &'static str) -> Response {
     let mut response = status(code, "busy");

@@ -11,9 +11,9 @@ use super::super::list::{self, Said};
 use super::super::log::ReadLog;
 use super::super::page;
 use super::super::ranges::placed;
+use super::Page;
 use super::chain::{self, GENESIS_TIME, block_hash};
 use crate::model::ChainPosition;
-use crate::source::Page;
 
 const ORDER_FILLED: &str = include_str!("../../../../tests/vectors/orderfilled_logs.jsonl");
 const NEG_RISK_BLOCK: &str = include_str!("../../../../tests/vectors/v1_negrisk_block.jsonl");
@@ -77,7 +77,7 @@ fn real_logs_become_the_fills_that_they_are() {
                 "block_number": fill.block_number,
                 "log_index": fill.log_index,
                 "block_timestamp": (fill.block_number != 51_866_068).then_some(fill.timestamp),
-                "exchange": format!("{:#x}", fill.exchange.address()),
+                "exchange": format!("{:#x}", fill.exchange.unwrap().address()),
                 "order_hash": fill.order_hash.to_string(),
                 "maker": format!("{:#x}", fill.maker),
                 "taker": format!("{:#x}", fill.taker),

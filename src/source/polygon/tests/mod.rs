@@ -19,7 +19,9 @@ use self::chain::Chain;
 use self::node::Node;
 use super::{Polygon, PolygonConfig};
 use crate::model::ChainPosition;
-use crate::source::{FillSource, Page, SourceError};
+use crate::source::{ChainProvider, SourceError};
+
+type Page = crate::source::Page<ChainPosition>;
 
 /// The taker of the fill that the chains here are made of. It never has a row of its own, as an operator of `fillOrder`.
 const OPERATOR: Address = address!("92c9ad93ba0e400ffc8d716edf70a588d246bde3");

@@ -1,8 +1,13 @@
 //! Logs that a node leaves out, cuts off or puts in a wrong place.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::chain::{Chain, log};
+use super::node::{calls, status};
 use super::{Node, page, places, source, source_with};
 use crate::model::ChainPosition;
 use crate::source::polygon::doubt::Doubt;
@@ -84,6 +89,53 @@ async fn the_receipt_of_a_transaction_is_asked_for_before_those_of_its_block() {
         assert_eq!(calls, [1, 1], "{receipts} {lone_receipts}: what leaves out one log may leave out more");
         assert_eq!(doubts(&source, 0, Doubt::Missing), u64::from(receipts || lone_receipts));
     }
+}
+
+/// Receipts may fail for a moment. What the node says twice confirms nothing then, least of all of one that leaves logs out.
+#[tokio::test]
+async fn receipts_that_fail_for_a_moment_are_waited_for() {
+    for (depth, was_caught) in depths().into_iter().zip([false, true]).chain(depths().into_iter().zip([true, false])) {
+        let failing = Arc::new(AtomicBool::new(true));
+        let (chain, fails) = (matches(1..=8).without_logs(&[(5, 6)]), Arc::clone(&failing));
+        let node = Node::scripted(chain, move |request| {
+            let of_receipts = |call: &Value| call["method"].as_str().is_some_and(|method| method.contains("Receipt"));
+            let fails = fails.load(Ordering::SeqCst) && calls(request).iter().any(of_receipts);
+            fails.then(|| status(503, "later"))
+        });
+        let node = node.await;
+        let source = source_with(&[&node], depth);
+        if was_caught {
+            source.endpoints[0].set_distrusted();
+        }
+        let mut read = vec![];
+        for _ in 0..5 {
+            read = page(&source, 1, 8).await.map_or(vec![], |page| places(&page));
+            assert!(!read.contains(&(5, 4)), "{was_caught}: {read:?}");
+        }
+        assert!(was_caught || read == whole(1..=4), "it goes on up to the block in doubt: {read:?}");
+        failing.store(false, Ordering::SeqCst);
+        assert_eq!(places(&page(&source, 1, 8).await.unwrap()), whole(1..=8), "{was_caught}");
+    }
+}
+
+/// Who never answers about receipts, whatever its words, is not waited for; its word counts as long as nothing speaks against it.
+#[tokio::test]
+async fn receipts_that_never_come_are_not_waited_for() {
+    let chain = matches(1..=8).without_logs(&[(5, 6)]);
+    let node = Node::scripted(chain, |request| {
+        let of_receipts = |call: &Value| call["method"].as_str().is_some_and(|method| method.contains("Receipt"));
+        calls(request).iter().any(of_receipts).then(|| status(503, "later"))
+    });
+    let node = node.await;
+    let source = source_with(&[&node], |config| config.empty_patience = Duration::from_millis(50));
+    let begin = Instant::now();
+    let mut read = vec![];
+    while read.len() < 23 && begin.elapsed() < Duration::from_secs(10) {
+        read = page(&source, 1, 8).await.map_or(vec![], |page| places(&page));
+    }
+    assert_eq!(read.len(), 23, "{read:?}");
+    source.endpoints[0].set_distrusted();
+    assert!(page(&source, 5, 5).await.is_err(), "of one that was caught it does not");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use super::node::{answer_with, calls};
 use super::{Chain, Node, page, places, source_with};
 use crate::model::ChainPosition;
 use crate::source::polygon::{Polygon, PolygonConfig};
-use crate::source::{FillSource, SourceError};
+use crate::source::{ChainProvider, SourceError};
 
 /// A source as it is by default, which has all of the chains here near the head.
 fn tip(nodes: &[&Node]) -> Polygon {

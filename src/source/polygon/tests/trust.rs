@@ -10,7 +10,7 @@ use super::node::{KEY, answer_with, calls, cut_off, error, range, status};
 use super::{Chain, Node, page, places, source, source_with};
 use crate::failure::FailureClass;
 use crate::model::ChainPosition;
-use crate::source::{FillSource, SourceError};
+use crate::source::{ChainProvider, SourceError};
 
 /// How a node answers.
 type Answer = fn(&Value) -> Response;

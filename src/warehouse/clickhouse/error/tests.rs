@@ -30,9 +30,20 @@ fn line(code: u32) -> Option<String> {
 fn every_code_has_its_class_and_the_list_is_closed() {
     let found: String = (0..2_000).filter_map(line).collect();
     assert_eq!(found, GOLDEN);
-    for passing in [3, 40, 107, 115, 159, 164, 202, 203, 209, 210, 242, 243, 252, 285, 319, 425, 999, 1002, 77_777] {
+    for passing in [3, 40, 107, 115, 159, 164, 202, 203, 209, 210, 242, 243, 252, 285, 319, 425, 452, 999, 1002, 77_777]
+    {
         assert_eq!(line(passing), None, "{passing}");
     }
+}
+
+#[test]
+fn a_statement_that_is_too_long_is_no_wrong_statement() {
+    let error = exception(
+        "Code: 62. DB::Exception: Max query size exceeded (can be increased with the setting): '7'. (SYNTAX_ERROR)",
+    );
+    assert!(error.refuses_size() && error.asks_for_less() && error.class() == FailureClass::Retry, "{error}");
+    let error = exception("Code: 62. DB::Exception: Syntax error: failed at position 1. (SYNTAX_ERROR)");
+    assert!(!error.asks_for_less() && error.class() == FailureClass::Deterministic, "{error}");
 }
 
 #[test]
@@ -61,7 +72,8 @@ fn what_is_not_clickhouses_is_asked_again_whatever_its_status() {
 
 #[test]
 fn less_is_sent_to_what_breaks_off_in_the_middle_and_not_to_what_is_away() {
-    let network = |is_cut| ClickhouseError::Network { at: String::new(), text: String::new(), is_cut };
+    let network =
+        |is_cut| ClickhouseError::Network { at: String::new(), text: String::new(), is_cut, is_no_tls: false };
     assert!(network(true).asks_for_less() && !network(true).refuses_size());
     assert!(!network(false).asks_for_less());
 }

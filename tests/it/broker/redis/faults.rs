@@ -2,11 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use polytape::broker::{Appended, Broker, BrokerError, EntryId, Handover, NewEntry, RedisBroker, RedisConfig, Stream};
+use polytape::broker::{
+    AckAndForward, Appended, Broker, BrokerError, EntryId, NewEntry, RedisBroker, RedisConfig, Stream,
+};
 use polytape::failure::FailureClass;
+use polytape::flow::StreamId;
 
+use super::Redis;
 use crate::broker::conformance::{KEEP_NOTHING, KEY, advance, entry, input, layout, output, read_all, texts};
-use crate::support::redis::Redis;
 
 async fn begun(redis: &Redis) -> RedisBroker {
     let broker = redis.broker("one");
@@ -15,7 +18,7 @@ async fn begun(redis: &Redis) -> RedisBroker {
 }
 
 async fn append(broker: &RedisBroker, texts: &[&str], expected: &str, next: &str) -> Result<Appended, BrokerError> {
-    let entries = texts.iter().map(|text| entry(Stream::order_events(), text)).collect();
+    let entries = texts.iter().map(|text| entry(Stream::of(StreamId::OrderEvents), text)).collect();
     broker.append(entries, advance(expected, next)).await
 }
 
@@ -50,13 +53,13 @@ async fn a_flush_is_noticed_by_every_call() {
     let waiting = tokio::spawn(async move { reader.read(1, 1, Duration::from_secs(60)).await });
     tokio::time::sleep(Duration::from_millis(100)).await;
     redis.flush();
-    let (stream, id) = (Stream::order_events(), read[0].id);
+    let (stream, id) = (Stream::of(StreamId::OrderEvents), read[0].id);
     is_lost(append(&broker, &["b"], "1", "2").await);
     is_lost(append(&broker, &[], "1", "2").await);
-    is_lost(broker.forward(&input(), vec![Handover { id, outputs: vec![] }]).await);
+    is_lost(broker.forward(&input(), vec![AckAndForward { id, outputs: vec![] }]).await);
     is_lost(broker.acknowledge(&input(), vec![id]).await);
     is_lost(broker.cursor(KEY).await);
-    is_lost(broker.mark(KEY, &stream).await);
+    is_lost(broker.barrier(KEY, &stream).await);
     is_lost(broker.stream(&stream).await);
     is_lost(broker.is_clear(&input(), id).await);
     is_lost(broker.oldest(&stream, EntryId::default()).await);
@@ -85,7 +88,7 @@ async fn what_somebody_else_does_to_a_stream_is_noticed() {
         is_lost(broker.join(&layout()).await);
         is_lost(append(&broker, &["c"], "2", "3").await);
         let fresh = begun(&redis).await;
-        let state = fresh.stream(&Stream::order_events()).await.unwrap();
+        let state = fresh.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
         assert_eq!(format!("{:?}", redis.run(&["XLEN", &stream])), format!("int({})", state.entries));
     }
 }
@@ -142,7 +145,7 @@ async fn connections_that_are_cut_lose_and_double_nothing() {
     let appending = async {
         for at in 0..300_u32 {
             let (expected, next) = (at.to_string(), (at + 1).to_string());
-            let entry = || vec![entry(Stream::order_events(), &expected)];
+            let entry = || vec![entry(Stream::of(StreamId::OrderEvents), &expected)];
             let call = async || broker.append(entry(), advance(&expected, &next)).await;
             assert!(!matches!(patiently(call).await, Appended::Conflict(_)));
             tokio::time::sleep(Duration::from_millis(3)).await;
@@ -156,11 +159,11 @@ async fn connections_that_are_cut_lose_and_double_nothing() {
             for delivery in &read {
                 assert!(read_before.insert(delivery.id), "{:?} was in hand", delivery.id);
             }
-            let handover = |delivery: &polytape::broker::Delivery| Handover {
+            let handover = |delivery: &polytape::broker::Delivery| AckAndForward {
                 id: delivery.id,
-                outputs: vec![NewEntry { stream: Stream::trades(), body: delivery.body.clone() }],
+                outputs: vec![NewEntry { stream: Stream::of(StreamId::Trades), body: delivery.body.clone() }],
             };
-            let handovers: Vec<Handover> = read.iter().map(handover).collect();
+            let handovers: Vec<AckAndForward> = read.iter().map(handover).collect();
             patiently(async || broker.forward(&input(), handovers.clone()).await).await;
         }
     };
@@ -169,7 +172,7 @@ async fn connections_that_are_cut_lose_and_double_nothing() {
     let mut reader = broker.reader(&output()).await.unwrap();
     let expected: Vec<String> = (0..300).map(|at| at.to_string()).collect();
     assert_eq!(texts(&read_all(&mut *reader).await), expected);
-    assert_eq!(broker.stream(&Stream::order_events()).await.unwrap().groups[0].unacknowledged_bytes, 0);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().groups[0].unacknowledged_bytes, 0);
 }
 
 /// After a restart of the server, or a `SCRIPT FLUSH`, it knows no script any more.
@@ -234,17 +237,19 @@ async fn a_user_needs_no_more_than_readme_says() {
     broker.open_group(&replay, EntryId::default()).await.unwrap();
     let mut reader = broker.reader(&input()).await.unwrap();
     let ids: Vec<EntryId> = read_all(&mut *reader).await.iter().map(|delivery| delivery.id).collect();
-    let outputs = vec![entry(Stream::trades(), "A")];
-    broker.forward(&input(), vec![Handover { id: ids[0], outputs }]).await.unwrap();
+    let outputs = vec![entry(Stream::of(StreamId::Trades), "A")];
+    broker.forward(&input(), vec![AckAndForward { id: ids[0], outputs }]).await.unwrap();
     broker.acknowledge(&input(), ids).await.unwrap();
     broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap();
     broker.close_group(&replay).await.unwrap();
     let state = broker.stream(&input().stream).await.unwrap();
     assert_eq!((state.entries, state.groups.len()), (0, 1));
-    broker.mark(KEY, &input().stream).await.unwrap();
-    assert!(broker.hold("replay:x").await.unwrap());
-    broker.release("replay:x").await.unwrap();
-    assert!(broker.server().await.unwrap().version.starts_with('7'));
+    broker.barrier(KEY, &input().stream).await.unwrap();
+    assert!(broker.acquire_lease("replay:x").await.unwrap());
+    broker.release_lease("replay:x").await.unwrap();
+    let look = broker.look().await.unwrap();
+    assert!(look.fault.is_none() && look.server.is_some() && look.warnings.is_empty(), "{look:?}");
+    broker.try_write().await.unwrap();
     while !redis.keys().contains(&redis.key("proc:one")) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -270,11 +275,12 @@ async fn a_key_of_a_wrong_type_leaves_nothing_half_done() {
         redis.run(&["DEL", &redis.key(wrong)]);
         redis.run(&["LPUSH", &redis.key(wrong), "not", "yours"]);
         let before = dump(&redis);
-        let page = vec![entry(Stream::order_events(), "c"), entry(Stream::trades(), "d")];
+        let page = vec![entry(Stream::of(StreamId::OrderEvents), "c"), entry(Stream::of(StreamId::Trades), "d")];
         let error = broker.append(page, advance("2", "3")).await.unwrap_err();
         assert_eq!(error.class(), FailureClass::Deterministic, "{wrong}: {error}");
         if wrong != KEY {
-            let handover = |text| Handover { id: read[0].id, outputs: vec![entry(Stream::trades(), text)] };
+            let handover =
+                |text| AckAndForward { id: read[0].id, outputs: vec![entry(Stream::of(StreamId::Trades), text)] };
             let error = broker.forward(&input(), vec![handover("A")]).await.unwrap_err();
             assert_eq!(error.class(), FailureClass::Deterministic, "{wrong}: {error}");
         }
@@ -302,11 +308,12 @@ async fn a_full_server_refuses_appends_and_lets_the_rest_go_on() {
     let mut reader = late.reader(&input()).await.unwrap();
     let read = read_all(&mut *reader).await;
     assert_eq!(texts(&read), ["a", "b", "c"]);
-    let handover = |at: usize| Handover { id: read[at].id, outputs: vec![entry(Stream::trades(), "A")] };
+    let handover =
+        |at: usize| AckAndForward { id: read[at].id, outputs: vec![entry(Stream::of(StreamId::Trades), "A")] };
     assert_eq!(late.forward(&input(), vec![handover(0), handover(1)]).await.unwrap(), 2);
     assert_eq!(broker.acknowledge(&input(), vec![read[2].id]).await.unwrap(), 1);
-    assert_eq!(broker.trim(&Stream::order_events(), &[input()], KEEP_NOTHING).await.unwrap(), 3);
-    assert_eq!(broker.stream(&Stream::trades()).await.unwrap().entries, 2);
+    assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap(), 3);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 2);
     // Nobody is taken for dead because of it, even if the sign of life had gone.
     let proc = redis.key("proc:one");
     redis.run(&["DEL", &proc]);

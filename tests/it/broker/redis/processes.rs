@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use polytape::broker::{Broker, BrokerError, EntryId, RedisBroker, Stream, StreamState};
+use polytape::flow::StreamId;
 
+use super::Redis;
 use crate::broker::conformance::{KEEP_NOTHING, KEY, advance, entry, input, layout, read_all, texts};
-use crate::support::redis::Redis;
 
 async fn begun(redis: &Redis, consumer: &str) -> RedisBroker {
     let broker = redis.broker(consumer);
@@ -20,7 +21,7 @@ async fn joined(redis: &Redis, consumer: &str) -> RedisBroker {
 }
 
 async fn append(broker: &RedisBroker, texts: &[&str], expected: &str, next: &str) {
-    let entries = texts.iter().map(|text| entry(Stream::order_events(), text)).collect();
+    let entries = texts.iter().map(|text| entry(Stream::of(StreamId::OrderEvents), text)).collect();
     broker.append(entries, advance(expected, next)).await.unwrap();
 }
 
@@ -104,16 +105,16 @@ async fn a_name_is_held_by_one_process_that_lives() {
     };
     lives("proc:one").await;
     lives("proc:other").await;
-    assert!(one.hold("replay:x").await.unwrap());
-    assert!(!other.hold("replay:x").await.unwrap());
-    assert!(other.hold("replay:y").await.unwrap(), "another name");
-    other.release("replay:x").await.unwrap();
-    assert!(one.hold("replay:x").await.unwrap(), "nobody leaves what another holds");
-    one.release("replay:x").await.unwrap();
-    assert!(other.hold("replay:x").await.unwrap());
-    assert!(!one.hold("replay:x").await.unwrap());
+    assert!(one.acquire_lease("replay:x").await.unwrap());
+    assert!(!other.acquire_lease("replay:x").await.unwrap());
+    assert!(other.acquire_lease("replay:y").await.unwrap(), "another name");
+    other.release_lease("replay:x").await.unwrap();
+    assert!(one.acquire_lease("replay:x").await.unwrap(), "nobody leaves what another holds");
+    one.release_lease("replay:x").await.unwrap();
+    assert!(other.acquire_lease("replay:x").await.unwrap());
+    assert!(!one.acquire_lease("replay:x").await.unwrap());
     redis.run(&["DEL", &redis.key("proc:other")]);
-    assert!(one.hold("replay:x").await.unwrap(), "as if it were dead");
+    assert!(one.acquire_lease("replay:x").await.unwrap(), "as if it were dead");
 }
 
 /// A stage that is stopped in a process that lives must not keep its entries from all others.
@@ -184,7 +185,7 @@ async fn a_trim_over_the_head_of_a_replay_keeps_the_counts_honest() {
     let redis = Redis::new();
     let broker = begun(&redis, "one").await;
     append(&broker, &["a", "bb", "ccc", "dddd"], "0", "4").await;
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     let replay = stream.group("replay:x");
     broker.open_group(&replay, EntryId::default()).await.unwrap();
     let (mut live, mut slow) = (broker.reader(&input()).await.unwrap(), broker.reader(&replay).await.unwrap());
@@ -214,7 +215,7 @@ async fn a_group_that_is_opened_in_the_middle_knows_what_is_left() {
     for at in 0..6 {
         append(&broker, &["xyz"; 1_000], &at.to_string(), &(at + 1).to_string()).await;
     }
-    let stream = Stream::order_events();
+    let stream = Stream::of(StreamId::OrderEvents);
     let first = broker.oldest(&stream, EntryId::default()).await.unwrap().unwrap();
     let last = broker.stream(&stream).await.unwrap().last_id;
     assert_eq!(broker.count(&stream, first, last).await.unwrap(), 5_999);

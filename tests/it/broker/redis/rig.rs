@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use polytape::broker::Broker;
 
+use super::Redis;
 use crate::broker::conformance::{Loss, Rig};
-use crate::support::redis::Redis;
 
 /// One whose processes come again under the same name.
 pub struct RedisRig {
@@ -14,10 +14,17 @@ pub struct RedisRig {
     consumer: String,
 }
 
+impl RedisRig {
+    /// In this server.
+    pub fn of(redis: Redis) -> Self {
+        Self { redis, consumer: "process".into() }
+    }
+}
+
 #[async_trait]
 impl Rig for RedisRig {
     async fn new() -> Self {
-        Self { redis: Redis::new(), consumer: "process".into() }
+        Self::of(Redis::new())
     }
 
     fn broker(&self) -> Arc<dyn Broker> {

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use polytape::broker::{Broker, RedisBroker, Stream};
+use polytape::flow::StreamId;
 
+use super::Redis;
 use crate::broker::conformance::{KEY, advance, entry, input, layout, read_all, texts};
-use crate::support::redis::Redis;
 
 async fn begun(redis: &Redis) -> RedisBroker {
     let broker = redis.broker("one");
@@ -14,7 +15,7 @@ async fn begun(redis: &Redis) -> RedisBroker {
 }
 
 async fn append(broker: &RedisBroker, text: &str, expected: &str, next: &str) {
-    broker.append(vec![entry(Stream::order_events(), text)], advance(expected, next)).await.unwrap();
+    broker.append(vec![entry(Stream::of(StreamId::OrderEvents), text)], advance(expected, next)).await.unwrap();
 }
 
 /// The client's own limit of half a second, or any other, does not end a wait.

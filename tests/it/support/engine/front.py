@@ -1,9 +1,10 @@
 """ClickHouse's engine behind ClickHouse's HTTP interface, for tests on machines that have no server.
 
 The engine is real: chDB is ClickHouse as a library, so tables, merges, FINAL, deduplication, constraints, settings and
-error codes are what a server has. The HTTP in front of it is this file, and is no more than what the tests need:
+error codes are what a server of that release has; chdb_engine.py says what chDB lacks. The HTTP in front of it is this file, and
+is no more than what the tests need:
 
-- POST and GET with the query in `query`, in the body, or in a multipart form, `param_*` included
+- POST and GET with the query in `query`, in the body, or in a multipart form
 - `database`, `default_format`, and any other parameter as a setting of this one query
 - INSERT with its rows in the body, in any input format; the body plain, chunked, or in native LZ4 frames (`decompress=1`)
 - answers plain, in one LZ4 frame (`Accept-Encoding: lz4`), or in native LZ4 frames (`compress=1`)
@@ -11,15 +12,18 @@ error codes are what a server has. The HTTP in front of it is this file, and is 
 - exceptions with their code, status and text
 - `X-ClickHouse-Query-Id`, the caller's or a new one, and `X-ClickHouse-Summary` with what the engine read and wrote
 - TLS, with a certificate that it is given
+- grants, profiles and constraints of a file of users (`--users`), of which everybody is `default`
 
-What it does not cover: sessions, roles, quotas, `async_insert`, progress headers, streamed answers (an
+What it does not cover: query parameters, sessions, roles, quotas, `async_insert`, progress headers, streamed answers (an
 answer is whole or an error, so an exception in the middle of a 200 cannot happen), `gzip` and `zstd`, replication,
 several queries at once (they wait for each other), cancelling a query by closing its connection. Bodies that are cut are
 refused, where a server may take what came. Tests of those need a server, or bytes made for the purpose.
 
-    python front.py --path DIR [--port 0] [--user default] [--password ''] [--tls CERTIFICATE KEY] [--until-eof]
+    python front.py --path DIR [--port 0] [--user default] [--password ''] [--tls CERTIFICATE KEY] [--users FILE]
+                    [--statements FILE] [--until-eof]
 
-Prints `listening on PORT` once it is. With `--until-eof` it ends with the process that holds its stdin.
+Prints `listening on PORT` once it is. With `--until-eof` it ends with the process that holds its stdin. To the file of `--statements` goes
+every statement that was executed, as a line of JSON.
 """
 
 import argparse
@@ -29,7 +33,6 @@ import email.policy
 import hmac
 import json
 import os
-import re
 import ssl
 import struct
 import sys
@@ -38,10 +41,11 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
-import chdb
 import lz4.block
 import lz4.frame
 from clickhouse_cityhash.cityhash import CityHash128
+
+from chdb_engine import INSERT_WITH_ROWS, Engine, Refused
 
 NO_SETTINGS = {
     "query", "database", "default_format", "compress", "decompress", "user", "password", "query_id", "session_id",
@@ -52,87 +56,7 @@ STATUS = {
     3: 400, 6: 400, 27: 400, 33: 400, 38: 400, 41: 400, 43: 400, 47: 404, 48: 501, 53: 400, 57: 500, 60: 404, 62: 400,
     81: 404, 115: 404, 117: 400, 159: 408, 192: 403, 193: 403, 194: 403, 497: 403, 516: 403,
 }
-INSERT_WITH_ROWS = re.compile(r"^\s*(INSERT\s+INTO\s.+?)\s+FORMAT\s+(\w+)\s*;?\s*$", re.IGNORECASE | re.DOTALL)
 BLOCK = 1 << 20
-
-
-class Refused(Exception):
-    """An answer that is an exception."""
-
-    def __init__(self, code, text):
-        super().__init__(text)
-        self.code = code
-
-
-def exception(error):
-    """What the engine says, as code and text."""
-    text = str(error)
-    found = re.search(r"Code: (\d+)\. DB::", text)
-    return Refused(int(found.group(1)) if found else 1002, text[found.start():] if found else text)
-
-
-class Engine:
-    """The one connection to the engine."""
-
-    def __init__(self, path):
-        self.connection = chdb.connect(path)
-        self.file = os.path.join(path, "rows.bin")
-        self.lock = threading.Lock()
-
-    def run(self, sql, rows, database, form, settings, params):
-        with self.lock:
-            done = []
-            try:
-                self.connection.query(f"USE {quoted(database)}")
-                for name, value in settings:
-                    self.connection.query(f"SET {name} = '{escaped(value)}'")
-                    done.append(name)
-                return self.answer(sql, rows, form, params)
-            except Refused:
-                raise
-            except Exception as error:  # The engine has several kinds of exceptions, all with the same text.
-                raise exception(error) from None
-            finally:
-                for name in done:
-                    self.connection.query(f"SET {name} = DEFAULT")
-
-    def answer(self, sql, rows, form, params):
-        insert = INSERT_WITH_ROWS.match(sql)
-        if insert is None or rows is None:
-            result = self.connection.query(sql, form, params=params or None)
-            return result.bytes(), summary(result)
-        if not rows:
-            return b"", {}
-        # By a file: chDB's own streaming insert does not look at constraints, and a statement with its rows behind it is cut
-        # at the first empty line.
-        with open(self.file, "wb") as file:
-            file.write(rows)
-        insert = f"{insert.group(1)} FROM INFILE '{escaped(self.file)}' FORMAT {insert.group(2)}"
-        return b"", summary(self.connection.query(insert))
-
-    def close(self):
-        with self.lock:
-            self.connection.close()
-
-
-def summary(result):
-    """What a query cost, as a server says it: all numbers are text."""
-    cost = {
-        "read_rows": result.storage_rows_read(),
-        "read_bytes": result.storage_bytes_read(),
-        "written_rows": result.rows_written(),
-        "written_bytes": result.bytes_written(),
-        "elapsed_ns": int(result.elapsed() * 1e9),
-    }
-    return {name: str(value) for name, value in cost.items()}
-
-
-def quoted(name):
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
-
-
-def escaped(text):
-    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def from_frames(data):
@@ -177,6 +101,7 @@ class Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     engine = None
     user = ("default", "")
+    statements = None
 
     def do_GET(self):
         if urlsplit(self.path).path == "/ping":
@@ -217,12 +142,13 @@ class Handler(BaseHTTPRequestHandler):
             rows = body
         else:
             sql += body.decode()
-        params = {name[6:]: value for name, value in given.items() if name.startswith("param_")}
-        settings = [
-            (name, value) for name, value in given.items() if name not in NO_SETTINGS and not name.startswith("param_")
-        ]
+        settings = [(name, value) for name, value in given.items() if name not in NO_SETTINGS]
         form = given.get("default_format", "TabSeparated")
-        return self.engine.run(sql, rows, given.get("database") or "default", form, settings, params)
+        answer = self.engine.run(sql, rows, given.get("database") or "default", form, settings)
+        if self.statements:
+            with open(self.statements, "a") as file:
+                file.write(json.dumps(sql) + "\n")
+        return answer
 
     def form(self, body):
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
@@ -290,10 +216,16 @@ def main():
     parser.add_argument("--user", default="default")
     parser.add_argument("--password", default="")
     parser.add_argument("--tls", nargs=2, metavar=("CERTIFICATE", "KEY"))
+    parser.add_argument("--users")
+    parser.add_argument("--statements")
     parser.add_argument("--until-eof", action="store_true")
     given = parser.parse_args()
-    Handler.engine = Engine(given.path)
+    # chDB 1 and 2 take what comes on stdin for the rows of an INSERT, and wait for it.
+    holder = os.fdopen(os.dup(sys.stdin.fileno()), "rb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    Handler.engine = Engine(given.path, given.users)
     Handler.user = (given.user, given.password)
+    Handler.statements = given.statements
     server = Server(("127.0.0.1", given.port), Handler)
     if given.tls:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -303,7 +235,7 @@ def main():
     threading.Thread(target=server.serve_forever, daemon=True).start()
     print(f"listening on {server.server_address[1]}", flush=True)
     if given.until_eof:
-        while sys.stdin.buffer.read(4096):
+        while holder.read(4096):
             pass
     else:
         threading.Event().wait()

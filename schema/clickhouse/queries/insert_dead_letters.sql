@@ -1,1 +1,0 @@
-INSERT INTO dead_letters (source, position, stage, reason, raw, first_seen) FORMAT RowBinary

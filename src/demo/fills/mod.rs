@@ -1,0 +1,4 @@
+//! How many fills there are, and who trades what.
+
+pub(super) mod matching;
+pub(super) mod pace;

@@ -1,0 +1,28 @@
+//! A trade of Goldsky's subgraph: a row of a table of its own, which travels as any trade does.
+
+use super::entry::{Entry, EntryError};
+use super::{Fill, Trade};
+
+/// A trade that was read from Goldsky's subgraph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GoldskyTrade(pub Trade);
+
+impl GoldskyTrade {
+    /// What the source id of its fills begins with; their id there follows.
+    pub const PREFIX: &str = "goldsky:";
+
+    /// Whether it is a fill of such a trade.
+    pub fn has(fill: &Fill) -> bool {
+        fill.source_id.starts_with(Self::PREFIX)
+    }
+}
+
+impl Entry for GoldskyTrade {
+    fn encode(&self) -> Vec<u8> {
+        self.0.encode()
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
+        Trade::decode(bytes).map(Self)
+    }
+}

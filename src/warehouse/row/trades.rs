@@ -1,0 +1,62 @@
+//! The table `trades`.
+
+use rusqlite::Transaction;
+
+use crate::warehouse::table::cells::{Column, columns};
+use crate::warehouse::unresolved::{UnresolvedEntry, entries_of};
+use crate::warehouse::{embedded::rows, error::Result, table::declaration::Table, table::row::TableRow};
+use crate::{flow::TableId, model::Trade};
+
+const TABLE: Table = Table {
+    id: TableId::Trades,
+    key: &["token_id", "timestamp", "transaction_hash", "log_index", "source_id"],
+    embedded_key: &["block_number", "log_index", "transaction_hash", "source_id"],
+    partition: "toYYYYMM(timestamp)",
+    has_trades: true,
+    // Of version 2 there are rows with an outcome, written before version 3 meant that.
+    replaced_if: Some("NOT (old.version = excluded.version AND old.outcome <> '' AND excluded.outcome = '')"),
+    of_predecessor: &["transactionHash"],
+    read_back: "trades: read back",
+    ..Table::USUAL
+};
+
+impl TableRow for Trade {
+    columns! { row;
+        timestamp: second(row.fill.timestamp),
+        block_number: u64(row.fill.block_number),
+        log_index: u32(row.fill.log_index),
+        transaction_hash: hex(&row.fill.transaction_hash.0),
+        order_hash: hex(&row.fill.order_hash.0),
+        source_id: text(&row.fill.source_id),
+        exchange: word(row.fill.exchange_label()),
+        token_id: token(row.fill.token_id),
+        condition_id: text(row.resolution.condition_id()),
+        market_id: text(row.resolution.market_id()),
+        outcome: text(row.resolution.outcome()),
+        nonusdc_side: word(&row.resolution.nonusdc_side()),
+        maker: hex(&row.fill.maker.0.0),
+        taker: hex(&row.fill.taker.0.0),
+        maker_direction: word(row.fill.side.label()),
+        taker_direction: word(row.fill.side.opposite().label()),
+        price: price(row.fill.price()),
+        usd_amount: amount(row.fill.usd),
+        token_amount: amount(row.fill.shares),
+        fee_amount: amount(row.fill.fee),
+        fee_unit: word(row.fill.fee_unit().label()),
+        is_taker_row: flag(row.fill.is_taker_row()),
+        version: u8(row.resolution.version()),
+        ingested_at: now(),
+    }
+
+    fn position(&self) -> String {
+        format!("{:#x}:{}", self.fill.transaction_hash, self.fill.log_index)
+    }
+
+    fn entries(rows: &[Self]) -> Vec<UnresolvedEntry> {
+        entries_of(rows)
+    }
+
+    fn upsert(tx: &Transaction<'_>, rows: &[Self]) -> Result<usize> {
+        rows::upsert(tx, rows)
+    }
+}

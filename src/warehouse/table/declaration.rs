@@ -1,0 +1,86 @@
+//! A table as it is declared, once for both stores.
+
+use super::cells::Column;
+use crate::flow::TableId;
+
+/// A table, as it is declared.
+#[derive(Debug)]
+pub struct Table {
+    /// Its name.
+    pub id: TableId,
+    /// What is written, in the order in which the embedded store holds it.
+    pub columns: &'static [Column],
+    /// What ClickHouse adds by itself.
+    pub computed: &'static [Column],
+    /// What identifies a row in ClickHouse, and sorts it …
+    pub key: &'static [&'static str],
+    /// … and in the embedded store.
+    pub embedded_key: &'static [&'static str],
+    /// How ClickHouse partitions it.
+    pub partition: &'static str,
+    /// Whether its rows are trades, which the resolver completes.
+    pub has_trades: bool,
+    /// Another condition on which the embedded store replaces a row `old` by `excluded`.
+    pub replaced_if: Option<&'static str>,
+    /// How it is called what it costs to look for rows of it again.
+    pub read_back: &'static str,
+    /// Columns by which a table of the Python pipeline is known that had the same name.
+    pub of_predecessor: &'static [&'static str],
+    /// Bytes of a row, about.
+    pub row_bytes: usize,
+    /// Bytes that are sent at once, about.
+    pub most_bytes: usize,
+    /// Rows in one transaction of the embedded store: enough to pay for its commit, few enough that others get their turn.
+    pub per_transaction: usize,
+}
+
+impl Table {
+    /// What most tables have in common.
+    pub(in crate::warehouse) const USUAL: Self = Self {
+        id: TableId::Trades,
+        columns: &[],
+        computed: &[],
+        key: &[],
+        embedded_key: &[],
+        partition: "",
+        has_trades: false,
+        replaced_if: None,
+        read_back: "",
+        of_predecessor: &[],
+        row_bytes: 520,
+        most_bytes: usize::MAX,
+        per_transaction: 5_000,
+    };
+
+    /// A statement about any table of trades as one about this.
+    pub(in crate::warehouse) fn statement(&self, sql: &str) -> String {
+        sql.replace("{table}", self.id.as_str())
+    }
+
+    /// The places of columns of these names.
+    pub(in crate::warehouse) fn places(&self, names: &[&str]) -> Vec<usize> {
+        let place = |name: &&str| self.columns.iter().position(|column| column.name == *name);
+        names.iter().filter_map(place).collect()
+    }
+
+    /// Whether rows say which of two with one key is the better one; else the first stays.
+    pub(in crate::warehouse) fn is_versioned(&self) -> bool {
+        self.columns.iter().any(|column| column.name == VERSION)
+    }
+
+    /// The names of its columns, as they stand in a statement.
+    pub(in crate::warehouse) fn names(&self) -> String {
+        listed(self.columns, |column| column.name.to_owned())
+    }
+}
+
+/// The column that decides between two rows with one key.
+pub(in crate::warehouse) const VERSION: &str = "version";
+
+/// When a row was written: no part of what it says.
+pub(in crate::warehouse) const WRITTEN_AT: &str = "ingested_at";
+
+/// Pieces of a statement, with commas between them.
+pub(in crate::warehouse) fn listed<T>(items: &[T], piece: impl FnMut(&T) -> String) -> String {
+    items.iter().map(piece).collect::<Vec<_>>().join(", ")
+}
