@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use polytape::model::entry::Entry;
+use polytape::model::entry::{Entry, MAX_EVENTS, Packer};
 use polytape::model::{B256, Exchange, U256};
 use polytape::model::{Fill, ORDER_FILLED_V1, ORDER_FILLED_V2, RawLog, decode_order_filled};
 
@@ -34,16 +34,21 @@ fn logs() -> Vec<RawLog> {
 fn decode(c: &mut Criterion) {
     let logs = logs();
     let fills: Vec<Fill> = logs.iter().map(|log| decode_order_filled(log, 1_784_965_486).unwrap()).collect();
-    let entries: Vec<Vec<u8>> = fills.iter().map(Entry::encode).collect();
+    let pack = || {
+        let mut packer = Packer::new(MAX_EVENTS);
+        let mut entries: Vec<Vec<u8>> = fills.iter().filter_map(|fill| packer.push(fill)).collect();
+        entries.extend(packer.finish());
+        entries
+    };
+    let entries = pack();
     let mut group = c.benchmark_group("decode");
     group.throughput(Throughput::Elements(1_000));
     group.bench_function("logs to fills", |b| {
         b.iter(|| logs.iter().filter(|log| decode_order_filled(log, 1_784_965_486).is_ok()).count());
     });
-    group
-        .bench_function("fills to entries", |b| b.iter(|| fills.iter().map(|fill| fill.encode().len()).sum::<usize>()));
+    group.bench_function("fills to entries", |b| b.iter(pack));
     group.bench_function("entries to fills", |b| {
-        b.iter(|| entries.iter().filter(|bytes| Fill::decode(bytes).is_ok()).count());
+        b.iter(|| entries.iter().map(|bytes| Fill::decode_all(bytes).unwrap().len()).sum::<usize>());
     });
     group.finish();
 }

@@ -20,6 +20,8 @@ pub enum Bug {
     RemovedByToken,
     /// A token is put on that list before its rows are written.
     EntryBeforeRow,
+    /// A damaged entry is acknowledged before the replay of what it stood for is recorded.
+    AcknowledgeBeforeReplay,
     /// A stage panics, once.
     StagePanics,
     /// The screen panics when its window is resized.
@@ -37,6 +39,7 @@ impl Bug {
             Self::BarrierDownstreamFirst => "barrier-downstream-first",
             Self::RemovedByToken => "removed-by-token",
             Self::EntryBeforeRow => "entry-before-row",
+            Self::AcknowledgeBeforeReplay => "acknowledge-before-replay",
             Self::StagePanics => "stage-panics",
             Self::ScreenPanics => "screen-panics",
         }
@@ -51,7 +54,21 @@ pub(crate) fn planted(bug: Bug) -> bool {
     PLANTED.as_deref() == Some(bug.name())
 }
 
-/// The same, but only the first time in a process.
+/// A step on the way of a batch: the process dies at the one that `POLYTAPE_DIES_AT` counts to, as by a kill.
+#[cfg(feature = "planted-bugs")]
+pub(crate) fn step() {
+    use std::sync::{LazyLock, atomic::AtomicU64, atomic::Ordering};
+    static DIES_AT: LazyLock<Option<u64>> =
+        LazyLock::new(|| std::env::var("POLYTAPE_DIES_AT").ok().and_then(|text| text.parse().ok()));
+    static STEPS: AtomicU64 = AtomicU64::new(0);
+    if let Some(at) = *DIES_AT
+        && STEPS.fetch_add(1, Ordering::SeqCst) + 1 == at
+    {
+        std::process::abort();
+    }
+}
+
+/// The same as [`planted`], but only the first time in a process.
 #[cfg(feature = "planted-bugs")]
 pub(crate) fn planted_once(bug: Bug) -> bool {
     use std::sync::atomic::{AtomicBool, Ordering};

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use polytape::broker::{AckAndForward, Broker, CursorCommit, Delivery, Layout, NewEntry, Stream};
 use polytape::demo::WorldConfig;
 use polytape::flow::StreamId;
-use polytape::model::entry::Entry;
+use polytape::model::entry::{MAX_EVENTS, Packer};
 use polytape::model::{Fill, Resolution, Trade};
 use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ChainProvider, Start};
@@ -64,10 +64,11 @@ pub async fn broker_alone(broker: &dyn Broker, fills: &[Fill]) {
     let (mut inputs, mut outputs) = (broker.reader(&input).await.unwrap(), broker.reader(&output).await.unwrap());
     let start = Instant::now();
     for (at, fills) in fills.chunks(1_000).enumerate() {
-        let entries = fills
-            .iter()
-            .map(|fill| NewEntry { stream: Stream::of(StreamId::OrderEvents), body: fill.encode() })
-            .collect();
+        let (mut packer, mut bodies) = (Packer::new(MAX_EVENTS), Vec::new());
+        fills.iter().for_each(|fill| bodies.extend(packer.push(fill)));
+        bodies.extend(packer.finish());
+        let entry = |body| NewEntry { stream: Stream::of(StreamId::OrderEvents), body };
+        let entries = bodies.into_iter().map(entry).collect();
         let advance = CursorCommit { key: "cursor".into(), expected: at.to_string(), next: (at + 1).to_string() };
         broker.append(entries, advance).await.unwrap();
         let read = inputs.read(1_000, usize::MAX, Duration::ZERO).await.unwrap();

@@ -83,6 +83,7 @@ pub(crate) fn limits(config: &Config, data_dir: &Path) -> Limits {
         max_batch_bytes: config.writer.max_bytes,
         linger: config.writer.linger,
         max_stream_bytes: config.streams.max_bytes,
+        batch: config.streams.batch,
         keep: config.streams.keep,
         data_dir: data_dir.to_owned(),
         min_free: config.storage.min_free,

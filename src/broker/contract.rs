@@ -34,10 +34,10 @@ pub trait Broker: Send + Sync {
     /// [`MAX_ENTRIES`](super::MAX_ENTRIES) and [`MAX_BYTES`](super::MAX_BYTES); no entries at all are fine.
     async fn append(&self, entries: Vec<NewEntry>, advance: CursorCommit) -> Result<Appended>;
 
-    /// Acknowledges each input and adds its outputs, where that acknowledgement was the first. Says how many were.
+    /// Acknowledges each input and adds its outputs, where that acknowledgement was the first. Says of how many events it was.
     async fn forward(&self, group: &Group, forwards: Vec<AckAndForward>) -> Result<usize>;
 
-    /// Acknowledges entries. Says of how many it was the first acknowledgement.
+    /// Acknowledges entries. Says of how many events it was the first acknowledgement.
     async fn acknowledge(&self, group: &Group, ids: Vec<EntryId>) -> Result<usize>;
 
     /// A reader for a group. It is given first what was given out before and is held by nobody alive.
@@ -52,7 +52,7 @@ pub trait Broker: Send + Sync {
     /// The oldest entry of a stream behind an id.
     async fn oldest(&self, stream: &Stream, after: EntryId) -> Result<Option<EntryId>>;
 
-    /// How many entries a stream holds behind one id, up to another.
+    /// How many events a stream holds behind one id, up to another.
     async fn count(&self, stream: &Stream, after: EntryId, up_to: EntryId) -> Result<u64>;
 
     /// Removes entries from the old end, never one that a required group has not acknowledged, and none while a required
@@ -96,6 +96,7 @@ pub trait Broker: Send + Sync {
 /// Reads on behalf of a group.
 #[async_trait]
 pub trait Reader: Send + Sync {
-    /// The next entries in order, at most `max` and about `max_bytes`; none after `wait` if none came.
+    /// The next entries in order, of about `max` events and `max_bytes` at most; none after `wait` if none came. One entry
+    /// comes whatever its size.
     async fn read(&mut self, max: usize, max_bytes: usize, wait: Duration) -> Result<Vec<Delivery>>;
 }

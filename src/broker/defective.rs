@@ -1,6 +1,7 @@
 //! A broker with the planted defects that are its own: what must never be done, so that tests can show that they notice.
 //!
-//! Only with the feature `planted-bugs`, around the broker of a process that is started with one of them.
+//! Only with the feature `planted-bugs`, around the broker of a process that is started with one of them. It also counts the steps at
+//! which a process may be told to die.
 
 use std::collections::{HashMap, VecDeque};
 use std::{sync::Arc, time::Duration};
@@ -15,7 +16,7 @@ use super::operation::{AckAndForward, Appended, CursorCommit, Layout, Retention}
 use super::state::{Barrier, StreamState};
 use super::stream::{Group, Stream};
 use super::{error::Result, memory::Memory};
-use crate::planted::{Bug, planted, planted_once};
+use crate::planted::{Bug, planted, planted_once, step};
 use crate::{breaker::Breaker, flow::StreamId};
 
 /// Long enough for a kill.
@@ -82,18 +83,27 @@ impl Broker for Defective {
             let CursorCommit { key, expected, next } = advance.clone();
             self.inner.append(Vec::new(), CursorCommit { key, expected: next, next: expected }).await?;
         }
-        self.inner.append(entries, advance).await
+        step();
+        let appended = self.inner.append(entries, advance).await;
+        step();
+        appended
     }
 
     async fn forward(&self, group: &Group, forwards: Vec<AckAndForward>) -> Result<usize> {
-        self.inner.forward(group, forwards).await
+        step();
+        let forwarded = self.inner.forward(group, forwards).await;
+        step();
+        forwarded
     }
 
     async fn acknowledge(&self, group: &Group, ids: Vec<EntryId>) -> Result<usize> {
         if planted(Bug::VersionByClock) {
             tokio::time::sleep(WHILE).await;
         }
-        self.inner.acknowledge(group, ids).await
+        step();
+        let acknowledged = self.inner.acknowledge(group, ids).await;
+        step();
+        acknowledged
     }
 
     async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>> {
@@ -171,6 +181,9 @@ impl DefectiveReader {
 impl Reader for DefectiveReader {
     async fn read(&mut self, max: usize, max_bytes: usize, wait: Duration) -> Result<Vec<Delivery>> {
         let read = self.inner.read(max, max_bytes, wait).await?;
+        if !read.is_empty() {
+            step();
+        }
         if read.is_empty() || !self.is_of_writer() {
             return Ok(read);
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::stream::Stream;
+use crate::model::entry::weight;
 
 /// The id of an entry: the millisecond in which it was added, and its number in that millisecond. Ids only rise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,6 +56,44 @@ pub struct Delivery {
     pub id: EntryId,
     /// Its bytes.
     pub body: Vec<u8>,
+}
+
+/// How much an entry is. Everything that is counted of streams is counted in events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Events.
+    pub(super) events: u64,
+    /// Bytes of the body.
+    pub(super) bytes: u64,
+}
+
+impl Size {
+    /// Of an entry with this body.
+    pub(super) fn of(body: &[u8]) -> Self {
+        Self { events: weight(body).into(), bytes: body.len() as u64 }
+    }
+}
+
+impl std::ops::Add for Size {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { events: self.events + other.events, bytes: self.bytes + other.bytes }
+    }
+}
+
+impl std::ops::Sub for Size {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self { events: self.events - other.events, bytes: self.bytes - other.bytes }
+    }
+}
+
+impl std::iter::Sum for Size {
+    fn sum<I: Iterator<Item = Self>>(sizes: I) -> Self {
+        sizes.fold(Self::default(), std::ops::Add::add)
+    }
 }
 
 /// An entry to be added.

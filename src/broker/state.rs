@@ -2,14 +2,14 @@
 
 use super::entry::EntryId;
 
-/// What is in a stream.
+/// What is in a stream, counted in events: an entry of a batch is as many as it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamState {
-    /// Entries.
-    pub entries: u64,
-    /// Bytes of their bodies.
+    /// Events.
+    pub events: u64,
+    /// Bytes of the bodies of their entries.
     pub bytes: u64,
-    /// Entries that were added, counted from some moment on: what it grows by tells the pace.
+    /// Events that were added, counted from some moment on: what it grows by tells the pace.
     pub added: u64,
     /// The id of the newest ever added; zero if there never was one.
     pub last_id: EntryId,
@@ -22,15 +22,15 @@ pub struct StreamState {
 pub struct GroupState {
     /// Its name.
     pub name: String,
-    /// Entries that were given out and not acknowledged.
+    /// Events that were given out and not acknowledged.
     pub pending: u64,
-    /// Entries that were not given out yet.
+    /// Events that were not given out yet.
     pub undelivered: u64,
     /// Bytes of both.
     pub unacknowledged_bytes: u64,
     /// Everything up to here is acknowledged.
     pub clear_up_to: EntryId,
-    /// Entries that were trimmed before it had acknowledged them.
+    /// Events that were trimmed before it had acknowledged them.
     pub lost: u64,
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{source::registry::SourcesConfig, value};
+use crate::{model::entry::MAX_EVENTS, source::registry::SourcesConfig, value};
 
 use super::start::StartSpec;
 use super::stores::{ClickhouseSection, RedisSection};
@@ -76,6 +76,9 @@ pub struct StreamsConfig {
     /// How long entries are kept that everybody has read, as long as there is room.
     #[serde(with = "value::duration")]
     pub keep: Duration,
+    /// Events of one entry, at most.
+    #[serde(deserialize_with = "value::batch")]
+    pub batch: usize,
 }
 
 /// `[storage]`
@@ -179,7 +182,7 @@ impl Default for WriterConfig {
 
 impl Default for StreamsConfig {
     fn default() -> Self {
-        Self { max_bytes: ByteSize::gib(1), keep: Duration::from_secs(10 * 60) }
+        Self { max_bytes: ByteSize::gib(1), keep: Duration::from_secs(10 * 60), batch: MAX_EVENTS }
     }
 }
 

@@ -51,7 +51,7 @@ impl StageFactory {
             StageId::IngestMarkets => open(&self.session, move || Arc::clone(&this).ingest_markets()),
             StageId::ProcessTrades => open(&self.session, move || {
                 let (group, room) = (Group::of(StreamId::OrderEvents), this.trades_room().of_forwarder());
-                ProcessTrades::open(Arc::clone(&this.session), room, group, None)
+                ProcessTrades::open(Arc::clone(&this.session), room, this.limits.batch, group, None)
             }),
             StageId::Resolver => open(&self.session, move || Arc::clone(&this).resolver()),
             writer if let Some(table) = writer.table() => with_rows!(table, Row => {
@@ -109,7 +109,8 @@ impl StageFactory {
         let backpressure = self.backpressure(stage).on_disk(self.disk());
         let fills = self.session.read_by(stage).cloned();
         let fills = fills.ok_or_else(|| StageError::Replay(format!("no source of {stage} is configured")))?;
-        IngestFills::open(Arc::clone(&self.session), fills, Arc::clone(&self.progress), backpressure).await
+        let (session, progress) = (Arc::clone(&self.session), Arc::clone(&self.progress));
+        IngestFills::open(session, fills, progress, backpressure, self.limits.batch).await
     }
 
     async fn ingest_markets(self: Arc<Self>) -> Result<IngestMarkets, StageError> {
@@ -141,7 +142,8 @@ impl StageFactory {
 
     async fn replay_trades(self: Arc<Self>, job: Arc<Job>) -> Result<ProcessTrades, StageError> {
         let (group, up_to) = self.replay_group(&job).await?;
-        ProcessTrades::open(Arc::clone(&self.session), self.trades_room(), group, Some(up_to)).await
+        let (room, batch) = (self.trades_room(), self.limits.batch);
+        ProcessTrades::open(Arc::clone(&self.session), room, batch, group, Some(up_to)).await
     }
 
     /// The group of a replay, which is made where it is not there, and the last entry that it is about.

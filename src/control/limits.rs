@@ -15,6 +15,8 @@ pub struct Limits {
     pub linger: Duration,
     /// Bytes of one stream. Half of them may be unread before the stage in front of it waits.
     pub max_stream_bytes: ByteSize,
+    /// Events of one entry of a stream, at most.
+    pub batch: usize,
     /// How long entries are kept that everybody has read, as long as there is room.
     pub keep: Duration,
     /// The directory whose disk is watched.

@@ -21,8 +21,8 @@ use crate::control::{factory::StageFactory, job::registry::JobRegistry, plan, re
 use crate::streams::{Dependency, StageError, WaitCause};
 use crate::warehouse::{JobRecord, JobState, WarehouseError};
 use crate::{
-    backoff::Backoff, breaker::Breaker, clock::unix_ms, failure::FailureClass, flow::Replays, flow::StageId,
-    model::ChainPosition, source::InDoubt,
+    backoff::Backoff, breaker::Breaker, failure::FailureClass, flow::Replays, flow::StageId, model::ChainPosition,
+    source::InDoubt,
 };
 
 /// Commands that wait to be looked at, at most.
@@ -469,7 +469,7 @@ impl Supervisor {
         };
         // What a stream holds is counted when its group keeps it, and not before.
         let total = if replay.stage.declared().replays == Replays::Source { range.total } else { 0 };
-        let record = new_record("", replay.stage, range.begin, range.until, total);
+        let record = JobRecord::begun(new_id(""), replay.stage, range.begin, range.until, total);
         let session = &self.factory.session;
         if let Err(error) = session.warehouse.set_job(&session.pipeline, &record).await {
             return Answer::Refused(format!("the replay cannot be written down: {error}"));
@@ -486,7 +486,7 @@ impl Supervisor {
         let stage = StageId::IngestFills;
         let [begin, until] =
             [range.from, range.to.saturating_add(1)].map(ChainPosition::start_of).map(ChainPosition::stored);
-        let record = new_record(DOUBT, stage, begin, until, range.to.saturating_add(1) - range.from);
+        let record = JobRecord::begun(new_id(DOUBT), stage, begin, until, range.to.saturating_add(1) - range.from);
         let session = &self.factory.session;
         if !session.agreement.is_reached() {
             return Err("it is not known whether source and store are of one world".into());
@@ -509,22 +509,9 @@ impl Supervisor {
     }
 }
 
-/// The record of a replay that has just been asked for.
-fn new_record(prefix: &str, stage: StageId, begin: String, until: String, total: u64) -> JobRecord {
-    JobRecord {
-        id: format!("{prefix}{:06x}", rand::rng().random::<u32>() & 0xff_ffff),
-        stage: stage.to_string(),
-        begin,
-        until,
-        cursor: String::new(),
-        total,
-        done: 0,
-        moved: 0,
-        state: JobState::Running,
-        reason: String::new(),
-        started_at: unix_ms(),
-        ended_at: None,
-    }
+/// The id of a replay that has just been asked for.
+fn new_id(prefix: &str) -> String {
+    format!("{prefix}{:06x}", rand::rng().random::<u32>() & 0xff_ffff)
 }
 
 /// What a stage does of which this is wanted.

@@ -1,6 +1,6 @@
 //! A trade of Goldsky's subgraph: a row of a table of its own, which travels as any trade does.
 
-use super::entry::{Entry, EntryError};
+use super::entry::{Entry, EntryError, RefusedEvent};
 use super::{Fill, Trade};
 
 /// A trade that was read from Goldsky's subgraph.
@@ -24,5 +24,9 @@ impl Entry for GoldskyTrade {
 
     fn decode(bytes: &[u8]) -> Result<Self, EntryError> {
         Trade::decode(bytes).map(Self)
+    }
+
+    fn decode_all(bytes: &[u8]) -> Result<Vec<Result<Self, RefusedEvent>>, EntryError> {
+        Ok(Trade::decode_all(bytes)?.into_iter().map(|trade| trade.map(Self)).collect())
     }
 }

@@ -6,7 +6,7 @@ use super::{Fill, Module, PositionId, TokenId};
 ///
 /// The order of the variants is the order of completeness: a row is only ever replaced by one that knows at least as
 /// much, whenever it arrives.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resolution {
     /// Nothing yet.
     Unknown,
@@ -32,7 +32,7 @@ pub enum Resolution {
 }
 
 /// The place of a token in its market's list: `token1`, `token2`, …
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NonUsdcSide(pub u8);
 
 impl Resolution {

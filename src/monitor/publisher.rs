@@ -291,7 +291,7 @@ impl SnapshotBuilder {
     fn stream(&self, id: StreamId, probe: &Probe<StreamLook>, now: i64) -> StreamView {
         let seen = probe.seen();
         let age = |ms: u64| u64::try_from(now).unwrap_or(0).saturating_sub(ms);
-        let entries = seen.map(|look| look.state.entries);
+        let entries = seen.map(|look| look.state.events);
         let Some(look) = seen.value else {
             return StreamView { name: id.to_string(), entries, ..StreamView::default() };
         };

@@ -7,8 +7,10 @@
 pub(crate) mod guarded;
 pub(crate) mod halve;
 pub(crate) mod ingest;
+pub(crate) mod portions;
 pub(crate) mod process;
 pub(crate) mod refusals;
 pub(crate) mod resolve;
 pub(crate) mod step;
+pub(crate) mod unpack;
 pub(crate) mod write;

@@ -1,20 +1,26 @@
 //! `process-trades`: makes trades of fills, `stream:order_events` to `stream:trades`, or to the stream that their source has for its own.
 //!
 //! A fill whose token is unknown goes on at once, as what is known of it: nothing here waits for a market. The resolver
-//! completes its row later.
+//! completes its row later. An entry of fills becomes entries of as many trades.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{AckAndForward, Delivery, EntryId, Group, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
+use crate::broker::{AckAndForward, Delivery, EntryId, Group, MAX_BYTES, NewEntry, Reader, Stream};
 use crate::flow::{StageId, StreamId};
-use crate::model::{Fill, GoldskyTrade, Trade, entry::Entry};
+use crate::model::entry::{MAX_EVENTS, Packer};
+use crate::model::{Fill, GoldskyTrade, Trade};
 use crate::stage::step::{Stage, Step};
-use crate::stage::{refusals::Refusals, write, write::READ_WAIT};
+use crate::stage::unpack::{Unpacked, letter_entry, unpack};
+use crate::stage::{portions::portions, portions::within, refusals::Refusals, write::READ_WAIT};
+use crate::streams::rereads::{Damaged, read_again};
 use crate::streams::token_cache::{PartialResolutions, TokenCache};
 use crate::streams::{StageError, backpressure::Backpressure, session::Session};
+
+/// Fills that are read at once, about.
+const READ_EVENTS: usize = 8 * MAX_EVENTS;
 
 pub(crate) struct ProcessTrades {
     session: Arc<Session>,
@@ -23,9 +29,13 @@ pub(crate) struct ProcessTrades {
     up_to: Option<EntryId>,
     reader: Box<dyn Reader>,
     backpressure: Backpressure,
+    /// Events of an entry, at most.
+    batch: usize,
     tokens: TokenCache,
     /// What was read and not forwarded yet.
     in_hand: Vec<Delivery>,
+    /// What is read while that is forwarded.
+    next: Vec<Delivery>,
     /// How many entries in a row were damaged, also over reads.
     refusals: Refusals,
 }
@@ -35,6 +45,7 @@ impl ProcessTrades {
     pub(crate) async fn open(
         session: Arc<Session>,
         backpressure: Backpressure,
+        batch: usize,
         group: Group,
         up_to: Option<EntryId>,
     ) -> Result<Self, StageError> {
@@ -47,10 +58,24 @@ impl ProcessTrades {
             up_to,
             reader,
             backpressure,
+            batch,
             tokens,
             in_hand: Vec::new(),
+            next: Vec::new(),
             refusals: Refusals::default(),
         })
+    }
+
+    /// What is in hand, unpacked, and how many in a row were no good behind it.
+    fn unpack(&self) -> Result<(Vec<(EntryId, Unpacked<Fill>)>, Refusals), StageError> {
+        let unpack = |delivery: &Delivery| {
+            let unpacked = unpack(StageId::ProcessTrades, &self.group.stream, delivery.id, &delivery.body)?;
+            Ok((delivery.id, unpacked))
+        };
+        let unpacked = self.in_hand.iter().map(unpack).collect::<Result<Vec<_>, StageError>>()?;
+        let good = unpacked.iter().map(|(_, unpacked)| unpacked.events.len()).sum();
+        let bad = unpacked.iter().map(|(_, unpacked)| unpacked.letters.len()).sum();
+        Ok((unpacked, self.refusals.counted(good, bad)?))
     }
 }
 
@@ -61,10 +86,13 @@ impl Stage for ProcessTrades {
             self.refusals.skip_up_to(self.session.broker.stream(&self.group.stream).await?.last_id);
         }
         if self.in_hand.is_empty() {
+            self.in_hand = std::mem::take(&mut self.next);
+        }
+        if self.in_hand.is_empty() {
             // Half of what a forward carries, since a trade is larger than its fill.
-            let read = self.reader.read(MAX_ENTRIES, MAX_BYTES / 2, READ_WAIT);
+            let read = self.reader.read(READ_EVENTS, MAX_BYTES / 2, READ_WAIT);
             let Some(read) = drain.run_until_cancelled(read).await else { return Ok(Step::Idle) };
-            self.in_hand = write::within(read?, self.up_to);
+            self.in_hand = within(read?, self.up_to);
         }
         if self.in_hand.is_empty() {
             // What is behind the end of a replay is left, and what is before it comes at once.
@@ -73,34 +101,41 @@ impl Stage for ProcessTrades {
         if let Some(cause) = self.backpressure.wait(drain).await? {
             return Ok(Step::Wait(cause));
         }
-        let group = &self.group;
-        let from = group.stream.as_str();
-        let (mut fills, mut damaged) = (Vec::with_capacity(self.in_hand.len()), Vec::new());
-        for Delivery { id, body } in &self.in_hand {
-            match write::decode::<Fill>(from, body)? {
-                Ok(fill) => fills.push((*id, fill)),
-                Err(error) => {
-                    let reason = error.to_string();
-                    let letter = write::dead_letter_entry(StageId::ProcessTrades, from, None, body, &reason);
-                    damaged.push(AckAndForward { id: *id, outputs: vec![letter] });
-                }
-            }
+        let (unpacked, refusals) = self.unpack()?;
+        self.tokens.look_up(unpacked.iter().flat_map(|(_, unpacked)| &unpacked.events)).await;
+        let mut forwards = Vec::with_capacity(unpacked.len());
+        let damaged: Vec<&Damaged> = unpacked.iter().filter_map(|(_, unpacked)| unpacked.damaged.as_ref()).collect();
+        read_again(&self.session, &damaged).await?;
+        for (id, Unpacked { events, letters, .. }) in unpacked {
+            let mut outputs = trades_of(events, self.batch, &self.tokens, &self.session.partial);
+            outputs.extend(letters.iter().map(letter_entry));
+            forwards.push(AckAndForward { id, outputs });
         }
-        let refusals = write::check_damage(self.refusals, fills.len(), &damaged)?;
-        self.tokens.look_up(fills.iter().map(|(_, fill)| fill)).await;
-        let forward =
-            |(id, fill)| AckAndForward { id, outputs: vec![trade_of(fill, &self.tokens, &self.session.partial)] };
-        let mut forwards: Vec<AckAndForward> = fills.into_iter().map(forward).collect();
-        forwards.append(&mut damaged);
-        let forwarded = self.session.broker.forward(group, forwards).await?;
-        let last = self.in_hand.iter().map(|delivery| delivery.id).max();
+        let (session, group) = (&self.session, &self.group);
+        let forwarding = async {
+            let mut forwarded = 0;
+            for portion in portions(forwards) {
+                forwarded += session.broker.forward(group, portion).await?;
+            }
+            Ok::<_, StageError>(Step::Moved(forwarded as u64))
+        };
+        let moved = match drain.is_cancelled() || !self.next.is_empty() {
+            true => forwarding.await?,
+            false => {
+                let reading = self.reader.read(READ_EVENTS, MAX_BYTES / 2, Duration::ZERO);
+                let (forwarded, read) = tokio::join!(forwarding, reading);
+                // What keeps it from being read is told by the next read.
+                self.next = within(read.unwrap_or_default(), self.up_to);
+                forwarded?
+            }
+        };
+        self.refusals = refusals.settled(self.in_hand.iter().map(|delivery| delivery.id).max());
         self.in_hand.clear();
-        self.refusals = refusals.settled(last);
-        Ok(Step::Moved(forwarded as u64))
+        Ok(moved)
     }
 
     fn in_hand(&self) -> bool {
-        !self.in_hand.is_empty()
+        !self.in_hand.is_empty() || !self.next.is_empty()
     }
 
     fn skip_bad(&mut self) {
@@ -108,9 +143,20 @@ impl Stage for ProcessTrades {
     }
 }
 
-/// The trade of a fill, with what is known of its token.
-fn trade_of(fill: Fill, tokens: &TokenCache, partial: &PartialResolutions) -> NewEntry {
-    let stream = if GoldskyTrade::has(&fill) { StreamId::GoldskyTrades } else { StreamId::Trades };
-    let trade = Trade { resolution: tokens.resolution(&fill, partial), fill };
-    NewEntry { stream: Stream::of(stream), body: trade.encode() }
+/// The trades of fills, with what is known of their tokens, as entries.
+fn trades_of(fills: Vec<Fill>, batch: usize, tokens: &TokenCache, partial: &PartialResolutions) -> Vec<NewEntry> {
+    let mut packers = [StreamId::Trades, StreamId::GoldskyTrades].map(|stream| (stream, Packer::new(batch)));
+    let mut entries = Vec::with_capacity(1);
+    let mut add = |stream, body: Option<Vec<u8>>| {
+        entries.extend(body.map(|body| NewEntry { stream: Stream::of(stream), body }));
+    };
+    for fill in fills {
+        let (stream, packer) = &mut packers[usize::from(GoldskyTrade::has(&fill))];
+        let trade = Trade { resolution: tokens.resolution(&fill, partial), fill };
+        add(*stream, packer.push(&trade));
+    }
+    for (stream, mut packer) in packers {
+        add(stream, packer.finish());
+    }
+    entries
 }

@@ -64,6 +64,15 @@ impl Refusals {
         Ok(())
     }
 
+    /// How it stands behind so many that were good and so many that were not; an error as of [`bad`](Self::bad).
+    pub(crate) fn counted(mut self, good: usize, bad: usize) -> Result<Self, StageError> {
+        match good {
+            0 => self.bad(bad, || "damaged entries".into())?,
+            _ => self.good(),
+        }
+        Ok(self)
+    }
+
     /// How it goes on when everything up to an entry is settled.
     #[must_use]
     pub(crate) fn settled(self, last: Option<EntryId>) -> Self {

@@ -11,14 +11,15 @@ use bytesize::ByteSize;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{AckAndForward, Delivery, EntryId, Group, MAX_BYTES, MAX_ENTRIES, NewEntry, Reader, Stream};
+use crate::broker::{AckAndForward, Delivery, EntryId, Group, NewEntry, Reader, Stream};
 use crate::flow::{StageId, StreamId, TableId};
-use crate::model::entry::{Entry, EntryError};
+use crate::model::{DeadLetter, entry::Entry};
 use crate::stage::step::{Stage, Step};
-use crate::stage::{halve::write_halved, refusals::Refusals};
+use crate::stage::unpack::{Unpacked, dead_letter, letter_entry, unpack};
+use crate::stage::{halve::write_halved, portions::portions, portions::within, refusals::Refusals};
+use crate::streams::rereads::{Damaged, read_again};
 use crate::streams::{StageError, inserts::Insert, session::Session};
 use crate::warehouse::{Batch, TableRow, Tables};
-use crate::{clock::unix_ms, model::DeadLetter};
 
 /// How long to wait for entries, at most.
 pub(crate) const READ_WAIT: Duration = Duration::from_millis(500);
@@ -56,32 +57,58 @@ impl<R: Entry + TableRow> Row for R {}
 pub(crate) struct Writer<R> {
     session: Arc<Session>,
     group: Group,
-    /// Where a replay ends.
-    up_to: Option<EntryId>,
-    reader: Box<dyn Reader>,
-    limits: BatchLimits,
+    input: Input,
+    /// What is being written.
     batch: InHand<R>,
+    /// What is gathered meanwhile.
+    next: InHand<R>,
     /// How many rows and entries in a row were no good, also over batches.
     refusals: Refusals,
 }
 
+/// Where entries come from.
+struct Input {
+    stream: Stream,
+    /// Where a replay ends.
+    up_to: Option<EntryId>,
+    reader: Box<dyn Reader>,
+    limits: BatchLimits,
+}
+
 /// What is in hand.
 struct InHand<R> {
-    ids: Vec<EntryId>,
+    entries: Vec<Held>,
     rows: Batch<R>,
-    /// Entries that are no rows.
-    damaged: Vec<AckAndForward>,
+    /// Bytes of its entries.
+    bytes: usize,
+    /// Since when there is something.
+    since: Option<Instant>,
     /// From the first attempt to write the rows on.
     insert: Option<Insert>,
 }
 
+/// An entry in hand.
+struct Held {
+    id: EntryId,
+    /// Its rows are those from the end of the entry before up to here.
+    rows_end: usize,
+    /// Of its events that are no rows.
+    letters: Vec<DeadLetter>,
+    damaged: Option<Damaged>,
+}
+
 impl<R> InHand<R> {
     const fn empty() -> Self {
-        Self { ids: Vec::new(), rows: Batch::empty(), damaged: Vec::new(), insert: None }
+        Self { entries: Vec::new(), rows: Batch::empty(), bytes: 0, since: None, insert: None }
     }
 
+    fn letters(&self) -> usize {
+        self.entries.iter().map(|entry| entry.letters.len()).sum()
+    }
+
+    /// Events.
     fn len(&self) -> usize {
-        self.ids.len() + self.damaged.len()
+        self.rows.rows().len() + self.letters()
     }
 }
 
@@ -95,79 +122,130 @@ impl<R: Row> Writer<R> {
     ) -> Result<Self, StageError> {
         session.enter().await?;
         let reader = session.broker.reader(&group).await?;
-        Ok(Self { session, group, up_to, reader, limits, batch: InHand::empty(), refusals: Refusals::default() })
+        let input = Input { stream: group.stream.clone(), up_to, reader, limits };
+        let (batch, next) = (InHand::empty(), InHand::empty());
+        Ok(Self { session, group, input, batch, next, refusals: Refusals::default() })
     }
 
+    /// Writes the batch and acknowledges it. Says how many in a row were no good behind it.
+    async fn write_batch(
+        session: &Session,
+        group: &Group,
+        batch: &mut InHand<R>,
+        refusals: Refusals,
+    ) -> Result<Refusals, StageError> {
+        let (refused, behind) = batch.write(session, refusals).await?;
+        batch.settle(session, group, refused, refusals).await?;
+        // Not before: a batch that is settled again is not bad again.
+        Ok(behind.settled(batch.entries.iter().map(|entry| entry.id).max()))
+    }
+}
+
+impl Input {
     /// Reads until the batch is full or has lingered.
-    async fn gather(&mut self) -> Result<(), StageError> {
-        let (mut wait, mut until, mut bytes) = (READ_WAIT, None, 0);
-        let max_bytes = usize::try_from(self.limits.max_bytes.as_u64()).unwrap_or(usize::MAX);
-        while self.batch.len() < self.limits.max_rows && bytes < max_bytes {
-            let read = self.reader.read(self.limits.max_rows - self.batch.len(), max_bytes - bytes, wait).await?;
-            let read = within(read, self.up_to);
-            if read.is_empty() {
-                break;
+    async fn gather<R: Row>(&mut self, batch: &mut InHand<R>) -> Result<(), StageError> {
+        loop {
+            let left = |since: Instant| self.limits.linger.saturating_sub(since.elapsed());
+            let wait = batch.since.map_or(READ_WAIT, left);
+            if !self.read(batch, wait).await? {
+                return Ok(());
             }
-            for delivery in read {
-                bytes += delivery.body.len();
-                let from = self.group.stream.as_str();
-                let row = match decode(from, &delivery.body)? {
-                    Ok(row) => Ok(row),
-                    // A damaged dead letter is a dead letter about itself.
-                    Err(error) => {
-                        let letter = dead_letter(R::STAGE, from, None, &delivery.body, &error.to_string());
-                        R::of_letter(letter).ok_or(error)
-                    }
-                };
-                match row {
-                    Ok(row) => {
-                        self.batch.ids.push(delivery.id);
-                        self.batch.rows.push(row);
-                    }
-                    Err(error) => {
-                        let letter = dead_letter_entry(R::STAGE, from, None, &delivery.body, &error.to_string());
-                        self.batch.damaged.push(AckAndForward { id: delivery.id, outputs: vec![letter] });
-                    }
-                }
-            }
-            let until = *until.get_or_insert_with(|| Instant::now() + self.limits.linger);
-            wait = until.saturating_duration_since(Instant::now());
         }
+    }
+
+    /// Reads until the batch is full or there is nothing more now.
+    async fn gather_what_is_there<R: Row>(&mut self, batch: &mut InHand<R>) -> Result<(), StageError> {
+        while self.read(batch, Duration::ZERO).await? {}
+        Ok(())
+    }
+
+    /// Reads what there is room for. Whether anything came.
+    async fn read<R: Row>(&mut self, batch: &mut InHand<R>, wait: Duration) -> Result<bool, StageError> {
+        let max_bytes = usize::try_from(self.limits.max_bytes.as_u64()).unwrap_or(usize::MAX);
+        let (rows, bytes) = (self.limits.max_rows.saturating_sub(batch.len()), max_bytes.saturating_sub(batch.bytes));
+        if rows == 0 || bytes == 0 {
+            return Ok(false);
+        }
+        let read = within(self.reader.read(rows, bytes, wait).await?, self.up_to);
+        let has_come = !read.is_empty();
+        for delivery in read {
+            batch.take(&self.stream, delivery)?;
+        }
+        Ok(has_come)
+    }
+}
+
+impl<R: Row> InHand<R> {
+    fn take(&mut self, stream: &Stream, Delivery { id, body }: Delivery) -> Result<(), StageError> {
+        let Unpacked { events, mut letters, mut damaged } = unpack(R::STAGE, stream, id, &body)?;
+        events.into_iter().for_each(|row| self.rows.push(row));
+        // A damaged dead letter is a dead letter about itself.
+        if damaged.is_some()
+            && let Some(row) = letters.first().cloned().and_then(R::of_letter)
+        {
+            self.rows.push(row);
+            (letters, damaged) = (Vec::new(), None);
+        }
+        self.bytes += body.len();
+        self.since.get_or_insert_with(Instant::now);
+        self.entries.push(Held { id, rows_end: self.rows.rows().len(), letters, damaged });
         Ok(())
     }
 
     /// Writes the rows, and says which the warehouse will never take, and how many in a row were no good at the end.
-    async fn write(&mut self) -> Result<(Vec<(usize, String)>, Refusals), StageError> {
-        if self.batch.rows.rows().is_empty() {
-            return Ok((Vec::new(), check_damage(self.refusals, 0, &self.batch.damaged)?));
+    async fn write(
+        &mut self,
+        session: &Session,
+        refusals: Refusals,
+    ) -> Result<(Vec<(usize, String)>, Refusals), StageError> {
+        if self.rows.rows().is_empty() {
+            return Ok((Vec::new(), refusals.counted(0, self.letters())?));
         }
-        let session = &self.session;
-        self.batch.insert.get_or_insert_with(|| session.inserts.begin(R::TABLE.id));
-        let written = write_rows(&*session.warehouse, &self.batch.rows, self.refusals).await?;
-        if let Some(insert) = self.batch.insert.take() {
-            insert.confirmed((self.batch.rows.rows().len() - written.0.len()) as u64);
+        self.insert.get_or_insert_with(|| session.inserts.begin(R::TABLE.id));
+        let written = write_rows(&*session.warehouse, &self.rows, refusals).await?;
+        if let Some(insert) = self.insert.take() {
+            insert.confirmed((self.rows.rows().len() - written.0.len()) as u64);
         }
         Ok(written)
     }
 
-    /// Acknowledges the batch: what was written as done, the rest as dead letters.
-    async fn settle(&self, refused: Vec<(usize, String)>) -> Result<(), StageError> {
-        let mut dead = self.batch.damaged.clone();
-        for (at, reason) in refused {
-            let (row, from) = (&self.batch.rows.rows()[at], self.group.stream.as_str());
-            let about_itself = || dead_letter(R::STAGE, from, None, &row.encode(), &reason);
-            let letter = row.refused(from, &reason).or_else(|| self.refusals.are_skipped().then(about_itself));
-            let Some(letter) = letter else { return Err(StageError::AllRefused { count: 1, reason }) };
-            tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
-            let letter = NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() };
-            dead.push(AckAndForward { id: self.batch.ids[at], outputs: vec![letter] });
+    /// Acknowledges the batch: each entry once, with the dead letters of what was not written of it.
+    async fn settle(
+        &self,
+        session: &Session,
+        group: &Group,
+        refused: Vec<(usize, String)>,
+        refusals: Refusals,
+    ) -> Result<(), StageError> {
+        let (mut refused, mut written, mut dead) = (refused.into_iter().peekable(), Vec::new(), Vec::new());
+        let damaged: Vec<&Damaged> = self.entries.iter().filter_map(|entry| entry.damaged.as_ref()).collect();
+        read_again(session, &damaged).await?;
+        for Held { id, rows_end, letters, .. } in &self.entries {
+            let mut outputs: Vec<NewEntry> = letters.iter().map(letter_entry).collect();
+            while let Some((at, reason)) = refused.next_if(|(at, _)| at < rows_end) {
+                let row = &self.rows.rows()[at];
+                outputs.push(letter_entry(&letter_of(row, group.stream.as_str(), &reason, refusals)?));
+            }
+            match outputs.is_empty() {
+                true => written.push(*id),
+                false => dead.push(AckAndForward { id: *id, outputs }),
+            }
         }
         for portion in portions(dead) {
-            self.session.broker.forward(&self.group, portion).await?;
+            session.broker.forward(group, portion).await?;
         }
-        self.session.broker.acknowledge(&self.group, self.batch.ids.clone()).await?;
+        session.broker.acknowledge(group, written).await?;
         Ok(())
     }
+}
+
+/// The dead letter of a row that was refused.
+fn letter_of<R: Row>(row: &R, from: &str, reason: &str, refusals: Refusals) -> Result<DeadLetter, StageError> {
+    let about_itself = || dead_letter(R::STAGE, from, None, &row.encode(), reason);
+    let letter = row.refused(from, reason).or_else(|| refusals.are_skipped().then(about_itself));
+    let letter = letter.ok_or_else(|| StageError::AllRefused { count: 1, reason: reason.to_owned() })?;
+    tracing::warn!(stage = R::STAGE.as_str(), "a row became a dead letter: {reason}");
+    Ok(letter)
 }
 
 #[async_trait]
@@ -176,26 +254,29 @@ impl<R: Row> Stage for Writer<R> {
         if self.refusals.asks_for_newest() {
             self.refusals.skip_up_to(self.session.broker.stream(&self.group.stream).await?.last_id);
         }
-        if self.batch.len() == 0 {
+        if self.batch.entries.is_empty() {
+            self.batch = std::mem::replace(&mut self.next, InHand::empty());
             // A batch that is being gathered when the drain comes is written all the same.
-            let _ = drain.run_until_cancelled(self.gather()).await.transpose()?;
+            let _ = drain.run_until_cancelled(self.input.gather(&mut self.batch)).await.transpose()?;
         }
-        if self.batch.len() == 0 {
-            let is_over = self.up_to.is_some() && !drain.is_cancelled();
+        if self.batch.entries.is_empty() {
+            let is_over = self.input.up_to.is_some() && !drain.is_cancelled();
             return Ok(if is_over { Step::Done } else { Step::Idle });
         }
-        let (refused, refusals) = self.write().await?;
-        self.settle(refused).await?;
-        // Not before: a batch that is settled again is not bad again.
-        let damaged = self.batch.damaged.iter().map(|damaged| damaged.id);
-        self.refusals = refusals.settled(self.batch.ids.iter().copied().chain(damaged).max());
-        let moved = self.batch.len() as u64;
-        self.batch = InHand::empty();
-        Ok(Step::Moved(moved))
+        let Self { session, group, input, batch, next, refusals } = self;
+        let writing = Self::write_batch(session, group, batch, *refusals);
+        let (written, gathered) = match drain.is_cancelled() {
+            true => (writing.await, Ok(())),
+            false => tokio::join!(writing, input.gather_what_is_there(next)),
+        };
+        *refusals = written?;
+        let moved = batch.len() as u64;
+        *batch = InHand::empty();
+        gathered.map(|()| Step::Moved(moved))
     }
 
     fn in_hand(&self) -> bool {
-        self.batch.len() > 0
+        !self.batch.entries.is_empty() || !self.next.entries.is_empty()
     }
 
     fn skip_bad(&mut self) {
@@ -218,81 +299,4 @@ pub(crate) async fn write_rows<R: Row>(
     };
     let refused = write_halved(warehouse, batch, note).await?;
     Ok((refused, refusals))
-}
-
-/// Of what was read that which belongs to a replay that ends at `up_to`.
-pub(crate) fn within(mut read: Vec<Delivery>, up_to: Option<EntryId>) -> Vec<Delivery> {
-    if let Some(up_to) = up_to {
-        read.retain(|delivery| delivery.id <= up_to);
-    }
-    read
-}
-
-/// What an entry holds, or why it is damaged. An entry of a newer polytape is neither: it must not be given up.
-pub(crate) fn decode<R: Entry>(stream: &str, body: &[u8]) -> Result<Result<R, EntryError>, StageError> {
-    match R::decode(body) {
-        Err(error) if let Some(version) = error.newer_version() => {
-            Err(StageError::NewerEntries { stream: stream.to_owned(), version })
-        }
-        decoded => Ok(decoded),
-    }
-}
-
-/// How many in a row are bad behind these entries; an error where that is no more the fault of each of them.
-pub(crate) fn check_damage(before: Refusals, good: usize, damaged: &[AckAndForward]) -> Result<Refusals, StageError> {
-    let mut refusals = before;
-    match good {
-        0 => refusals.bad(damaged.len(), || "damaged entries".into())?,
-        _ => refusals.good(),
-    }
-    Ok(refusals)
-}
-
-/// Hand-overs in as few portions as a forward carries: what is refused together goes in one step.
-fn portions(forwards: Vec<AckAndForward>) -> Vec<Vec<AckAndForward>> {
-    let (mut portions, mut bytes) = (Vec::<Vec<AckAndForward>>::new(), 0);
-    for forward in forwards {
-        let size: usize = forward.outputs.iter().map(|output| output.body.len()).sum();
-        match portions.last_mut() {
-            Some(portion) if portion.len() < MAX_ENTRIES && bytes + size <= MAX_BYTES => {
-                bytes += size;
-                portion.push(forward);
-            }
-            _ => {
-                bytes = size;
-                portions.push(vec![forward]);
-            }
-        }
-    }
-    portions
-}
-
-/// A dead letter, as an entry of its stream. Without a position it is the hash of its bytes.
-pub(crate) fn dead_letter_entry(
-    stage: StageId,
-    from: &str,
-    position: Option<String>,
-    raw: &[u8],
-    reason: &str,
-) -> NewEntry {
-    let letter = dead_letter(stage, from, position, raw, reason);
-    NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() }
-}
-
-pub(crate) fn dead_letter(
-    stage: StageId,
-    from: &str,
-    position: Option<String>,
-    raw: &[u8],
-    reason: &str,
-) -> DeadLetter {
-    let letter = DeadLetter {
-        source: from.to_owned(),
-        position: position.unwrap_or_else(|| DeadLetter::position_of_bytes(raw)),
-        stage: stage.as_str().to_owned(),
-        reason: reason.to_owned(),
-        raw: raw.to_vec(),
-        first_seen: unix_ms(),
-    };
-    letter.clipped()
 }

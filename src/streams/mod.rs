@@ -13,6 +13,7 @@ pub(crate) mod markets;
 pub(crate) mod memory;
 pub(crate) mod progress;
 pub(crate) mod replay_group;
+pub(crate) mod rereads;
 pub(crate) mod retention;
 pub(crate) mod session;
 pub(crate) mod token_cache;

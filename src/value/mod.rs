@@ -17,7 +17,7 @@ pub(crate) mod urls;
 
 pub(crate) use duration::{parse_duration, show_duration};
 pub(crate) use given::{Given, choice};
-pub(crate) use number::{files, page, rate, rows};
+pub(crate) use number::{batch, files, page, rate, rows};
 pub(crate) use servers::{clickhouse_url, redis_url};
 pub(crate) use switch::switch;
 pub(crate) use text::{name, password, path, secret, text};

@@ -28,6 +28,10 @@ pub(crate) fn page<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, 
     Ok(within(deserializer, 1..=1_000, "rows")? as usize)
 }
 
+pub(crate) fn batch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    Ok(within(deserializer, 1..=512, "events")? as usize)
+}
+
 pub(crate) fn files<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     Ok(within(deserializer, 1..=1_000, "files")? as usize)
 }

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::error::Result;
+use crate::{clock::unix_ms, flow::StageId};
 
 /// Where one source of one pipeline began, and up to where all of it has landed.
 ///
@@ -47,6 +48,26 @@ pub struct JobRecord {
     pub started_at: i64,
     /// When it ended, if it has.
     pub ended_at: Option<i64>,
+}
+
+impl JobRecord {
+    /// Of a replay that has just been asked for.
+    pub(crate) fn begun(id: String, stage: StageId, begin: String, until: String, total: u64) -> Self {
+        Self {
+            id,
+            stage: stage.to_string(),
+            begin,
+            until,
+            cursor: String::new(),
+            total,
+            done: 0,
+            moved: 0,
+            state: JobState::Running,
+            reason: String::new(),
+            started_at: unix_ms(),
+            ended_at: None,
+        }
+    }
 }
 
 /// How a replay stands.

@@ -7,6 +7,7 @@ use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::batch::{AnyBatch, Batch, Rows, Upsert};
 use super::control::{Checkpoint, Control, JobRecord};
@@ -16,7 +17,7 @@ use super::unresolved::{ListScan, ListState, PeriodicCost, Scanned, UnresolvedEn
 use super::{error::Result, table::declaration::Table, token_index::TokenIndex, whole::Warehouse};
 use crate::breaker::Breaker;
 use crate::model::{Resolution, TokenId, Trade};
-use crate::planted::{Bug, planted};
+use crate::planted::{Bug, planted, step};
 
 /// Long enough for the resolver to find nothing behind an entry.
 const MOMENT: Duration = Duration::from_millis(400);
@@ -35,12 +36,12 @@ pub trait Retract: Warehouse {
 }
 
 /// A store, with the planted defect if there is one.
-pub struct Defective<S>(S);
+pub struct Defective<S>(S, Mutex<Vec<JobRecord>>);
 
 impl<S: Retract> Defective<S> {
     /// Around a store.
     pub const fn new(store: S) -> Self {
-        Self(store)
+        Self(store, Mutex::new(Vec::new()))
     }
 }
 
@@ -83,6 +84,19 @@ impl Rows for Unlisted {
 #[async_trait]
 impl<S: Retract> Tables for Defective<S> {
     async fn write(&self, batch: AnyBatch<'_>) -> Result<()> {
+        step();
+        let written = self.write_defectively(batch).await;
+        step();
+        written
+    }
+
+    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>> {
+        self.0.written_markets(ids).await
+    }
+}
+
+impl<S: Retract> Defective<S> {
+    async fn write_defectively(&self, batch: AnyBatch<'_>) -> Result<()> {
         let Some(trades) = batch.rows::<Trade>() else { return self.0.write(batch).await };
         if planted(Bug::KeyWithoutLogIndex) {
             return self.0.write(AnyBatch::from(&Batch::from(one_of_each_transaction(trades)))).await;
@@ -98,10 +112,6 @@ impl<S: Retract> Tables for Defective<S> {
         }
         self.0.write(batch).await
     }
-
-    async fn written_markets(&self, ids: &[String]) -> Result<HashMap<String, WrittenMarket>> {
-        self.0.written_markets(ids).await
-    }
 }
 
 #[async_trait]
@@ -111,7 +121,10 @@ impl<S: Retract> Control for Defective<S> {
     }
 
     async fn set_checkpoint(&self, pipeline: &str, source: &str, to: &Checkpoint) -> Result<()> {
-        self.0.set_checkpoint(pipeline, source, to).await
+        step();
+        let set = self.0.set_checkpoint(pipeline, source, to).await;
+        step();
+        set
     }
 
     async fn desired_states(&self, pipeline: &str) -> Result<HashMap<String, String>> {
@@ -123,11 +136,22 @@ impl<S: Retract> Control for Defective<S> {
     }
 
     async fn jobs(&self, pipeline: &str, ended: u32) -> Result<Vec<JobRecord>> {
+        let late = std::mem::take(&mut *self.1.lock());
+        for late in late {
+            self.0.set_job(pipeline, &late).await?;
+        }
         self.0.jobs(pipeline, ended).await
     }
 
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<()> {
-        self.0.set_job(pipeline, job).await
+        if planted(Bug::AcknowledgeBeforeReplay) && job.id.starts_with("damage-") && job.cursor.is_empty() {
+            self.1.lock().push(job.clone());
+            return Ok(());
+        }
+        step();
+        let set = self.0.set_job(pipeline, job).await;
+        step();
+        set
     }
 }
 

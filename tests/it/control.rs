@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use polytape::broker::Stream;
 use polytape::control::{Answer, Command, JobStatus, Pipeline, Point, Replay, StageState};
 use polytape::flow::{StageId, StreamId, TableId};
+use polytape::model::{Fill, Resolution, Trade, entry::Packer};
 use polytape::warehouse::{Control, Inspection, JobState};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::pipeline::{Setting, Stores, eventually, state};
+use crate::warehouse::conformance::trade;
 
 /// The stages of a pipeline that reads no markets.
 const STAGES: [StageId; 4] =
@@ -234,6 +237,41 @@ async fn live_rows_go_on_beside_a_replay(setting: Setting) {
 }
 
 /// What a replay promises, on a back end.
+/// The rows of its blocks come from the chain again, and its bytes are kept.
+async fn what_a_damaged_entry_stood_for_is_read_again(setting: Setting) {
+    let pipeline = setting.start();
+    everything_landed(&setting, &pipeline).await;
+    let before = rows(&setting);
+    let (first, last) = (setting.first_block(), setting.world.last_fill_block().unwrap());
+    let middle = (first + last) / 2;
+    let some = trade(1, 1, Resolution::Unknown);
+    for (stream, range, stage) in
+        [(StreamId::OrderEvents, first..=middle, "process-trades"), (StreamId::Trades, middle..=last, "write-trades")]
+    {
+        assert!(delete(&setting, &format!("block_number BETWEEN {} AND {}", range.start(), range.end())) > 100);
+        let mut packer = Packer::new(512);
+        for block_number in [*range.start(), *range.end()] {
+            let fill = Fill { block_number, ..some.fill.clone() };
+            match stream {
+                StreamId::Trades => packer.push(&Trade { fill, resolution: Resolution::Unknown }),
+                _ => packer.push(&fill),
+            };
+        }
+        let mut body = packer.finish().unwrap();
+        *body.last_mut().unwrap() ^= 1;
+        setting.append_beside(Stream::of(stream), body.clone()).await;
+        let kept = || {
+            let sql = "SELECT raw FROM dead_letters WHERE stage = ? AND raw = ?";
+            setting.file().prepare(sql).unwrap().exists((stage, &body)).unwrap()
+        };
+        eventually("its bytes are kept", kept).await;
+        eventually("its rows are back", || rows(&setting) == before).await;
+        let job = pipeline.observer().jobs().into_iter().find(|job| job.record.id.starts_with("damage-"));
+        assert_eq!(job.unwrap().record.stage, "ingest-fills");
+    }
+    assert!(pipeline.drain(Duration::from_secs(10)).await);
+}
+
 macro_rules! replays_on {
     ($name:ident, $setting:path) => {
         mod $name {
@@ -247,6 +285,11 @@ macro_rules! replays_on {
             #[tokio::test(flavor = "multi_thread")]
             async fn a_replay_restores_what_somebody_deleted() {
                 super::a_replay_restores_what_somebody_deleted($setting(3_000).await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn what_a_damaged_entry_stood_for_is_read_again() {
+                super::what_a_damaged_entry_stood_for_is_read_again($setting(3_000).await).await;
             }
 
             #[tokio::test(flavor = "multi_thread")]
@@ -311,7 +354,8 @@ async fn a_replay_is_cancelled_and_leaves_no_group() {
 /// Live work goes first: what a replay still had to read makes room, and the replay does not pretend.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replay_whose_entries_made_room_fails_and_says_so() {
-    let setting = Setting::new(3_000).await;
+    let mut setting = Setting::new(3_000).await;
+    setting.batch = 1;
     let pipeline = setting.start();
     everything_landed(&setting, &pipeline).await;
     setting.warehouse.slow_down(Duration::from_secs(1));
@@ -431,7 +475,8 @@ fn damage(setting: &Setting, first: u8) -> Vec<Vec<u8>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_reason() {
-    let (setting, writer) = (Setting::new(300).await, StageId::WriteTrades);
+    let (mut setting, writer) = (Setting::new(300).await, StageId::WriteTrades);
+    setting.batch = 1;
     setting.warehouse.set_desired_state("main", writer.as_str(), "stop").await.unwrap();
     let pipeline = setting.start();
     eventually("it is stopped", || state(&pipeline, writer) == StageState::Stop).await;
@@ -439,7 +484,7 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     let observer = pipeline.observer();
     eventually("all is read", || observer.chain().cursor >= Some(setting.end().into())).await;
     let stream = polytape::broker::Stream::of(StreamId::Trades);
-    while setting.broker.stream(&stream).await.unwrap().entries < 300 {
+    while setting.broker.stream(&stream).await.unwrap().events < 300 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 
@@ -471,5 +516,9 @@ async fn what_is_bad_is_skipped_only_where_it_is_bad_and_lands_with_bytes_and_re
     kept.sort();
     assert!(bad == kept, "{} bad entries and {} dead letters", bad.len(), kept.len());
     eventually("it goes on", || state(&pipeline, writer) == StageState::Idle).await;
-    assert_eq!(trades(&setting).await, 0);
+    eventually("what they held is read again", || {
+        pipeline.observer().jobs().iter().any(|job| job.record.state == JobState::Done)
+    })
+    .await;
+    assert_eq!(trades(&setting).await as usize, bad.len());
 }

@@ -44,7 +44,7 @@ async fn an_append_whose_connection_is_reset_is_done_once() {
         assert_eq!(appended == Appended::Now, spoil == Spoil::Request, "{spoil:?}: {appended:?}");
         assert!(proxy.spoiled() > at, "{spoil:?}");
     }
-    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 3);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, 3);
     for (at, spoil) in RESETS.into_iter().enumerate() {
         proxy.spoil(spoil, 1_000);
         let error = append(&broker, 3 + at).await.unwrap_err();
@@ -52,7 +52,7 @@ async fn an_append_whose_connection_is_reset_is_done_once() {
         proxy.spoil(spoil, 0);
         assert!(!matches!(append(&broker, 3 + at).await.unwrap(), Appended::Conflict(_)), "{spoil:?}");
     }
-    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 6);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, 6);
     proxy.slow_down(Duration::from_millis(700));
     assert_eq!(append(&broker, 6).await.unwrap(), Appended::Now, "slow is not gone");
 }

@@ -227,6 +227,8 @@ pub struct Setting {
     max_stream_bytes: ByteSize,
     min_free: ByteSize,
     pub max_rows: usize,
+    /// Events of an entry, at most.
+    pub batch: usize,
     /// Sources beside the chain.
     pub beside: Vec<Fills>,
 }
@@ -256,7 +258,18 @@ impl Setting {
         };
         let warehouse = Difficult::new(warehouse);
         let (max_stream_bytes, min_free) = (ByteSize::gib(1), ByteSize::b(0));
-        Self { world, server, stores, broker, warehouse, max_stream_bytes, min_free, max_rows: 1_000, beside: vec![] }
+        Self {
+            world,
+            server,
+            stores,
+            broker,
+            warehouse,
+            max_stream_bytes,
+            min_free,
+            max_rows: 1_000,
+            batch: 512,
+            beside: vec![],
+        }
     }
 
     /// As a new process finds the embedded store.
@@ -300,6 +313,7 @@ impl Setting {
                 max_batch_bytes: ByteSize::mib(1),
                 linger: Duration::from_millis(10),
                 max_stream_bytes: self.max_stream_bytes,
+                batch: self.batch,
                 keep: Duration::from_secs(600),
                 data_dir: std::env::temp_dir(),
                 min_free: self.min_free,
@@ -340,6 +354,22 @@ impl Setting {
         match &self.stores {
             Stores::Embedded(store) => store.file(),
             Stores::Servers { database, .. } => mirror(database),
+        }
+    }
+
+    /// Adds an entry that no stage wrote, as a cursor moves over it.
+    pub async fn append_beside(&self, stream: Stream, body: Vec<u8>) {
+        let key = "state:ingest-fills:polygon";
+        loop {
+            // The ingester moves the same cursor: whoever loses reads it again.
+            let expected = self.broker.cursor(key).await.unwrap().unwrap();
+            let position: ChainPosition = serde_json::from_str(&expected).unwrap();
+            let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
+            let entry = NewEntry { stream: stream.clone(), body: body.clone() };
+            let advance = CursorCommit { key: key.into(), expected, next };
+            if self.broker.append(vec![entry], advance).await.unwrap() == Appended::Now {
+                return;
+            }
         }
     }
 
@@ -432,7 +462,7 @@ async fn pressure_goes_up_to_the_ingester_and_nothing_unread_is_trimmed() {
 /// What is unread stays, what is read goes, and nobody is ever refused for want of memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
-    let redis = Redis::own(&["--maxmemory", "10mb", "--maxmemory-policy", "noeviction"]);
+    let redis = Redis::own(&["--maxmemory", "6mb", "--maxmemory-policy", "noeviction"]);
     let mut setting = Setting::new(60_000).await;
     setting.broker = Arc::new(redis.broker("one"));
     let pipeline = setting.start();
@@ -442,7 +472,7 @@ async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
     eventually("the ingester waits", waits).await;
     let StageState::Wait(cause) = state(&pipeline, StageId::IngestFills) else { panic!("it waits no more") };
     let cause = cause.to_string();
-    assert!(cause.starts_with("backpressure: redis ") && cause.ends_with(" of 10.0M"), "{cause}");
+    assert!(cause.starts_with("backpressure: redis ") && cause.ends_with(" of 6.0M"), "{cause}");
     // It goes on as long as what it wrote is read and goes, young as it is, and then waits for the writer.
     let (began, mut still) = (Instant::now(), 0);
     while still < 50 {
@@ -462,11 +492,11 @@ async fn a_redis_that_is_nearly_full_stops_reading_before_it_refuses() {
     let snapshot =
         tokio::time::timeout(Duration::from_secs(10), snapshots.wait_for(is_told)).await.unwrap().unwrap().clone();
     let memory = snapshot.memory.as_ref().and_then(|seen| seen.value).unwrap();
-    assert_eq!(memory.limit, Some(10 << 20));
+    assert_eq!(memory.limit, Some(6 << 20));
     assert!(snapshot.tables.iter().all(|table| table.parts.is_none()), "the embedded store has no parts");
     drop(publisher);
     let held = setting.broker.stream(&Stream::of(StreamId::Trades)).await.unwrap();
-    assert!(held.groups[0].unacknowledged_bytes > 2 << 20, "{held:?}");
+    assert!(held.groups[0].unacknowledged_bytes > 1 << 20, "{held:?}");
     assert!(matches!(control.send(Command::Resume { stage: StageId::WriteTrades }).await, Answer::Done(_)));
     let observer = pipeline.observer();
     setting.finish(pipeline).await;
@@ -484,7 +514,7 @@ async fn a_full_disk_stops_reading_and_says_so() {
     let pipeline = setting.start();
     let waits = || matches!(state(&pipeline, StageId::IngestFills), StageState::Wait(cause) if cause.to_string().starts_with("disk: "));
     eventually("the ingester waits for the disk", waits).await;
-    assert_eq!(setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 0);
+    assert_eq!(setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, 0);
     assert!(pipeline.drain(Duration::from_secs(10)).await);
 }
 
@@ -586,24 +616,13 @@ async fn entries_that_are_damaged_become_dead_letters() {
     let observer = pipeline.observer();
     eventually("everything has landed", || observer.chain().watermark >= Some(setting.end().into())).await;
     // Entries that no polytape wrote, as a cursor of nobody's moves over them.
-    let key = "state:ingest-fills:polygon";
     for (at, stream) in
         [Stream::of(StreamId::OrderEvents), Stream::of(StreamId::Trades), Stream::of(StreamId::DeadLetters)]
             .into_iter()
             .enumerate()
     {
         let body = format!("damaged {at}").into_bytes();
-        loop {
-            // The ingester moves the same cursor: whoever loses reads it again.
-            let expected = setting.broker.cursor(key).await.unwrap().unwrap();
-            let position: ChainPosition = serde_json::from_str(&expected).unwrap();
-            let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
-            let entry = NewEntry { stream: stream.clone(), body: body.clone() };
-            let advance = CursorCommit { key: key.into(), expected, next };
-            if setting.broker.append(vec![entry], advance).await.unwrap() == Appended::Now {
-                break;
-            }
-        }
+        setting.append_beside(stream, body).await;
     }
     let letters = || {
         let file = setting.file();
@@ -696,7 +715,7 @@ async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
             Appended::Before => {}
         }
     }
-    let inputs = setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries;
+    let inputs = setting.broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events;
     setting.finish(pipeline).await;
     assert!(won > 3, "the other ingester won {won} times, and lost {conflicts} times");
     let blocks = setting.world.config().first_block..=setting.world.last_fill_block().unwrap();
@@ -714,12 +733,12 @@ async fn entries_of_a_newer_version_are_not_given_up() {
     let position: ChainPosition = serde_json::from_str(&expected).unwrap();
     let next = serde_json::to_string(&ChainPosition::after(position.block, position.log_index)).unwrap();
     let advance = CursorCommit { key: "state:ingest-fills:polygon".into(), expected, next };
-    let newer = NewEntry { stream: Stream::of(StreamId::Trades), body: vec![2, 7, 7] };
+    let newer = NewEntry { stream: Stream::of(StreamId::Trades), body: vec![3, 7, 7] };
     assert_eq!(setting.broker.append(vec![newer], advance).await.unwrap(), Appended::Now);
     let letters = setting.warehouse.row_counts().await.unwrap()[TableId::DeadLetters];
     let pipeline = setting.start();
     let failed = tokio::time::timeout(Duration::from_secs(60), pipeline.failed()).await.unwrap();
-    assert!(failed.to_string().contains("stream:trades holds entries of a newer polytape (version 2)"), "{failed}");
+    assert!(failed.to_string().contains("stream:trades holds entries of a newer polytape (version 3)"), "{failed}");
     pipeline.drain(Duration::from_secs(10)).await;
     let left = setting.broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().groups[0].clone();
     assert_eq!(left.pending + left.undelivered, 1, "it is still there");

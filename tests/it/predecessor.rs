@@ -79,7 +79,7 @@ async fn trimming_leaves_what_nobody_has_read() {
         .trim(&stream, std::slice::from_ref(&group), Retention { age: Duration::ZERO, bytes: 0, full: 0 })
         .await
         .unwrap();
-    assert_eq!(broker.stream(&stream).await.unwrap().entries, 8, "only what was acknowledged has gone");
+    assert_eq!(broker.stream(&stream).await.unwrap().events, 8, "only what was acknowledged has gone");
     let rest = reader.read(99, 1 << 20, Duration::ZERO).await.unwrap();
     assert_eq!(rest.iter().map(|delivery| delivery.body[0]).collect::<Vec<_>>(), [4, 5, 6, 7, 8, 9]);
 }

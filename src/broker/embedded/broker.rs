@@ -10,7 +10,7 @@ use rusqlite::{Connection, Transaction};
 use super::ledger::{Ledger, pack, unpack};
 use super::{reader::EmbeddedReader, shared::Shared, sql};
 use crate::broker::contract::{Broker, Reader};
-use crate::broker::entry::{EntryId, NewEntry};
+use crate::broker::entry::{EntryId, NewEntry, Size};
 use crate::broker::limits::{check_append, check_size};
 use crate::broker::operation::{AckAndForward, Appended, CursorCommit, Layout, Retention};
 use crate::broker::state::{Barrier, StreamState};
@@ -62,6 +62,7 @@ impl EmbeddedBroker {
         self.database
             .write_then(
                 move |tx| {
+                    sql::count_events(tx)?;
                     if let Some(cursors) = cursors {
                         let generation = format!("{:016x}", rand::rng().random::<u64>());
                         sql::begin(tx, &generation, &layout, &cursors)?;
@@ -171,8 +172,8 @@ impl Broker for EmbeddedBroker {
             move |tx, _| sql::add_stream(tx, &added),
             move |number, shared| {
                 let Some(number) = number else { return };
-                let mut ledger = Ledger::new(number, 0, 0, 0);
-                ledger.load_group(recorded.name, 0, BTreeSet::new(), (0, 0), 0);
+                let mut ledger = Ledger::new(number, 0, Size::default());
+                ledger.load_group(recorded.name, 0, BTreeSet::new(), Size::default(), 0);
                 shared.streams.insert(recorded.stream, ledger);
             },
         )
@@ -234,15 +235,15 @@ impl Broker for EmbeddedBroker {
                 let Some(up_to) = ledger.acknowledged_by_all(&required, is_full) else { return Ok(None) };
                 (ledger.stream(), up_to, ledger.bytes().saturating_sub(keep.bytes))
             };
-            let (mut entries, mut bytes, mut last) = (0, 0, None);
+            let (mut entries, mut removed, mut last) = (0, Size::default(), None);
             sql::each_size(tx, number, up_to, TRIM_ENTRIES, |id, size| {
                 let old = unpack(id).ms < oldest_kept;
                 if !old && excess == 0 {
                     return false;
                 }
-                excess = excess.saturating_sub(size);
+                excess = excess.saturating_sub(size.bytes);
                 entries += 1;
-                bytes += size;
+                removed = removed + size;
                 last = Some(id);
                 true
             })?;
@@ -253,20 +254,20 @@ impl Broker for EmbeddedBroker {
                 let behind = shared.lock().ledger(&stream)?.behind(last);
                 for (group, acknowledged, unacknowledged) in behind {
                     let left = sql::left(tx, number, &group, acknowledged)?;
-                    let lost = unacknowledged.saturating_sub(left.0);
+                    let lost = unacknowledged.saturating_sub(left.events);
                     sql::note_lost(tx, number, &group, lost)?;
                     evicted.push((group, last, left, lost));
                 }
             }
-            Ok(Some((stream, entries, bytes, evicted)))
+            Ok(Some((stream, entries, removed, evicted)))
         };
         self.write(trim, |trimmed, shared| {
-            let Some((stream, entries, bytes, evicted)) = trimmed else { return 0 };
+            let Some((stream, entries, removed, evicted)) = trimmed else { return 0 };
             if let Ok(ledger) = shared.ledger(&stream) {
-                ledger.removed(entries, bytes);
+                ledger.removed(removed);
                 evicted.into_iter().for_each(|(group, last, left, lost)| ledger.evicted(&group, last, left, lost));
             }
-            usize::try_from(entries).unwrap_or(usize::MAX)
+            entries
         })
         .await
     }
@@ -297,7 +298,7 @@ struct Added {
     /// The stream's number in the file.
     number: i64,
     last_id: u64,
-    ids: Vec<(u64, u32)>,
+    ids: Vec<(u64, Size)>,
 }
 
 /// Adds entries to their streams, in order.
@@ -318,7 +319,7 @@ fn add(tx: &Transaction<'_>, shared: &Mutex<Shared>, entries: &[NewEntry]) -> Re
         let added = &mut all[at];
         added.last_id = (added.last_id + 1).max(pack(EntryId { ms: now, seq: 0 }));
         sql::insert(tx, added.number, added.last_id, &entry.body)?;
-        added.ids.push((added.last_id, u32::try_from(entry.body.len()).unwrap_or(u32::MAX)));
+        added.ids.push((added.last_id, Size::of(&entry.body)));
     }
     for added in &all {
         sql::set_last_id(tx, added.number, added.last_id)?;
@@ -344,12 +345,12 @@ struct Done {
 }
 
 impl Done {
+    /// Says how many events were acknowledged.
     fn record(self, shared: &mut Shared) -> usize {
-        if let Ok(ledger) = shared.ledger(&self.group.stream) {
-            ledger.acknowledged(&self.group, &self.ids, self.acknowledged);
-        }
+        let settle = |ledger: &mut Ledger| ledger.acknowledged(&self.group, &self.ids, self.acknowledged);
+        let events = shared.ledger(&self.group.stream).map(settle).unwrap_or_default();
         record(self.added, shared);
-        self.ids.len()
+        usize::try_from(events).unwrap_or(usize::MAX)
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::watch;
 
 use crate::broker::state::{GroupState, StreamState};
-use crate::broker::{entry::EntryId, error::BrokerError, error::Result, stream::Group};
+use crate::broker::{entry::EntryId, entry::Size, error::BrokerError, error::Result, stream::Group};
 
 /// Bits of a packed id that count within a millisecond.
 const SEQ_BITS: u32 = 20;
@@ -24,9 +24,8 @@ pub(super) const fn unpack(id: u64) -> EntryId {
 pub(super) struct Ledger {
     stream: i64,
     last_id: watch::Sender<u64>,
-    entries: u64,
-    bytes: u64,
-    /// Entries that were added, and those that were there before.
+    size: Size,
+    /// Events that were added, and those that were there before.
     added: u64,
     groups: BTreeMap<String, GroupLedger>,
 }
@@ -41,10 +40,9 @@ struct GroupLedger {
     /// The newest id that was given out to the present reader.
     delivered: u64,
     /// What was given out and is not acknowledged, with its size.
-    pending: BTreeMap<u64, u32>,
-    unacknowledged: u64,
-    unacknowledged_bytes: u64,
-    /// What was trimmed before it was acknowledged …
+    pending: BTreeMap<u64, Size>,
+    unacknowledged: Size,
+    /// Events that were trimmed before they were acknowledged …
     lost: u64,
     /// … and the newest id of it.
     evicted: u64,
@@ -55,7 +53,7 @@ struct GroupLedger {
 impl GroupLedger {
     /// Up to where there is nothing left that the group has not acknowledged, in a stream that ends at `last_id`.
     fn clear_up_to(&self, last_id: u64) -> u64 {
-        if self.unacknowledged == 0 {
+        if self.unacknowledged.events == 0 {
             return last_id;
         }
         let given_out = self.pending.keys().next().map_or(self.delivered, |first| first - 1);
@@ -64,22 +62,13 @@ impl GroupLedger {
 }
 
 impl Ledger {
-    pub(super) fn new(stream: i64, last_id: u64, entries: u64, bytes: u64) -> Self {
-        Self { stream, last_id: watch::Sender::new(last_id), entries, bytes, added: entries, groups: BTreeMap::new() }
+    pub(super) fn new(stream: i64, last_id: u64, size: Size) -> Self {
+        Self { stream, last_id: watch::Sender::new(last_id), size, added: size.events, groups: BTreeMap::new() }
     }
 
     /// Adds a group as the file has it.
-    pub(super) fn load_group(
-        &mut self,
-        name: String,
-        acknowledged: u64,
-        ahead: BTreeSet<u64>,
-        left: (u64, u64),
-        lost: u64,
-    ) {
-        let (unacknowledged, unacknowledged_bytes) = left;
-        let group =
-            GroupLedger { acknowledged, ahead, unacknowledged, unacknowledged_bytes, lost, ..Default::default() };
+    pub(super) fn load_group(&mut self, name: String, acknowledged: u64, ahead: BTreeSet<u64>, left: Size, lost: u64) {
+        let group = GroupLedger { acknowledged, ahead, unacknowledged: left, lost, ..Default::default() };
         self.groups.insert(name, group);
     }
 
@@ -92,7 +81,7 @@ impl Ledger {
     }
 
     pub(super) const fn bytes(&self) -> u64 {
-        self.bytes
+        self.size.bytes
     }
 
     /// Told whenever entries are added.
@@ -111,17 +100,20 @@ impl Ledger {
     }
 
     pub(super) fn state(&self) -> StreamState {
-        let state = |(name, group): (&String, &GroupLedger)| GroupState {
-            name: name.clone(),
-            pending: group.pending.len() as u64,
-            undelivered: group.unacknowledged - group.pending.len() as u64,
-            unacknowledged_bytes: group.unacknowledged_bytes,
-            clear_up_to: unpack(group.clear_up_to(self.last_id())),
-            lost: group.lost,
+        let state = |(name, group): (&String, &GroupLedger)| {
+            let pending: Size = group.pending.values().copied().sum();
+            GroupState {
+                name: name.clone(),
+                pending: pending.events,
+                undelivered: (group.unacknowledged - pending).events,
+                unacknowledged_bytes: group.unacknowledged.bytes,
+                clear_up_to: unpack(group.clear_up_to(self.last_id())),
+                lost: group.lost,
+            }
         };
         StreamState {
-            entries: self.entries,
-            bytes: self.bytes,
+            events: self.size.events,
+            bytes: self.size.bytes,
             added: self.added,
             last_id: unpack(self.last_id()),
             groups: self.groups.iter().map(state).collect(),
@@ -148,7 +140,7 @@ impl Ledger {
         &mut self,
         group: &Group,
         token: u64,
-        entries: impl Iterator<Item = (u64, u32)>,
+        entries: impl Iterator<Item = (u64, Size)>,
         last: u64,
     ) -> Result<()> {
         let ledger = self.fenced(group, token)?;
@@ -168,18 +160,15 @@ impl Ledger {
         Ok((ids, acknowledged.max(ledger.acknowledged)))
     }
 
-    /// Notes what was acknowledged, as [`settle`](Self::settle) said.
-    pub(super) fn acknowledged(&mut self, group: &Group, ids: &BTreeSet<u64>, acknowledged: u64) {
-        let Ok(ledger) = self.group(group) else { return };
-        for id in ids {
-            if let Some(size) = ledger.pending.remove(id) {
-                ledger.unacknowledged -= 1;
-                ledger.unacknowledged_bytes -= u64::from(size);
-            }
-        }
+    /// Notes what was acknowledged, as [`settle`](Self::settle) said. Says how many events that were.
+    pub(super) fn acknowledged(&mut self, group: &Group, ids: &BTreeSet<u64>, acknowledged: u64) -> u64 {
+        let Ok(ledger) = self.group(group) else { return 0 };
+        let done: Size = ids.iter().filter_map(|id| ledger.pending.remove(id)).sum();
+        ledger.unacknowledged = ledger.unacknowledged - done;
         ledger.ahead.extend(ids.range(acknowledged + 1..));
         ledger.ahead = ledger.ahead.split_off(&(acknowledged + 1));
         ledger.acknowledged = acknowledged;
+        done.events
     }
 
     /// Up to where all of these groups, and all others unless they are alone, have acknowledged everything; `None` if one
@@ -197,40 +186,36 @@ impl Ledger {
     }
 
     /// Notes new entries and wakes who waits for them.
-    pub(super) fn added(&mut self, entries: &[(u64, u32)]) {
+    pub(super) fn added(&mut self, entries: &[(u64, Size)]) {
         let Some((last, _)) = entries.last() else { return };
-        let count = entries.len() as u64;
-        let bytes: u64 = entries.iter().map(|(_, size)| u64::from(*size)).sum();
-        self.entries += count;
-        self.added += count;
-        self.bytes += bytes;
+        let added: Size = entries.iter().map(|(_, size)| *size).sum();
+        self.added += added.events;
+        self.size = self.size + added;
         for group in self.groups.values_mut() {
-            group.unacknowledged += count;
-            group.unacknowledged_bytes += bytes;
+            group.unacknowledged = group.unacknowledged + added;
         }
         self.last_id.send_replace(*last);
     }
 
-    /// The groups that had not acknowledged everything up to an id: up to where they had, and how much they had not.
+    /// The groups that had not acknowledged everything up to an id: up to where they had, and how many events they had not.
     pub(super) fn behind(&self, id: u64) -> Vec<(String, u64, u64)> {
         let last_id = self.last_id();
         let behind = self.groups.iter().filter(|(_, group)| group.clear_up_to(last_id) < id);
-        behind.map(|(name, group)| (name.clone(), group.acknowledged, group.unacknowledged)).collect()
+        behind.map(|(name, group)| (name.clone(), group.acknowledged, group.unacknowledged.events)).collect()
     }
 
-    /// Takes from a group what is gone up to an id: so much is left, and so much it lost.
-    pub(super) fn evicted(&mut self, name: &str, id: u64, left: (u64, u64), lost: u64) {
+    /// Takes from a group what is gone up to an id: so much is left, and so many events it lost.
+    pub(super) fn evicted(&mut self, name: &str, id: u64, left: Size, lost: u64) {
         let Some(group) = self.groups.get_mut(name) else { return };
         group.pending = group.pending.split_off(&(id + 1));
         group.lost += lost;
         group.evicted = id;
-        (group.unacknowledged, group.unacknowledged_bytes) = left;
+        group.unacknowledged = left;
     }
 
     /// Notes that the oldest entries are gone.
-    pub(super) const fn removed(&mut self, entries: u64, bytes: u64) {
-        self.entries -= entries;
-        self.bytes -= bytes;
+    pub(super) fn removed(&mut self, size: Size) {
+        self.size = self.size - size;
     }
 
     fn group(&mut self, group: &Group) -> Result<&mut GroupLedger> {
@@ -251,14 +236,16 @@ mod tests {
     #[test]
     fn what_is_trimmed_while_it_is_read_is_lost_and_not_pending() {
         let group = Stream::of(StreamId::Trades).group("replay:x");
-        let mut ledger = Ledger::new(1, 0, 0, 0);
-        ledger.load_group(group.name.clone(), 0, BTreeSet::new(), (0, 0), 0);
-        ledger.added(&[(1, 10), (2, 10), (3, 10)]);
+        let ten = |events| Size { events, bytes: 10 * events };
+        let each = |ids: &[u64]| ids.iter().map(|id| (*id, ten(1))).collect::<Vec<_>>();
+        let mut ledger = Ledger::new(1, 0, ten(0));
+        ledger.load_group(group.name.clone(), 0, BTreeSet::new(), ten(0), 0);
+        ledger.added(&each(&[1, 2, 3]));
         ledger.take_over(&group, 7).unwrap();
         assert_eq!(ledger.delivered(&group, 7).unwrap().0, 0);
-        ledger.removed(2, 20);
-        ledger.evicted(&group.name, 2, (1, 10), 2);
-        ledger.deliver(&group, 7, [(1, 10), (2, 10), (3, 10)].into_iter(), 3).unwrap();
+        ledger.removed(ten(2));
+        ledger.evicted(&group.name, 2, ten(1), 2);
+        ledger.deliver(&group, 7, each(&[1, 2, 3]).into_iter(), 3).unwrap();
         let state = ledger.state().groups.remove(0);
         assert_eq!((state.pending, state.undelivered, state.lost), (1, 0, 2));
         let (ids, acknowledged) = ledger.settle(&group, [1, 2, 3].into()).unwrap();
@@ -267,10 +254,10 @@ mod tests {
         assert_eq!((state.pending, state.undelivered, state.unacknowledged_bytes), (0, 0, 0));
 
         // All of it.
-        ledger.added(&[(4, 10)]);
-        ledger.removed(1, 10);
-        ledger.evicted(&group.name, 4, (0, 0), 1);
-        ledger.deliver(&group, 7, [(4, 10)].into_iter(), 4).unwrap();
+        ledger.added(&each(&[4]));
+        ledger.removed(ten(1));
+        ledger.evicted(&group.name, 4, ten(0), 1);
+        ledger.deliver(&group, 7, each(&[4]).into_iter(), 4).unwrap();
         assert_eq!(ledger.state().groups[0].pending, 0);
         assert!(ledger.is_clear(&group, 4).unwrap());
     }

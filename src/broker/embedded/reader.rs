@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::time::{Instant, timeout_at};
 
 use super::{ledger::unpack, shared::Shared, sql};
-use crate::broker::{contract::Reader, entry::Delivery, error::Result, stream::Group};
+use crate::broker::{contract::Reader, entry::Delivery, entry::Size, error::Result, stream::Group};
 use crate::sqlite::off_thread;
 
 pub(super) struct EmbeddedReader {
@@ -40,15 +40,15 @@ impl EmbeddedReader {
     ) -> Result<(Vec<(u64, Vec<u8>)>, u64)> {
         let (connection, stream) = (Arc::clone(&self.connection), self.stream);
         off_thread(move || {
-            let (mut entries, mut bytes, mut last, mut all) = (Vec::new(), 0, after, true);
+            let (mut entries, mut size, mut last, mut all) = (Vec::new(), Size::default(), after, true);
             sql::each_entry(&connection.lock(), stream, (after, known), |id, body| {
-                if entries.len() >= max || bytes >= max_bytes {
+                if size.events >= max as u64 || size.bytes >= max_bytes as u64 {
                     all = false;
                     return false;
                 }
                 last = id;
                 if !skip.contains(&id) {
-                    bytes += body.len();
+                    size = size + Size::of(body);
                     entries.push((id, body.to_vec()));
                 }
                 true
@@ -73,7 +73,7 @@ impl Reader for EmbeddedReader {
             let known = *news.borrow_and_update();
             if known > delivered {
                 let (entries, last) = self.fetch((delivered, known), ahead, max, max_bytes).await?;
-                let sizes = entries.iter().map(|(id, body)| (*id, u32::try_from(body.len()).unwrap_or(u32::MAX)));
+                let sizes = entries.iter().map(|(id, body)| (*id, Size::of(body)));
                 let mut shared = self.shared.lock();
                 shared.ledger(&self.group.stream)?.deliver(&self.group, self.token, sizes, last)?;
                 if !entries.is_empty() {

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 
 use super::ledger::Ledger;
 use crate::broker::operation::{Appended, CursorCommit, Layout};
-use crate::broker::{error::BrokerError, error::Result, stream::Group, stream::Stream};
+use crate::broker::{entry::Size, error::BrokerError, error::Result, stream::Group, stream::Stream};
 
 const CREATE_ENTRIES: &str = include_str!("../../../schema/embedded/queries/create_entries.sql");
+const COUNT_EVENTS: &str = include_str!("../../../schema/embedded/queries/count_events.sql");
 
 /// Fails unless `joined` is the session that is under way.
 pub(super) fn check_generation(tx: &Transaction<'_>, joined: Option<&str>) -> Result<()> {
@@ -83,6 +84,19 @@ pub(super) fn check_layout(tx: &Transaction<'_>, layout: &Layout) -> Result<Stri
     Ok(generation)
 }
 
+/// Lets the entries of an older file say how many events they hold.
+pub(super) fn count_events(tx: &Transaction<'_>) -> Result<()> {
+    let mut older = tx.prepare(
+        "SELECT stream FROM streams
+         WHERE NOT EXISTS (SELECT 1 FROM pragma_table_info('entries_' || stream) WHERE name = 'events')",
+    )?;
+    let older: Vec<i64> = older.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for stream in older {
+        tx.execute_batch(&COUNT_EVENTS.replace("{stream}", &stream.to_string()))?;
+    }
+    Ok(())
+}
+
 /// The ledgers of all streams, with nothing given out.
 pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledger>> {
     let mut ledgers = HashMap::new();
@@ -93,21 +107,14 @@ pub(super) fn load_ledgers(tx: &Transaction<'_>) -> Result<HashMap<Stream, Ledge
     let mut rows = streams.query([])?;
     while let Some(row) = rows.next()? {
         let (stream, name, last_id): (i64, String, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let (entries, bytes) = size_behind(tx, stream, 0)?;
-        let mut ledger = Ledger::new(stream, last_id, entries, bytes);
+        let mut ledger = Ledger::new(stream, last_id, size_behind(tx, stream, 0)?);
         let mut rows = groups.query([stream])?;
         while let Some(row) = rows.next()? {
             let (group, acknowledged, lost): (String, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let skip: BTreeSet<u64> =
                 ahead.query_map(params![stream, group, acknowledged], |row| row.get(0))?.collect::<Result<_, _>>()?;
-            let (mut entries, mut bytes) = size_behind(tx, stream, acknowledged)?;
-            for id in &skip {
-                let sql = format!("SELECT length(body) FROM entries_{stream} WHERE id = ?");
-                let size: Option<u64> = tx.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
-                entries -= u64::from(size.is_some());
-                bytes -= size.unwrap_or(0);
-            }
-            ledger.load_group(group, acknowledged, skip, (entries, bytes), lost);
+            let left = left(tx, stream, &group, acknowledged)?;
+            ledger.load_group(group, acknowledged, skip, left, lost);
         }
         ledgers.insert(Stream::new(name), ledger);
     }
@@ -122,9 +129,9 @@ pub(super) fn open_group(tx: &Transaction<'_>, stream: i64, group: &str, after: 
 }
 
 /// Notes what was trimmed before a group had acknowledged it.
-pub(super) fn note_lost(tx: &Transaction<'_>, stream: i64, group: &str, entries: u64) -> Result<()> {
+pub(super) fn note_lost(tx: &Transaction<'_>, stream: i64, group: &str, events: u64) -> Result<()> {
     tx.prepare_cached("UPDATE groups SET lost = lost + ? WHERE stream = ? AND name = ?")?
-        .execute(params![entries, stream, group])?;
+        .execute(params![events, stream, group])?;
     Ok(())
 }
 
@@ -142,29 +149,33 @@ pub(super) fn oldest(connection: &Connection, stream: i64, after: u64) -> Result
     Ok(connection.prepare_cached(&sql)?.query_row([after], |row| row.get(0)).optional()?)
 }
 
-/// How many entries there are behind one id, up to another.
+/// How many events there are behind one id, up to another.
 pub(super) fn count(connection: &Connection, stream: i64, (after, up_to): (u64, u64)) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM entries_{stream} WHERE id > ? AND id <= ?");
+    let sql = format!("SELECT coalesce(sum(events), 0) FROM entries_{stream} WHERE id > ? AND id <= ?");
     Ok(connection.prepare_cached(&sql)?.query_row([after, up_to], |row| row.get(0))?)
 }
 
-/// How many entries there are behind an id, and their bytes.
-pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<(u64, u64)> {
-    let sql = format!("SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream} WHERE id > ?");
-    Ok(tx.prepare_cached(&sql)?.query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+/// How much there is behind an id.
+pub(super) fn size_behind(tx: &Transaction<'_>, stream: i64, id: u64) -> Result<Size> {
+    let sql = format!("{SIZE} FROM entries_{stream} WHERE id > ?");
+    Ok(tx.prepare_cached(&sql)?.query_row([id], size)?)
 }
 
-/// What a group has not acknowledged of what is there: entries, and their bytes.
-pub(super) fn left(tx: &Transaction<'_>, stream: i64, group: &str, acknowledged: u64) -> Result<(u64, u64)> {
-    let (entries, bytes) = size_behind(tx, stream, acknowledged)?;
+/// What a group has not acknowledged of what is there.
+pub(super) fn left(tx: &Transaction<'_>, stream: i64, group: &str, acknowledged: u64) -> Result<Size> {
     let sql = format!(
-        "SELECT count(*), coalesce(sum(length(body)), 0) FROM entries_{stream}
+        "{SIZE} FROM entries_{stream}
          WHERE id IN (SELECT id FROM acknowledged_ahead WHERE stream = ? AND name = ? AND id > ?)"
     );
-    let ahead: (u64, u64) = tx
-        .prepare_cached(&sql)?
-        .query_row(params![stream, group, acknowledged], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((entries - ahead.0, bytes - ahead.1))
+    let ahead = tx.prepare_cached(&sql)?.query_row(params![stream, group, acknowledged], size)?;
+    Ok(size_behind(tx, stream, acknowledged)? - ahead)
+}
+
+/// How much entries are together.
+const SIZE: &str = "SELECT coalesce(sum(events), 0), coalesce(sum(length(body)), 0)";
+
+fn size(row: &Row<'_>) -> rusqlite::Result<Size> {
+    Ok(Size { events: row.get(0)?, bytes: row.get(1)? })
 }
 
 /// Where a cursor stands.
@@ -188,7 +199,8 @@ pub(super) fn advance(tx: &Transaction<'_>, advance: &CursorCommit) -> Result<Ap
 
 /// Adds an entry.
 pub(super) fn insert(tx: &Transaction<'_>, stream: i64, id: u64, body: &[u8]) -> Result<()> {
-    tx.prepare_cached(&format!("INSERT INTO entries_{stream} VALUES (?, ?)"))?.execute(params![id, body])?;
+    let events = Size::of(body).events;
+    tx.prepare_cached(&format!("INSERT INTO entries_{stream} VALUES (?, ?, ?)"))?.execute(params![id, body, events])?;
     Ok(())
 }
 
@@ -248,13 +260,13 @@ pub(super) fn each_size(
     stream: i64,
     up_to: u64,
     limit: usize,
-    mut take: impl FnMut(u64, u64) -> bool,
+    mut take: impl FnMut(u64, Size) -> bool,
 ) -> Result<()> {
-    let sql = format!("SELECT id, length(body) FROM entries_{stream} WHERE id <= ? ORDER BY id LIMIT ?");
+    let sql = format!("SELECT events, length(body), id FROM entries_{stream} WHERE id <= ? ORDER BY id LIMIT ?");
     let mut select = tx.prepare_cached(&sql)?;
     let mut rows = select.query([up_to, limit as u64])?;
     while let Some(row) = rows.next()? {
-        if !take(row.get(0)?, row.get(1)?) {
+        if !take(row.get(2)?, size(row)?) {
             break;
         }
     }

@@ -10,11 +10,11 @@ use redis::Value;
 use super::reply::{count, entry_id, group_state, list, many, optional_text, text, whole};
 use super::script::{self, Call, Script};
 use super::{
-    config::RedisConfig, heartbeat::Heartbeat, inner::Inner, keys::Keys, link::Link, random::random,
+    config::RedisConfig, heartbeat::Heartbeat, holding::Holding, inner::Inner, keys::Keys, link::Link, random::random,
     reader::RedisReader,
 };
 use crate::broker::contract::{Broker, Reader};
-use crate::broker::entry::{EntryId, NewEntry};
+use crate::broker::entry::{EntryId, NewEntry, Size};
 use crate::broker::limits::{check_append, check_size};
 use crate::broker::operation::{AckAndForward, Appended, CursorCommit, Layout, Retention};
 use crate::broker::state::{Barrier, StreamState};
@@ -130,8 +130,9 @@ impl RedisBroker {
         let call = self.call_on(&script::MEASURE, stream)?;
         let call = call.argument(from).argument(to).number(PORTION);
         let read = |value| {
-            let [entries, bytes, first, last] = list(value)?;
-            Some(Page { entries: count(&entries)?, bytes: count(&bytes)?, first: text(first)?, last: text(last)? })
+            let [entries, bytes, first, last, events] = list(value)?;
+            let size = Size { events: count(&events)?, bytes: count(&bytes)? };
+            Some(Page { entries: count(&entries)?, size, first: text(first)?, last: text(last)? })
         };
         self.ask(call, "a count", read).await
     }
@@ -145,7 +146,7 @@ impl RedisBroker {
             let is_last = page.entries < PORTION as u64;
             if page.entries > 0 {
                 all.entries += page.entries;
-                all.bytes += page.bytes;
+                all.size = all.size + page.size;
                 if all.first.is_empty() {
                     all.first = page.first;
                 }
@@ -158,9 +159,12 @@ impl RedisBroker {
         }
     }
 
+    fn holding(&self, group: &Group) -> Option<Arc<Holding>> {
+        self.inner.holdings.lock().get(group).cloned()
+    }
+
     fn note_done(&self, group: &Group, ids: impl Iterator<Item = EntryId>) {
-        let holding = self.inner.holdings.lock().get(group).cloned();
-        if let Some(holding) = holding {
+        if let Some(holding) = self.holding(group) {
             holding.done(ids);
         }
     }
@@ -187,11 +191,20 @@ impl Streams {
     }
 }
 
+/// An entry that is acknowledged, with its size where its reader knows it: the server would have to look for it.
+fn acknowledged(call: Call, id: EntryId, holding: Option<&Arc<Holding>>) -> Call {
+    let call = call.number(id);
+    match holding.and_then(|holding| holding.size(id)) {
+        Some(Size { events, bytes }) => call.number(bytes).number(events),
+        None => call.argument("").argument(""),
+    }
+}
+
 /// Entries that were counted.
 #[derive(Default)]
 struct Page {
     entries: u64,
-    bytes: u64,
+    size: Size,
     /// The first and the last id; empty if there are none.
     first: String,
     last: String,
@@ -280,8 +293,9 @@ impl Broker for RedisBroker {
         let ids: Vec<EntryId> = forwards.iter().map(|forward| forward.id).collect();
         let mut streams = Streams::default();
         let mut call = self.call_for(&script::FORWARD, group)?;
+        let holding = self.holding(group);
         for AckAndForward { id, outputs } in forwards {
-            call = call.number(id).number(outputs.len());
+            call = acknowledged(call, id, holding.as_ref()).number(outputs.len());
             for output in outputs {
                 call = streams.add(call, output);
             }
@@ -292,18 +306,18 @@ impl Broker for RedisBroker {
     }
 
     async fn acknowledge(&self, group: &Group, ids: Vec<EntryId>) -> Result<usize> {
-        let mut acknowledged = 0;
+        let (mut events, holding) = (0, self.holding(group));
         // Without ids it is asked, too, whether the session goes on.
         let portions = ids.chunks(PORTION).chain(ids.is_empty().then_some(&[][..]));
         for portion in portions {
             let mut call = self.call_for(&script::ACKNOWLEDGE, group)?;
             for id in portion {
-                call = call.number(id);
+                call = acknowledged(call, *id, holding.as_ref());
             }
-            acknowledged += self.ask(call, "a count", whole).await?;
+            events += self.ask(call, "a count", whole).await?;
             self.note_done(group, portion.iter().copied());
         }
-        Ok(acknowledged)
+        Ok(events)
     }
 
     async fn reader(&self, group: &Group) -> Result<Box<dyn Reader>> {
@@ -322,8 +336,8 @@ impl Broker for RedisBroker {
             let counted =
                 if attempt < COUNT_AGAIN { self.pages(&group.stream, after, "+").await? } else { Page::default() };
             let call = self.call_on(&script::OPEN_GROUP, &group.stream)?.argument(group.name.clone()).number(after);
-            let call = call.number(counted.entries).number(counted.bytes);
-            let call = call.argument(counted.first).argument(counted.last);
+            let call = call.number(counted.entries).number(counted.size.bytes);
+            let call = call.argument(counted.first).argument(counted.last).number(counted.size.events);
             if self.ask(call, "a word", whole).await? == 1 {
                 break;
             }
@@ -340,7 +354,7 @@ impl Broker for RedisBroker {
         let call = self.call_on(&script::MEASURE, stream)?;
         let call = call.argument(format!("({after}")).argument("+").number(1);
         let read = |value| {
-            let [_, _, first, _] = list(value)?;
+            let [_, _, first, _, _] = list(value)?;
             match text(first)?.as_str() {
                 "" => Some(None),
                 first => entry_id(first).map(Some),
@@ -350,7 +364,7 @@ impl Broker for RedisBroker {
     }
 
     async fn count(&self, stream: &Stream, after: EntryId, up_to: EntryId) -> Result<u64> {
-        Ok(self.pages(stream, after, &up_to.to_string()).await?.entries)
+        Ok(self.pages(stream, after, &up_to.to_string()).await?.size.events)
     }
 
     async fn trim(&self, stream: &Stream, required: &[Group], keep: Retention) -> Result<usize> {
@@ -365,12 +379,12 @@ impl Broker for RedisBroker {
 
     async fn stream(&self, stream: &Stream) -> Result<StreamState> {
         let read = |value| {
-            let [entries, bytes, added, last_id, groups] = list(value)?;
+            let [events, bytes, added, last_id, groups] = list(value)?;
             let mut groups = many(groups)?.into_iter().map(group_state).collect::<Option<Vec<_>>>()?;
             groups.sort_by(|a, b| a.name.cmp(&b.name));
             let last_id = entry_id(&text(last_id)?)?;
-            let [entries, bytes, added] = [count(&entries)?, count(&bytes)?, count(&added)?];
-            Some(StreamState { entries, bytes, added, last_id, groups })
+            let [events, bytes, added] = [count(&events)?, count(&bytes)?, count(&added)?];
+            Some(StreamState { events, bytes, added, last_id, groups })
         };
         self.ask(self.call_on(&script::STATE, stream)?, "the state of a stream", read).await
     }

@@ -15,7 +15,7 @@ use tokio::{runtime::Handle, time::Instant};
 use super::reply::{bytes, entry_id, many, text};
 use super::script::{FENCE, LEAVE, READ};
 use super::{heartbeat::with_ttl, holding::Holding, inner::Inner, link::RESPONSE, random::random};
-use crate::broker::entry::{Delivery, EntryId};
+use crate::broker::entry::{Delivery, EntryId, Size};
 use crate::broker::limits::{MAX_BYTES, MAX_ENTRIES};
 use crate::broker::{contract::Reader, error::BrokerError, error::Result, stream::Group};
 
@@ -174,7 +174,7 @@ impl RedisReader {
             let is_empty = found.deliveries.is_empty();
             if !is_empty {
                 let mut given = self.holding.given.lock();
-                found.deliveries.retain(|delivery| given.insert(delivery.id));
+                found.deliveries.retain(|delivery| given.insert(delivery.id, Size::of(&delivery.body)).is_none());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if !found.deliveries.is_empty() || (!found.are_held && left.is_zero()) {

@@ -208,7 +208,7 @@ async fn send(
 async fn refused(broker: &dyn Broker) -> String {
     let letters = Stream::of(StreamId::DeadLetters);
     // Before the streams are there, and where they cannot be looked at, somebody else says so.
-    while !broker.stream(&letters).await.is_ok_and(|state| state.entries > 0) {
+    while !broker.stream(&letters).await.is_ok_and(|state| state.events > 0) {
         tokio::time::sleep(POLL).await;
     }
     let letter = async {

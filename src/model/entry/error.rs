@@ -1,7 +1,7 @@
 //! Why bytes are not an entry.
 
 /// The newest version that is written.
-pub(super) const NEWEST: u8 = 1;
+pub(super) const NEWEST: u8 = 2;
 
 /// Why bytes are not an entry.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,6 +18,15 @@ pub enum EntryError {
     /// A field holds what it may not.
     #[error("the entry's {0} is out of range")]
     OutOfRange(&'static str),
+}
+
+/// An event of an entry that holds what it may not: it costs only itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefusedEvent {
+    /// Why.
+    pub error: EntryError,
+    /// How it is written there.
+    pub raw: Vec<u8>,
 }
 
 impl EntryError {

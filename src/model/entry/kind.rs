@@ -2,7 +2,7 @@
 
 /// Writes and reads one kind of entry, version by version.
 macro_rules! entry {
-    ($kind:ty, $v1:ty) => {
+    ($kind:ty, $v1:ty $(, $batched:ident)?) => {
         impl $crate::model::entry::Entry for $kind {
             fn encode(&self) -> Vec<u8> {
                 $crate::model::entry::v1::write(&<$v1>::from(self))
@@ -16,7 +16,22 @@ macro_rules! entry {
                     Some((&other, _)) => Err(EntryError::UnknownVersion(other)),
                 }
             }
+
+            $($crate::model::entry::kind::$batched!();)?
         }
     };
 }
 pub(in crate::model) use entry;
+
+/// Reads batches as well.
+macro_rules! batched {
+    () => {
+        fn decode_all(bytes: &[u8]) -> Result<Vec<Result<Self, RefusedEvent>>, EntryError> {
+            match bytes.first() {
+                Some(&v2::VERSION) => v2::read(bytes),
+                _ => Self::decode(bytes).map(|event| vec![Ok(event)]),
+            }
+        }
+    };
+}
+pub(in crate::model) use batched;

@@ -54,14 +54,7 @@ impl From<&model::Fill> for Fill {
             transaction_hash: fill.transaction_hash.0,
             source_id: fill.source_id.clone(),
             order_hash: fill.order_hash.0,
-            exchange: match fill.exchange {
-                None => 0,
-                Some(Exchange::CtfV1) => 1,
-                Some(Exchange::NegRiskV1) => 2,
-                Some(Exchange::CtfV2) => 3,
-                Some(Exchange::NegRiskV2) => 4,
-                Some(Exchange::V3) => 5,
-            },
+            exchange: exchange_number(fill.exchange),
             token_id: fill.token_id.0.to_be_bytes(),
             maker: fill.maker.into_array(),
             taker: fill.taker.into_array(),
@@ -71,6 +64,30 @@ impl From<&model::Fill> for Fill {
             fee: fill.fee.micros(),
         }
     }
+}
+
+/// The number of an exchange, 0 where the source does not tell it.
+pub(super) const fn exchange_number(exchange: Option<Exchange>) -> u8 {
+    match exchange {
+        None => 0,
+        Some(Exchange::CtfV1) => 1,
+        Some(Exchange::NegRiskV1) => 2,
+        Some(Exchange::CtfV2) => 3,
+        Some(Exchange::NegRiskV2) => 4,
+        Some(Exchange::V3) => 5,
+    }
+}
+
+pub(super) const fn exchange_of(number: u8) -> Result<Option<Exchange>, EntryError> {
+    Ok(match number {
+        0 => None,
+        1 => Some(Exchange::CtfV1),
+        2 => Some(Exchange::NegRiskV1),
+        3 => Some(Exchange::CtfV2),
+        4 => Some(Exchange::NegRiskV2),
+        5 => Some(Exchange::V3),
+        _ => return Err(EntryError::OutOfRange("exchange")),
+    })
 }
 
 impl TryFrom<Fill> for model::Fill {
@@ -85,15 +102,7 @@ impl TryFrom<Fill> for model::Fill {
             transaction_hash: fill.transaction_hash.into(),
             source_id: fill.source_id,
             order_hash: fill.order_hash.into(),
-            exchange: match fill.exchange {
-                0 => None,
-                1 => Some(Exchange::CtfV1),
-                2 => Some(Exchange::NegRiskV1),
-                3 => Some(Exchange::CtfV2),
-                4 => Some(Exchange::NegRiskV2),
-                5 => Some(Exchange::V3),
-                _ => return Err(EntryError::OutOfRange("exchange")),
-            },
+            exchange: exchange_of(fill.exchange)?,
             token_id: TokenId(U256::from_be_bytes(fill.token_id)),
             maker: fill.maker.into(),
             taker: fill.taker.into(),
@@ -112,7 +121,7 @@ pub(super) struct Trade {
 }
 
 #[derive(Serialize, Deserialize)]
-enum Resolved {
+pub(super) enum Resolved {
     Unknown,
     Token { condition_id: String, outcome: String },
     Market { condition_id: String, outcome: String, market_id: String, side: u8 },
@@ -120,15 +129,30 @@ enum Resolved {
 
 impl From<&model::Trade> for Trade {
     fn from(trade: &model::Trade) -> Self {
-        Self {
-            fill: (&trade.fill).into(),
-            resolution: match trade.resolution.clone() {
-                Resolution::Unknown => Resolved::Unknown,
-                Resolution::Token { condition_id, outcome } => Resolved::Token { condition_id, outcome },
-                Resolution::Market { condition_id, outcome, market_id, side } => {
-                    Resolved::Market { condition_id, outcome, market_id, side: side.0 }
-                }
-            },
+        Self { fill: (&trade.fill).into(), resolution: (&trade.resolution).into() }
+    }
+}
+
+impl From<&Resolution> for Resolved {
+    fn from(resolution: &Resolution) -> Self {
+        match resolution.clone() {
+            Resolution::Unknown => Self::Unknown,
+            Resolution::Token { condition_id, outcome } => Self::Token { condition_id, outcome },
+            Resolution::Market { condition_id, outcome, market_id, side } => {
+                Self::Market { condition_id, outcome, market_id, side: side.0 }
+            }
+        }
+    }
+}
+
+impl From<Resolved> for Resolution {
+    fn from(resolved: Resolved) -> Self {
+        match resolved {
+            Resolved::Unknown => Self::Unknown,
+            Resolved::Token { condition_id, outcome } => Self::Token { condition_id, outcome },
+            Resolved::Market { condition_id, outcome, market_id, side } => {
+                Self::Market { condition_id, outcome, market_id, side: NonUsdcSide(side) }
+            }
         }
     }
 }
@@ -137,16 +161,7 @@ impl TryFrom<Trade> for model::Trade {
     type Error = EntryError;
 
     fn try_from(trade: Trade) -> Result<Self, EntryError> {
-        Ok(Self {
-            fill: trade.fill.try_into()?,
-            resolution: match trade.resolution {
-                Resolved::Unknown => Resolution::Unknown,
-                Resolved::Token { condition_id, outcome } => Resolution::Token { condition_id, outcome },
-                Resolved::Market { condition_id, outcome, market_id, side } => {
-                    Resolution::Market { condition_id, outcome, market_id, side: NonUsdcSide(side) }
-                }
-            },
-        })
+        Ok(Self { fill: trade.fill.try_into()?, resolution: trade.resolution.into() })
     }
 }
 

@@ -10,16 +10,15 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
 
-use crate::broker::{Appended, BrokerError, CursorCommit, MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
+use super::{block_time::BlockTime, parts::Part, parts::split};
+use crate::broker::{Appended, BrokerError, CursorCommit, Stream};
 use crate::source::{Frontier, Page, Position, SourceError};
 use crate::stage::step::{Stage, Step};
 use crate::streams::cursor_watch::{CursorWatch, Found};
 use crate::streams::{
     Fills, Progress, SourceProgress, StageError, WaitCause, backpressure::Backpressure, session::Session,
 };
-use crate::{
-    failure::FailureClass, flow::StreamId, model::entry::Entry, stage::ingest::block_time::BlockTime, units::second,
-};
+use crate::{failure::FailureClass, flow::StreamId, units::second};
 
 /// How old the frontier may be while there is a backlog to read.
 const FRONTIER_REFRESH: Duration = Duration::from_secs(10);
@@ -38,17 +37,12 @@ pub(crate) struct IngestFills {
     /// When the next frontier is due.
     frontier_due: Option<Instant>,
     block_time: BlockTime,
+    /// Events of an entry, at most.
+    batch: usize,
     /// A page that has been read and is not appended to its end.
     parts: VecDeque<Part>,
     /// The page behind it, on its way.
     coming: Option<AbortOnDropHandle<Result<Page, SourceError>>>,
-}
-
-/// As much of a page as one append carries.
-#[derive(Debug, PartialEq, Eq)]
-struct Part {
-    entries: Vec<NewEntry>,
-    next: Position,
 }
 
 impl IngestFills {
@@ -57,6 +51,7 @@ impl IngestFills {
         fills: Arc<Fills>,
         progress: Arc<watch::Sender<Progress>>,
         backpressure: Backpressure,
+        batch: usize,
     ) -> Result<Self, StageError> {
         session.enter_as_ingester(&fills).await?;
         let key = fills.cursor_key();
@@ -74,6 +69,7 @@ impl IngestFills {
             asked_frontier: None,
             frontier_due: None,
             block_time: BlockTime::default(),
+            batch,
             parts: VecDeque::new(),
             coming: None,
         };
@@ -97,7 +93,7 @@ impl IngestFills {
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
         let (position, next) = (part.next.clone(), part.next.stored());
-        let events = part.entries.len() as u64;
+        let events = part.events;
         let advance = CursorCommit { key: self.fills.cursor_key(), expected: self.cursor.clone(), next: next.clone() };
         let begun = std::time::Instant::now();
         match self.session.broker.append(part.entries.clone(), advance).await? {
@@ -226,7 +222,7 @@ impl Stage for IngestFills {
         self.coming = None;
         let page = page.map_err(|error| StageError::Panicked(error.to_string()))??;
         let next = page.next.clone();
-        self.parts = split(page);
+        self.parts = split(page, self.batch);
         self.coming = self.send_for(next);
         Ok(Step::Moved(0))
     }
@@ -246,71 +242,5 @@ fn above(cursor: &Position, end: &Position) -> String {
             end.block.saturating_sub(1)
         ),
         _ => format!("the cursor, {cursor}, is above {end}, up to where the source can be read: waiting for it"),
-    }
-}
-
-/// A page as appends: each within the limits of one, each with the position behind it.
-fn split(page: Page) -> VecDeque<Part> {
-    let (mut parts, mut bytes) = (VecDeque::new(), 0);
-    let mut part = Part { entries: Vec::new(), next: page.next.clone() };
-    for event in page.events {
-        let entry = match event.fill {
-            Ok(fill) => NewEntry { stream: Stream::of(StreamId::OrderEvents), body: fill.encode() },
-            Err(letter) => NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.clipped().encode() },
-        };
-        if !part.entries.is_empty() && (part.entries.len() == MAX_ENTRIES || bytes + entry.body.len() > MAX_BYTES) {
-            parts.push_back(std::mem::replace(&mut part, Part { entries: Vec::new(), next: page.next.clone() }));
-            bytes = 0;
-        }
-        bytes += entry.body.len();
-        part.entries.push(entry);
-        part.next = event.next;
-    }
-    part.next = page.next;
-    parts.push_back(part);
-    parts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{ChainPosition, DeadLetter};
-    use crate::source::SourceEvent;
-
-    fn letter(raw: usize) -> DeadLetter {
-        let text = String::from;
-        let (source, position, stage, reason) = (text("polygon"), text("p"), text("ingest-fills"), text("r"));
-        DeadLetter { source, position, stage, reason, raw: vec![7; raw], first_seen: 0 }
-    }
-
-    fn page(events: u32, raw: usize) -> Page {
-        let event = |i| SourceEvent { next: ChainPosition::after(5, i).into(), fill: Err(letter(raw)) };
-        Page { events: (0..events).map(event).collect(), next: ChainPosition::start_of(6).into() }
-    }
-
-    #[test]
-    fn a_page_is_split_within_the_limits_and_ends_where_it_ends() {
-        for (events, raw, expected) in [(0, 0, 1), (1, 0, 1), (1000, 0, 1), (1001, 0, 2), (2500, 0, 3), (9, 1 << 20, 3)]
-        {
-            let parts = split(page(events, raw));
-            assert_eq!(parts.len(), expected, "{events} events of {raw} bytes");
-            assert_eq!(parts.iter().map(|part| part.entries.len()).sum::<usize>(), events as usize);
-            assert_eq!(parts.back().unwrap().next, ChainPosition::start_of(6).into());
-            let mut seen = 0;
-            for part in parts.iter().take(parts.len() - 1) {
-                seen += u32::try_from(part.entries.len()).unwrap();
-                assert_eq!(part.next, ChainPosition::after(5, seen - 1).into(), "it goes on behind the last entry");
-            }
-            for part in &parts {
-                assert!(part.entries.len() <= MAX_ENTRIES);
-                assert!(part.entries.iter().map(|entry| entry.body.len()).sum::<usize>() <= MAX_BYTES);
-            }
-        }
-    }
-
-    #[test]
-    fn one_huge_event_still_fits_an_append() {
-        let parts = split(page(1, 20 << 20));
-        assert!(parts[0].entries[0].body.len() <= MAX_BYTES);
     }
 }

@@ -3,3 +3,4 @@
 mod block_time;
 pub(crate) mod fills;
 pub(crate) mod markets;
+mod parts;

@@ -32,7 +32,7 @@ use crate::stage::step::{Stage, Step};
 use crate::streams::session::{MARKETS, Session};
 use crate::streams::{Markets, Progress, StageError, TokenProgress, WaitCause};
 use crate::warehouse::{Batch, UnresolvedPlace};
-use crate::{backoff::Backoff, failure::FailureClass, stage::write::dead_letter};
+use crate::{backoff::Backoff, failure::FailureClass, stage::unpack::dead_letter};
 
 use self::{failing::Failing, retry_schedule::RetrySchedule, scan::Scanner, todo::Todo};
 

@@ -51,6 +51,17 @@ pub fn entry(stream: Stream, text: &str) -> NewEntry {
     NewEntry { stream, body: text.as_bytes().to_vec() }
 }
 
+/// An entry that says that it holds so many events.
+pub fn batch(stream: Stream, events: u16, text: &str) -> NewEntry {
+    match events {
+        1 => entry(stream, text),
+        _ => {
+            let [high, low] = events.to_be_bytes();
+            NewEntry { stream, body: [&[2, high, low], text.as_bytes()].concat() }
+        }
+    }
+}
+
 pub fn advance(expected: &str, next: &str) -> CursorCommit {
     CursorCommit { key: KEY.into(), expected: expected.into(), next: next.into() }
 }
@@ -235,7 +246,55 @@ pub async fn every_group_is_respected_until_the_stream_is_full<R: Rig>() {
     let state = broker.stream(&stream).await.unwrap();
     let lost = |name: &str| state.groups.iter().find(|group| group.name == name).expect("it is there").lost;
     assert_eq!((lost("replay:x"), lost(&input().name)), (2, 0));
-    assert_eq!((state.entries, state.bytes), (1, 2));
+    assert_eq!((state.events, state.bytes), (1, 2));
+}
+
+pub async fn batches_are_counted_in_events<R: Rig>() {
+    let mut rig = R::new().await;
+    let broker = begun(&rig).await;
+    let (stream, replay) = (input().stream, input().stream.group("replay:x"));
+    let before = broker.stream(&stream).await.unwrap().added;
+    let entries = [1, 7, 512, 1, 40].map(|events| batch(stream.clone(), events, "e")).to_vec();
+    assert_eq!(broker.append(entries, advance("0", "1")).await.unwrap(), Appended::Now);
+    let counts = async |broker: &dyn Broker| {
+        let state = broker.stream(&stream).await.unwrap();
+        let groups = state.groups.into_iter().map(|group| (group.name, group.pending, group.undelivered, group.lost));
+        (state.events, groups.collect::<Vec<_>>())
+    };
+    let of = |name: &str, pending: u64, undelivered: u64, lost: u64| (name.to_owned(), pending, undelivered, lost);
+    assert_eq!(counts(&*broker).await, (561, vec![of("trade_processors", 0, 561, 0)]));
+    assert_eq!(broker.stream(&stream).await.unwrap().added - before, 561);
+
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let mut read = Vec::new();
+    while read.len() < 3 {
+        read.extend(reader.read(1, 1 << 20, Duration::from_millis(20)).await.unwrap());
+    }
+    assert_eq!(ids(&read).len(), 3, "an entry comes whatever its size, and no other beside it");
+    assert_eq!(counts(&*broker).await.1, [of("trade_processors", 520, 41, 0)]);
+    let first = broker.oldest(&stream, EntryId::default()).await.unwrap().unwrap();
+    assert_eq!(broker.count(&stream, first, read[2].id).await.unwrap(), 519);
+    broker.open_group(&replay, first).await.unwrap();
+    assert_eq!(counts(&*broker).await.1[0], of("replay:x", 0, 560, 0));
+
+    assert_eq!(broker.acknowledge(&input(), vec![read[2].id]).await.unwrap(), 512);
+    let outputs = vec![batch(Stream::of(StreamId::Trades), 7, "o")];
+    assert_eq!(broker.forward(&input(), vec![AckAndForward { id: read[1].id, outputs }]).await.unwrap(), 7);
+    assert_eq!(counts(&*broker).await.1[1], of("trade_processors", 1, 41, 0));
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().events, 7);
+
+    // Those who come after it are told the same.
+    drop(reader);
+    rig.restart().await;
+    let broker = rig.broker();
+    broker.join(&layout()).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let again = read_all(&mut *reader).await;
+    assert_eq!(again.len(), 3);
+    assert_eq!(counts(&*broker).await.1[1], of("trade_processors", 42, 0, 0));
+    assert_eq!(broker.acknowledge(&input(), ids(&again)).await.unwrap(), 42);
+    while broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap() > 0 {}
+    assert_eq!(counts(&*broker).await, (0, vec![of("replay:x", 0, 0, 560), of("trade_processors", 0, 0, 0)]));
 }
 
 pub async fn what_was_added_is_counted<R: Rig>() {
@@ -272,7 +331,7 @@ pub async fn two_ingesters_neither_double_nor_skip<R: Rig>() {
     let one = begun(&rig).await;
     assert_eq!(append(&*one, &["a"], "0", "1").await, Appended::Now);
     assert_eq!(append(&*one, &["x"], "0", "9").await, Appended::Conflict(Some("1".into())));
-    assert_eq!(one.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 1);
+    assert_eq!(one.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, 1);
 }
 
 pub async fn an_empty_page_moves_the_cursor<R: Rig>() {
@@ -288,7 +347,7 @@ pub async fn a_missing_cursor_is_a_conflict<R: Rig>() {
     let broker = begun(&rig).await;
     rig.lose(Loss::Cursor(KEY)).await;
     assert_eq!(append(&*broker, &["a"], "0", "1").await, Appended::Conflict(None));
-    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, 0);
+    assert_eq!(broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, 0);
 }
 
 pub async fn a_page_may_go_to_several_streams_at_once<R: Rig>() {
@@ -346,7 +405,7 @@ pub async fn one_input_named_twice_in_a_call_counts_once<R: Rig>() {
     let read = read_all(&mut *reader).await;
     let twice = [capitals(&read), capitals(&read)].concat();
     assert_eq!(broker.forward(&input(), twice).await.unwrap(), 1);
-    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 1);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().events, 1);
 }
 
 pub async fn an_acknowledgement_counts_once<R: Rig>() {
@@ -493,11 +552,11 @@ pub async fn nothing_unacknowledged_is_trimmed<R: Rig>() {
         "young, but only two bytes of three have room"
     );
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1);
-    assert_eq!(broker.stream(&stream).await.unwrap().entries, 1, "d is not acknowledged");
+    assert_eq!(broker.stream(&stream).await.unwrap().events, 1, "d is not acknowledged");
     broker.acknowledge(&input(), vec![read[3].id]).await.unwrap();
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 1);
     let state = broker.stream(&stream).await.unwrap();
-    assert_eq!((state.entries, state.bytes, state.last_id), (0, 0, read[3].id), "the newest id is remembered");
+    assert_eq!((state.events, state.bytes, state.last_id), (0, 0, read[3].id), "the newest id is remembered");
 }
 
 pub async fn sizes_are_honest<R: Rig>() {
@@ -506,7 +565,7 @@ pub async fn sizes_are_honest<R: Rig>() {
     append(&*broker, &["aa", "bbb", "c"], "0", "3").await;
     let numbers = |state: polytape::broker::StreamState| {
         let group = &state.groups[0];
-        (state.entries, state.bytes, group.pending, group.undelivered, group.unacknowledged_bytes)
+        (state.events, state.bytes, group.pending, group.undelivered, group.unacknowledged_bytes)
     };
     let stream = Stream::of(StreamId::OrderEvents);
     assert_eq!(numbers(broker.stream(&stream).await.unwrap()), (3, 6, 0, 3, 6));
@@ -544,7 +603,7 @@ pub async fn entries_need_a_cursor_that_moves<R: Rig>() {
     let broker = begun(&rig).await;
     let error = broker.append(vec![entry(Stream::of(StreamId::Trades), "a")], advance("0", "0")).await.unwrap_err();
     assert!(matches!(error, BrokerError::NoMove { .. }), "{error}");
-    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 0);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().events, 0);
 }
 
 pub async fn what_is_old_is_trimmed_though_there_is_room<R: Rig>() {
@@ -722,7 +781,7 @@ pub async fn ledger_after_restart(rig: &mut impl Rig) {
     let broker = rig.broker();
     broker.join(&layout()).await.unwrap();
     let after = broker.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
-    assert_eq!((after.entries, after.bytes, after.last_id), (before.entries, before.bytes, before.last_id));
+    assert_eq!((after.events, after.bytes, after.last_id), (before.events, before.bytes, before.last_id));
     let (before, after) = (&before.groups[0], &after.groups[0]);
     assert_eq!(after.pending + after.undelivered, before.pending + before.undelivered);
     assert_eq!(after.unacknowledged_bytes, before.unacknowledged_bytes);
@@ -756,6 +815,7 @@ macro_rules! conformance {
             a_group_of_its_own_is_given_what_is_behind_its_begin
             what_is_trimmed_over_the_head_of_a_group_is_no_lag_of_it
             every_group_is_respected_until_the_stream_is_full
+            batches_are_counted_in_events
             what_was_added_is_counted
             one_process_holds_a_name
             two_ingesters_neither_double_nor_skip

@@ -79,5 +79,5 @@ async fn the_ledger_is_the_same_after_a_restart() {
     let entries: u64 = rig.0.file().query_row("SELECT count(*) FROM entries_1", [], |row| row.get(0)).unwrap();
     let stream = rig.broker();
     stream.join(&super::conformance::layout()).await.unwrap();
-    assert_eq!(stream.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().entries, entries);
+    assert_eq!(stream.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap().events, entries);
 }

@@ -4,6 +4,7 @@
 //! the same again. The planted bugs show that the comparison can fail.
 
 pub mod backend;
+mod steps;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};

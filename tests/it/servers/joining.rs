@@ -115,6 +115,7 @@ pub fn join_with(setting: &Setting, consumer: &str, warehouse: Arc<dyn Warehouse
             max_batch_bytes: ByteSize::mib(1),
             linger: Duration::from_millis(10),
             max_stream_bytes: ByteSize::gib(1),
+            batch: 512,
             keep: Duration::from_secs(600),
             data_dir: Path::new("/").to_owned(),
             min_free: ByteSize::b(0),

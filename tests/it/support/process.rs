@@ -12,6 +12,7 @@ use tempfile::TempDir;
 pub struct Workplace {
     dir: TempDir,
     bug: Option<&'static str>,
+    dies_at: Option<u64>,
     binary: PathBuf,
 }
 
@@ -27,7 +28,7 @@ impl Workplace {
     pub fn new(config: &str) -> Self {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("config.toml"), config).unwrap();
-        Self { dir, bug: None, binary: binary() }
+        Self { dir, bug: None, dies_at: None, binary: binary() }
     }
 
     /// Another place with the same configuration, as on another machine.
@@ -46,6 +47,11 @@ impl Workplace {
     pub fn with_bug(mut self, bug: Option<&'static str>) -> Self {
         self.bug = bug;
         self
+    }
+
+    /// From the next start on the program dies at this step on the way of a batch.
+    pub const fn dies_at(&mut self, step: Option<u64>) {
+        self.dies_at = step;
     }
 
     /// Another configuration, from the next start on.
@@ -69,6 +75,9 @@ impl Workplace {
         command.arg("--config").arg(self.config_file()).arg("--data-dir").arg(self.data_dir());
         if let Some(bug) = self.bug {
             command.env("POLYTAPE_PLANTED_BUG", bug);
+        }
+        if let Some(step) = self.dies_at {
+            command.env("POLYTAPE_DIES_AT", step.to_string());
         }
         command
     }

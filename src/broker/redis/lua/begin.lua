@@ -19,7 +19,7 @@ for i = 1, groups do
     local stream, counters = KEYS[2 * i], KEYS[2 * i + 1]
     local has_stream, has_tally = check_own(stream, 'stream'), check_own(counters, 'hash')
     if not sizes[stream] then
-        local entries, bytes = 0, 0
+        local entries, bytes, surplus = 0, 0, 0
         if has_stream then
             for _, entry in ipairs(redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)) do
                 if not body_of(entry) then
@@ -30,13 +30,14 @@ for i = 1, groups do
             local told
             if has_tally then
                 told, bytes = read_counters(counters)
+                surplus = math.max(read_surplus(counters), 0)
             end
             if told ~= entries then
                 -- Counted by walking, which may take a second for a million entries: only after somebody interfered.
-                entries, bytes = measure(stream, '-', '+')
+                entries, bytes, surplus = measure(stream, '-', '+')
             end
         end
-        sizes[stream] = {counters = counters, entries = entries, bytes = bytes, names = {}}
+        sizes[stream] = {counters = counters, entries = entries, bytes = bytes, surplus = surplus, names = {}}
     end
     table.insert(sizes[stream].names, ARGV[3 + i])
 end
@@ -56,6 +57,7 @@ for stream, size in pairs(sizes) do
     redis.call('DEL', size.counters)
     redis.call('HSET', size.counters, 'added', number(size.entries), 'added_bytes', number(size.bytes),
         'removed', 0, 'removed_bytes', 0)
+    note_surplus(size.counters, 'surplus', size.surplus)
     for _, name in ipairs(size.names) do
         redis.call('XGROUP', 'CREATE', stream, name, '0', 'MKSTREAM')
         redis.call('HSET', size.counters, 'done:' .. name, 0, 'done_bytes:' .. name, 0)

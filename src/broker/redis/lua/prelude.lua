@@ -7,10 +7,17 @@
 --   removed, removed_bytes    those of them that were trimmed
 --   done:<group>              those that the group has nothing to do with any more: acknowledged, trimmed, or
 --   done_bytes:<group>        in front of its beginning
---   lost:<group>              those of them that were trimmed before it had acknowledged them
+--   lost:<group>              events of them that were trimmed before it had acknowledged them
 --   seat:<group>:<consumer>   which reader of that consumer is the present one
 -- What a group has not acknowledged is added - done, of which it holds what Redis calls pending. Only these scripts add
 -- and remove entries; where the length of the stream says otherwise, somebody else did, and that is a loss.
+--
+-- An entry is a batch of events. Counts of events are those of entries and a surplus, which is missing where it is 0: so what
+-- a polytape adds that knows of no batches is counted right, too.
+--   surplus, surplus_removed  what the entries of added and removed hold beyond one event each
+--   surplus_done:<group>      the same of done, and
+--   surplus_given:<group>     of what was given out to the group or is done
+--   removed_weighed           what removed was when surplus_removed was right: a polytape that knows of no batches moves the one only
 
 local function fail(code, what)
     error({err = code .. ' ' .. what})
@@ -50,6 +57,15 @@ local function check_generation(key, joined)
     end
 end
 
+-- How many events an entry holds: as the codec says it.
+local function weight_of(body)
+    if body and #body >= 3 and string.byte(body, 1) == 2 then
+        local high, low = string.byte(body, 2, 3)
+        return math.max(high * 256 + low, 1)
+    end
+    return 1
+end
+
 -- entries, bytes, added, added_bytes, as the counters has them.
 local function read_counters(counters)
     local found = redis.call('HMGET', counters, 'added', 'added_bytes', 'removed', 'removed_bytes')
@@ -59,6 +75,19 @@ local function read_counters(counters)
         return nil
     end
     return added - removed, added_bytes - removed_bytes, added, added_bytes
+end
+
+-- What the entries hold beyond one event each: of those that are there, and of all that were added.
+local function read_surplus(counters)
+    local found = redis.call('HMGET', counters, 'surplus', 'surplus_removed')
+    local added = tonumber(found[1]) or 0
+    return added - (tonumber(found[2]) or 0), added
+end
+
+local function note_surplus(counters, field, surplus)
+    if surplus > 0 then
+        redis.call('HINCRBY', counters, field, number(surplus))
+    end
 end
 
 local function check_stream(stream, counters)
@@ -109,36 +138,40 @@ local function body_of(entry)
     return fields and fields[1] == 'v' and #fields == 2 and fields[2] or nil
 end
 
--- How many entries there are from one id to another, and their bytes.
+-- How many entries there are from one id to another, their bytes, and what they hold beyond one event each.
 local function measure(stream, from, to)
-    local entries, bytes = 0, 0
+    local entries, bytes, surplus = 0, 0, 0
     repeat
-        local page = redis.call('XRANGE', stream, from, to, 'COUNT', 500)
+        local page = redis.call('XRANGE', stream, from, to, 'COUNT', 100)
         for _, entry in ipairs(page) do
+            local body = body_of(entry)
             entries = entries + 1
-            bytes = bytes + #(body_of(entry) or '')
+            bytes = bytes + #(body or '')
+            surplus = surplus + weight_of(body) - 1
             from = '(' .. entry[1]
         end
-    until #page < 500
-    return entries, bytes
+    until #page < 100
+    return entries, bytes, surplus
 end
 
 -- Adds an entry; `sums` gathers what `note_added` writes down at the end.
 local function add(sums, stream, counters, body)
     local sum = sums[stream]
     if not sum then
-        sum = {counters = counters, entries = 0, bytes = 0}
+        sum = {counters = counters, entries = 0, bytes = 0, surplus = 0}
         sums[stream] = sum
     end
     sum.last = redis.call('XADD', stream, '*', 'v', body)
     sum.entries = sum.entries + 1
     sum.bytes = sum.bytes + #body
+    sum.surplus = sum.surplus + weight_of(body) - 1
 end
 
 local function note_added(sums)
     for stream, sum in pairs(sums) do
         redis.call('HINCRBY', sum.counters, 'added', number(sum.entries))
         redis.call('HINCRBY', sum.counters, 'added_bytes', number(sum.bytes))
+        note_surplus(sum.counters, 'surplus', sum.surplus)
         -- While the clock stands behind the newest id, numbers within its millisecond grow. They are promised to stay
         -- below 2^20, so the next millisecond begins early.
         local ms, seq = string.match(sum.last, '(%d+)-(%d+)')
@@ -148,30 +181,42 @@ local function note_added(sums)
     end
 end
 
--- Acknowledges an entry. Says whether that was the first time; `sum` gathers what `note_done` writes down.
-local function acknowledge(sum, stream, group, id)
-    local entry = redis.call('XRANGE', stream, id, id)[1]
+-- Acknowledges an entry of so many bytes and events, '' where its reader does not know. Says whether that was the first time;
+-- `sum` gathers what `note_done` writes down.
+local function acknowledge(sum, stream, group, id, bytes, events)
+    local body = bytes == '' and body_of(redis.call('XRANGE', stream, id, id)[1])
     if redis.call('XACK', stream, group, id) == 0 then
         return false
     end
     sum.entries = sum.entries + 1
-    sum.bytes = sum.bytes + #(body_of(entry) or '')
+    sum.bytes = sum.bytes + (tonumber(bytes) or #(body or ''))
+    sum.surplus = sum.surplus + (tonumber(events) or weight_of(body)) - 1
     return true
 end
 
-local function note_done(counters, group, entries, bytes)
-    redis.call('HINCRBY', counters, 'done:' .. group, number(entries))
-    redis.call('HINCRBY', counters, 'done_bytes:' .. group, number(bytes))
+local function note_done(counters, group, sum)
+    redis.call('HINCRBY', counters, 'done:' .. group, number(sum.entries))
+    redis.call('HINCRBY', counters, 'done_bytes:' .. group, number(sum.bytes))
+    note_surplus(counters, 'surplus_done:' .. group, sum.surplus)
 end
 
--- Where a group stands: pending, undelivered, their bytes, three ids of which the first that is not '' tells up to where
--- it is clear (all up to this one, all in front of this one, all up to this one), and how many it lost.
+-- Where a group stands: pending and undelivered events, their bytes, three ids of which the first that is not '' tells up to
+-- where it is clear (all up to this one, all in front of this one, all up to this one), and how many events it lost.
 local function progress(stream, counters, group, last)
     local _, _, added, added_bytes = read_counters(counters)
-    local done = redis.call('HMGET', counters, 'done:' .. group.name, 'done_bytes:' .. group.name, 'lost:' .. group.name)
+    local _, surplus = read_surplus(counters)
+    local done = redis.call('HMGET', counters, 'done:' .. group.name, 'done_bytes:' .. group.name, 'lost:' .. group.name,
+        'surplus_done:' .. group.name, 'surplus_given:' .. group.name)
     local left = added - (tonumber(done[1]) or 0)
     local left_bytes = added_bytes - (tonumber(done[2]) or 0)
+    local done_surplus, given_surplus = tonumber(done[4]) or 0, tonumber(done[5]) or 0
     local pending = group.pending
+    -- A polytape that knows of no batches gives them out uncounted, and cannot read them: so what it holds stays in bounds.
+    local left_events = left + math.max(surplus - done_surplus, 0)
+    local pending_events = 0
+    if pending > 0 then
+        pending_events = math.min(pending + math.max(given_surplus - done_surplus, 0), left_events - (left - pending))
+    end
     local all, first = '', ''
     if left == 0 then
         all = last
@@ -179,7 +224,7 @@ local function progress(stream, counters, group, last)
         first = redis.call('XPENDING', stream, group.name)[2]
     end
     local lost = tonumber(done[3]) or 0
-    return {group.name, pending, left - pending, left_bytes, all, first, group['last-delivered-id'], lost}
+    return {group.name, pending_events, left_events - pending_events, left_bytes, all, first, group['last-delivered-id'], lost}
 end
 
 -- Ids as numbers, to be compared.

@@ -1,6 +1,6 @@
 -- Gives out entries: first what this consumer holds, then what dead ones hold, then new ones.
 -- KEYS: generation, stream, counters.
--- ARGV: generation, group, consumer, token, how many at most, about how many bytes at most, the id behind which to look
+-- ARGV: generation, group, consumer, token, about how many events and bytes at most, the id behind which to look
 --   in what it holds ('' if that is behind it), whether to look for dead ones (1 or 0), what the keys of processes
 --   begin with.
 -- Says where they are from ('own', 'dead', 'new'), the newest id that the group was given, in how many ms the next
@@ -12,15 +12,16 @@ check_token(KEYS[3], ARGV[2], ARGV[3], ARGV[4])
 local stream, counters, group, me = KEYS[2], KEYS[3], ARGV[2], ARGV[3]
 local most, most_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 local reply = {'', '', ''}
-local count, bytes = 0, 0
+local count, events, bytes = 0, 0, 0
 
--- How many to ask for next, judged by the size of those that came: the first one alone, later ones in small portions.
+-- How many entries to ask for next, judged by the size of those that came: the first one alone, later ones in portions that
+-- grow, since they may be larger.
 local function portion()
     if count == 0 then
         return 1
     end
-    local fit = math.floor((most_bytes - bytes) * count / math.max(bytes, 1))
-    return math.max(1, math.min(most - count, fit, 256))
+    local left = math.min((most_bytes - bytes) / math.max(bytes, 1), (most - events) / events)
+    return math.max(1, math.min(math.floor(left * count), 4 * count, 256))
 end
 
 local function take(entries)
@@ -32,13 +33,14 @@ local function take(entries)
         table.insert(reply, entry[1])
         table.insert(reply, body)
         count = count + 1
+        events = events + weight_of(body)
         bytes = bytes + #body
     end
 end
 
 -- Takes portions until there is enough, or no more.
 local function gather(fetch)
-    while count < most and (count == 0 or bytes < most_bytes) do
+    while events < most and (count == 0 or bytes < most_bytes) do
         local asked = portion()
         local entries = fetch(asked)
         take(entries)
@@ -103,6 +105,8 @@ end
 
 reply[1] = 'new'
 gather(function(asked) return xreadgroup(asked, '>') end)
+-- Behind an XREADGROUP that gave something out a full memory lets this through.
+note_surplus(counters, 'surplus_given:' .. group, events - count)
 if count == 0 then
     reply[2] = groups_of(stream)[group]['last-delivered-id']
 end

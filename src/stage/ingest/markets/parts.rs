@@ -8,7 +8,7 @@ use super::dedup_cache::{Change, Fingerprint};
 use crate::broker::{MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
 use crate::flow::{StageId, StreamId};
 use crate::model::{DeadLetter, Market, entry::Entry};
-use crate::stage::write::dead_letter;
+use crate::stage::unpack::dead_letter;
 use crate::streams::{market_cursor::MarketCursor, session::MARKETS};
 
 /// As much of a page as one append carries.

@@ -9,7 +9,7 @@ use polytape::failure::FailureClass;
 use polytape::flow::StreamId;
 
 use super::Redis;
-use crate::broker::conformance::{KEEP_NOTHING, KEY, advance, entry, input, layout, output, read_all, texts};
+use crate::broker::conformance::{KEEP_NOTHING, KEY, advance, batch, entry, input, layout, output, read_all, texts};
 
 async fn begun(redis: &Redis) -> RedisBroker {
     let broker = redis.broker("one");
@@ -89,7 +89,7 @@ async fn what_somebody_else_does_to_a_stream_is_noticed() {
         is_lost(append(&broker, &["c"], "2", "3").await);
         let fresh = begun(&redis).await;
         let state = fresh.stream(&Stream::of(StreamId::OrderEvents)).await.unwrap();
-        assert_eq!(format!("{:?}", redis.run(&["XLEN", &stream])), format!("int({})", state.entries));
+        assert_eq!(format!("{:?}", redis.run(&["XLEN", &stream])), format!("int({})", state.events));
     }
 }
 
@@ -189,6 +189,25 @@ async fn scripts_that_the_server_has_forgotten_are_sent_again() {
     }
 }
 
+/// A polytape that knows of no batches counts entries: what it trims is weighed by the next one that trims.
+#[tokio::test]
+async fn what_another_version_trimmed_is_weighed() {
+    let redis = Redis::own(&[]);
+    let broker = begun(&redis).await;
+    let (stream, counters) = (redis.key("stream:order_events"), redis.key("tally:stream:order_events"));
+    let entries = [7, 40, 1, 512].map(|events| batch(input().stream, events, "e")).to_vec();
+    broker.append(entries, advance("0", "1")).await.unwrap();
+    let mut reader = broker.reader(&input()).await.unwrap();
+    let ids: Vec<EntryId> = read_all(&mut *reader).await.iter().map(|delivery| delivery.id).collect();
+    broker.acknowledge(&input(), ids[..3].to_vec()).await.unwrap();
+    redis.run(&["XDEL", &stream, &ids[0].to_string()]);
+    redis.run(&["HINCRBY", &counters, "removed", "1"]);
+    redis.run(&["HINCRBY", &counters, "removed_bytes", "4"]);
+    broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap();
+    let state = broker.stream(&input().stream).await.unwrap();
+    assert_eq!((state.events, state.groups[0].pending), (512, 512));
+}
+
 /// Users with a password, and what is said where it is wrong.
 #[tokio::test]
 async fn users_and_passwords() {
@@ -243,7 +262,7 @@ async fn a_user_needs_no_more_than_readme_says() {
     broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap();
     broker.close_group(&replay).await.unwrap();
     let state = broker.stream(&input().stream).await.unwrap();
-    assert_eq!((state.entries, state.groups.len()), (0, 1));
+    assert_eq!((state.events, state.groups.len()), (0, 1));
     broker.barrier(KEY, &input().stream).await.unwrap();
     assert!(broker.acquire_lease("replay:x").await.unwrap());
     broker.release_lease("replay:x").await.unwrap();
@@ -313,7 +332,7 @@ async fn a_full_server_refuses_appends_and_lets_the_rest_go_on() {
     assert_eq!(late.forward(&input(), vec![handover(0), handover(1)]).await.unwrap(), 2);
     assert_eq!(broker.acknowledge(&input(), vec![read[2].id]).await.unwrap(), 1);
     assert_eq!(broker.trim(&Stream::of(StreamId::OrderEvents), &[input()], KEEP_NOTHING).await.unwrap(), 3);
-    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().entries, 2);
+    assert_eq!(broker.stream(&Stream::of(StreamId::Trades)).await.unwrap().events, 2);
     // Nobody is taken for dead because of it, even if the sign of life had gone.
     let proc = redis.key("proc:one");
     redis.run(&["DEL", &proc]);
@@ -343,7 +362,7 @@ async fn a_full_server_is_trimmed_over_the_head_of_a_replay() {
     assert_eq!(broker.trim(&input().stream, &[input()], KEEP_NOTHING).await.unwrap(), 3);
     let state = broker.stream(&input().stream).await.unwrap();
     let lost = |name: &str| state.groups.iter().find(|group| group.name == name).unwrap().lost;
-    assert_eq!((state.entries, lost("replay:x")), (0, 3));
+    assert_eq!((state.events, lost("replay:x")), (0, 3));
 }
 
 /// Its memory and its limit, as they are now; a user who may not ask is told nothing, and works on.

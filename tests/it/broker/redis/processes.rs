@@ -197,7 +197,7 @@ async fn a_trim_over_the_head_of_a_replay_keeps_the_counts_honest() {
     assert_eq!(group(&before, "replay:x"), (1, 2, 8, EntryId { ms: read[0].id.ms - 1, seq: (1 << 20) - 1 }));
     assert_eq!(broker.trim(&stream, &[input()], KEEP_NOTHING).await.unwrap(), 3);
     let after = broker.stream(&stream).await.unwrap();
-    assert_eq!((after.entries, after.bytes), (1, 4));
+    assert_eq!((after.events, after.bytes), (1, 4));
     assert_eq!(group(&after, "replay:x").0, 0);
     assert_eq!(group(&after, "replay:x").1, 1);
     assert_eq!(group(&after, "replay:x").2, 4);

@@ -1,0 +1,2 @@
+-- Entries of streams hold batches of events from here on: each says how many (`queries/count_events.sql`).
+-- An older polytape cannot read them, so it refuses the file.
