@@ -111,6 +111,8 @@ impl Stage for ProcessTrades {
 /// The trade of a fill, with what is known of its token.
 fn trade_of(fill: Fill, tokens: &TokenCache, partial: &PartialResolutions) -> NewEntry {
     let stream = if GoldskyTrade::has(&fill) { StreamId::GoldskyTrades } else { StreamId::Trades };
-    let trade = Trade { resolution: tokens.resolution(&fill, partial), fill };
+    let resolution = tokens.resolution(&fill, partial);
+    let fill = Fill { outcome_slot: tokens.outcome_slot(&fill, &resolution), ..fill };
+    let trade = Trade { fill, resolution };
     NewEntry { stream: Stream::of(stream), body: trade.encode() }
 }
