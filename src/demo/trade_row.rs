@@ -81,4 +81,8 @@ pub struct TradeRow {
     pub is_taker_row: bool,
     /// 2 where the market is known, 1 where the condition is, else 0.
     pub version: i64,
+    /// `log_index` of the taker row of its match; `None` for a direct fill.
+    pub match_log_index: Option<i64>,
+    /// Which outcome of the condition the token is on chain; `None` where the condition is not known.
+    pub outcome_slot: Option<i64>,
 }

@@ -19,12 +19,9 @@ impl ConditionId {
     pub fn slot(&self, token: TokenId, outcomes: u8) -> Option<u8> {
         match self {
             Self::Ctf(condition) => {
-                let collaterals = [Collateral::UsdcE, Collateral::NegRiskWrapped].into_iter();
-                collaterals.flat_map(|collateral| (0..outcomes).map(move |outcome| (collateral, outcome))).find_map(
-                    |(collateral, outcome)| {
-                        (derive_token_id(*condition, outcome, collateral) == token).then_some(outcome)
-                    },
-                )
+                let is_of = |outcome, collateral| derive_token_id(*condition, outcome, collateral) == token;
+                let collaterals = [Collateral::UsdcE, Collateral::NegRiskWrapped];
+                (0..outcomes).find(|outcome| collaterals.iter().any(|collateral| is_of(*outcome, *collateral)))
             }
             Self::Position(_) => {
                 PositionId::of(token).filter(|position| position.condition == *self).map(|position| position.outcome)

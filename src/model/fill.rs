@@ -92,6 +92,12 @@ pub struct Fill {
     pub shares: Amount,
     /// The fee as emitted, in [`Fill::fee_unit`].
     pub fee: Amount,
+    /// The `log_index` of the taker row of its match, in that row too; `None` for a direct fill, and where it is not told. A function
+    /// of the rows of one exchange in the transaction: see [`matches`](super::matches).
+    pub match_log_index: Option<u32>,
+    /// Which outcome of its condition the token is on chain, from 0; `None` where nothing proves it yet. Of the positions of protocol v2
+    /// the id tells it.
+    pub outcome_slot: Option<u8>,
 }
 
 impl Fill {

@@ -8,7 +8,7 @@
 
 use alloy_primitives::{Address, B256, U256, b256};
 
-use super::{Amount, Exchange, Fill, Layout, RawLog, Side, TokenId};
+use super::{Amount, Exchange, Fill, Layout, PositionId, RawLog, Side, TokenId};
 
 /// `OrderFilled(bytes32,address,address,uint256,uint256,uint256,uint256,uint256)`.
 pub const ORDER_FILLED_V1: B256 = b256!("d0a08e8c493f9c94f29311604c9de1b4e8c8d4c06bd0c789af57f2d65bfec0f6");
@@ -96,6 +96,8 @@ pub fn decode(log: &RawLog, timestamp: u64) -> Result<Fill, Refusal> {
         usd,
         shares,
         fee: order.fee,
+        match_log_index: None,
+        outcome_slot: slot_of(order.token_id),
     })
 }
 
@@ -138,8 +140,15 @@ impl UnplacedFill {
             usd,
             shares,
             fee: order.fee,
+            match_log_index: None,
+            outcome_slot: slot_of(order.token_id),
         })
     }
+}
+
+/// What the id of a token tells of its slot.
+fn slot_of(token: TokenId) -> Option<u8> {
+    PositionId::of(token).map(|position| position.outcome)
 }
 
 /// The unindexed arguments of either layout, in their common meaning.

@@ -1,6 +1,6 @@
 //! A trade: a fill and what is known of its token. One row of the `trades` table.
 
-use super::{Fill, Module, PositionId, TokenId};
+use super::{ConditionId, Fill, Module, PositionId, TokenId};
 
 /// What is known of a fill's token.
 ///
@@ -92,6 +92,13 @@ impl Resolution {
         }
     }
 
+    /// Which outcome of its condition a token is on chain, from 0, as the condition proves it: not the token's place in the market's
+    /// list, which may be in another order. It costs some powers in a field of 254 bits.
+    pub fn outcome_slot(&self, token: TokenId) -> Option<u8> {
+        let condition: ConditionId = self.condition_id().parse().ok()?;
+        condition.slot(token, MOST_OUTCOMES)
+    }
+
     /// `market_id`, or `''`.
     pub fn market_id(&self) -> &str {
         match self {
@@ -109,6 +116,9 @@ impl Resolution {
     }
 }
 
+/// More outcomes than this no market has.
+const MOST_OUTCOMES: u8 = 16;
+
 /// One row of the `trades` table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trade {
@@ -118,10 +128,17 @@ pub struct Trade {
     pub resolution: Resolution,
 }
 
+impl Trade {
+    /// [`Fill::outcome_slot`], or what the id of the token tells.
+    pub fn outcome_slot(&self) -> Option<u8> {
+        self.fill.outcome_slot.or_else(|| PositionId::of(self.fill.token_id).map(|position| position.outcome))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::U256;
+    use crate::model::{B256, Collateral, U256, derive_token_id};
 
     fn market(outcome: &str) -> Resolution {
         let (condition_id, market_id) = ("0xc0".to_owned(), "7".to_owned());
@@ -138,6 +155,19 @@ mod tests {
         let other = Resolution::Token { condition_id: "0xc1".into(), outcome: "Up".into() };
         assert_eq!(market("").named_by(&other), market(""), "that is another condition");
         assert_eq!(market("").named_by(&Resolution::Unknown), market(""));
+    }
+
+    #[test]
+    fn the_condition_tells_the_slot_whatever_the_order_of_the_list() {
+        let condition = B256::repeat_byte(7);
+        for (slot, collateral) in [(0, Collateral::UsdcE), (1, Collateral::UsdcE), (1, Collateral::NegRiskWrapped)] {
+            let token = derive_token_id(condition, slot, collateral);
+            let of =
+                |condition_id: String| Resolution::Token { condition_id, outcome: String::new() }.outcome_slot(token);
+            assert_eq!(of(format!("{condition:#x}")), Some(slot));
+            assert_eq!(of(format!("{:#x}", B256::repeat_byte(8))), None, "another condition proves nothing");
+            assert_eq!((of(String::new()), of("0xc0".into())), (None, None));
+        }
     }
 
     #[test]

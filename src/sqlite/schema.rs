@@ -13,7 +13,8 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("../../schema/embedded/0005_lost.sql"),
     include_str!("../../schema/embedded/0006_unresolved.sql"),
     include_str!("../../schema/embedded/0007_trades_goldsky.sql"),
-    include_str!("../../schema/embedded/0008_batches.sql"),
+    include_str!("../../schema/embedded/0008_trades_columns.sql"),
+    include_str!("../../schema/embedded/0009_batches.sql"),
 ];
 
 /// Applies what the file does not have yet. `user_version` counts what it has.

@@ -152,8 +152,9 @@ fn trades_of(fills: Vec<Fill>, batch: usize, tokens: &TokenCache, partial: &Part
     };
     for fill in fills {
         let (stream, packer) = &mut packers[usize::from(GoldskyTrade::has(&fill))];
-        let trade = Trade { resolution: tokens.resolution(&fill, partial), fill };
-        add(*stream, packer.push(&trade));
+        let resolution = tokens.resolution(&fill, partial);
+        let fill = Fill { outcome_slot: tokens.outcome_slot(&fill, &resolution), ..fill };
+        add(*stream, packer.push(&Trade { fill, resolution }));
     }
     for (stream, mut packer) in packers {
         add(stream, packer.finish());

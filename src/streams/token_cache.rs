@@ -46,12 +46,20 @@ pub(crate) struct TokenCache {
     warehouse: Arc<dyn TokenIndex>,
     found: Cache<TokenId, Arc<Resolution>>,
     missing: Cache<TokenId, Instant>,
+    /// Their slots, which cost more to find than to remember.
+    slots: Cache<TokenId, Option<u8>>,
     resting_until: Option<Instant>,
 }
 
 impl TokenCache {
     pub(crate) fn new(warehouse: Arc<dyn TokenIndex>) -> Self {
-        Self { warehouse, found: Cache::new(FOUND), missing: Cache::new(MISSING), resting_until: None }
+        Self {
+            warehouse,
+            found: Cache::new(FOUND),
+            missing: Cache::new(MISSING),
+            slots: Cache::new(FOUND),
+            resting_until: None,
+        }
     }
 
     /// Asks the warehouse about the tokens of fills of which nothing is known.
@@ -95,6 +103,18 @@ impl TokenCache {
             "markets cannot be looked up, fills continue without them: {cause}"
         );
         self.resting_until = Some(now + REST);
+    }
+
+    /// Which outcome a fill's token is, where what is known of it proves that.
+    pub(crate) fn outcome_slot(&self, fill: &Fill, known: &Resolution) -> Option<u8> {
+        if fill.outcome_slot.is_some() || known.condition_id().is_empty() {
+            return fill.outcome_slot;
+        }
+        self.slots.get(&fill.token_id).unwrap_or_else(|| {
+            let slot = known.outcome_slot(fill.token_id);
+            self.slots.insert(fill.token_id, slot);
+            slot
+        })
     }
 
     /// What is known of a fill's token: its market, or else what the id tells by itself or the resolver has found out.

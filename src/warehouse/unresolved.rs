@@ -196,6 +196,8 @@ mod tests {
             usd: Amount::ZERO,
             shares: Amount::ZERO,
             fee: Amount::ZERO,
+            match_log_index: None,
+            outcome_slot: None,
         };
         Trade { fill, resolution }
     }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::node::{Node, Recording, number};
 use crate::support::process::Workplace;
-use crate::support::tables::{dead_letters, dump, trades};
+use crate::support::tables::{compared, dead_letters, dump, trades};
 
 const FILLS: &str = include_str!("../vectors/orderfilled_logs.jsonl");
 const NEG_RISK_BLOCK: &str = include_str!("../vectors/v1_negrisk_block.jsonl");
@@ -64,7 +64,13 @@ impl Read {
 
 /// The rows that the recording must become, made of the expected fields alone.
 fn expected_trades() -> Vec<TradeRow> {
-    EXPECTED.lines().map(|line| expected_trade(&serde_json::from_str(line).unwrap())).collect()
+    let rows: Vec<_> = EXPECTED.lines().map(|line| expected_trade(&serde_json::from_str(line).unwrap())).collect();
+    // None of these transactions has more than one match.
+    let end = |of: &TradeRow| {
+        let mut rows = rows.iter().filter(|row| row.transaction_hash == of.transaction_hash && row.is_taker_row);
+        rows.next().map(|row| row.log_index)
+    };
+    rows.iter().map(|row| compared(TradeRow { match_log_index: end(row), ..row.clone() })).collect()
 }
 
 fn expected_trade(fields: &Value) -> TradeRow {
@@ -105,6 +111,8 @@ fn expected_trade(fields: &Value) -> TradeRow {
         fee_unit: if is_v1 && maker_direction == "BUY" { "shares" } else { "usd" }.into(),
         is_taker_row: fields["is_taker_row"].as_bool().unwrap(),
         version: 0,
+        match_log_index: None,
+        outcome_slot: None,
     }
 }
 

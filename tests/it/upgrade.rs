@@ -123,7 +123,9 @@ fn key(row: &Value) -> Key {
 /// What the chain alone tells of a row: what is known of its market depends on when that is asked.
 fn of_chain(row: &Value) -> Value {
     let mut row = row.clone();
-    for name in ["condition_id", "market_id", "outcome", "nonusdc_side", "version"] {
+    // The older version had neither of the last two.
+    let of_market = ["condition_id", "market_id", "outcome", "nonusdc_side", "version"];
+    for name in of_market.into_iter().chain(["match_log_index", "outcome_slot"]) {
         row.as_object_mut().unwrap().remove(name);
     }
     row

@@ -4,6 +4,6 @@ WITH sent AS (
     FROM (SELECT arrayJoin(?) AS item)
 )
 SELECT count()
-FROM (SELECT {key}, version FROM {table} FINAL WHERE ({key}) IN (SELECT {key} FROM sent)) AS there
+FROM (SELECT {key}, version FROM {table} FINAL WHERE ({found_by}) IN (SELECT {found_by} FROM sent)) AS there
 INNER JOIN sent USING ({key})
 WHERE version >= sent_version

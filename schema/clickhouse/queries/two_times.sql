@@ -1,6 +1,6 @@
 -- Of the tokens of a range: how many rows there are, and how many trades of the chain stand under more than one time. A trade has one
--- token, so that all its rows are in one range, and the key begins with the token, so that only that range is read. Without FINAL:
--- rows that it would merge have one time.
+-- token, so that all its rows are in one range, and the key has the token behind the day, so that of each day only that range is read,
+-- to whole granules. Without FINAL: rows that it would merge have one time.
 SELECT
     sum(count) AS rows, countIf(is_twice) AS trades, minIf(block, is_twice) AS lowest, maxIf(block, is_twice) AS highest
 FROM (

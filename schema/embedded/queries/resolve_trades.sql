@@ -5,7 +5,8 @@ UPDATE {table} SET
     outcome = ?4,
     nonusdc_side = ?5,
     version = ?6,
-    ingested_at = ?7
+    ingested_at = ?7,
+    outcome_slot = coalesce(outcome_slot, ?9)
 FROM (
     SELECT {key}
     FROM {table}

@@ -38,6 +38,8 @@ impl Probe {
             usd: Amount::ZERO,
             shares: Amount::ZERO,
             fee: Amount::ZERO,
+            match_log_index: None,
+            outcome_slot: None,
         };
         Self { fill, read: OnceLock::new() }
     }

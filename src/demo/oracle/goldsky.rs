@@ -71,7 +71,7 @@ impl World {
                     continue;
                 }
                 let mut row = trades::trade(wallets, &block, event);
-                (row.block_number, row.log_index) = (0, 0);
+                (row.block_number, row.log_index, row.match_log_index) = (0, 0, None);
                 row.source_id = format!("goldsky:{}_{}", row.transaction_hash, row.order_hash);
                 if !row.is_taker_row {
                     row.exchange = String::new();

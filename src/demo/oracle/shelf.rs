@@ -17,6 +17,7 @@ pub(super) struct Told {
     market_id: String,
     nonusdc_side: String,
     version: i64,
+    outcome_slot: Option<i64>,
 }
 
 impl Told {
@@ -26,6 +27,7 @@ impl Told {
         row.market_id.clone_from(&self.market_id);
         row.nonusdc_side.clone_from(&self.nonusdc_side);
         row.version = self.version;
+        row.outcome_slot = self.outcome_slot;
     }
 }
 
@@ -62,6 +64,7 @@ impl Shelf {
 
     /// What is told of the token of a row, which says already what its id tells.
     pub(super) fn told(&self, world: &World, row: &TradeRow, (market, outcome): (MarketRef, usize)) -> Told {
+        let outcome_slot = Some(outcome as i64);
         if let Some(owner) = self.owner(&row.token_id) {
             let owner = &self.rows[owner].1;
             let place = |list: &[String]| list.iter().position(|listed| *listed == row.token_id);
@@ -76,11 +79,12 @@ impl Shelf {
                 outcome,
                 market_id: owner.id.clone(),
                 nonusdc_side: format!("token{}", place + 1),
+                outcome_slot,
             };
         }
         if row.version > 0 {
             let (condition_id, outcome) = (row.condition_id.clone(), row.outcome.clone());
-            return Told { condition_id, outcome, version: 1, ..Told::default() };
+            return Told { condition_id, outcome, version: 1, outcome_slot, ..Told::default() };
         }
         self.told_by_data_api(world, market, outcome).unwrap_or_default()
     }
@@ -102,8 +106,9 @@ impl Shelf {
             }
         }
         let market = world.wallets().market(market);
+        let (condition_id, slot) = (market.condition.clone(), Some(outcome as i64));
         let outcome = market.labels[outcome].clone();
-        Some(Told { condition_id: market.condition.clone(), outcome, version: 1, ..Told::default() })
+        Some(Told { condition_id, outcome, version: 1, outcome_slot: slot, ..Told::default() })
     }
 
     /// The rows of `markets`, where these have been looked up by their tokens.

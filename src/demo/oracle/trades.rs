@@ -122,7 +122,16 @@ pub(in crate::demo) fn trade(wallets: &Wallets, block: &Block, event: &Event) ->
         fee_unit: fee_unit(intent).into(),
         is_taker_row: intent.taker == intent.exchange.address(),
         version,
+        match_log_index: end_of_match(block, event).map(|row| row.log_index.cast_signed()),
+        // The tokens of a market are in the order of the chain here.
+        outcome_slot: token.known.as_ref().map(|_| intent.outcome as i64),
     }
+}
+
+/// The row of the taker order of the match that a fill is of.
+fn end_of_match<'a>(block: &'a Block, of: &Event) -> Option<&'a Event> {
+    let is_end = |event: &&Event| event.group == of.group && event.intent.defect.is_none() && event.is_taker_row();
+    block.events.iter().find(is_end)
 }
 
 fn exchange(exchange: Exchange) -> &'static str {

@@ -6,7 +6,7 @@ use super::super::{Price, TradeRow};
 use super::*;
 use crate::demo::chain::render;
 use crate::demo::fills::matching::{Defect, Event, Intent};
-use crate::model::{Exchange, Layout, Resolution, Side, decode_order_filled};
+use crate::model::{self, Exchange, Fill, Layout, Resolution, Side, decode_order_filled};
 
 const BLOCKS: u64 = 1_200;
 
@@ -120,11 +120,23 @@ fn the_decoder_agrees_with_the_truth() {
     let (mut rows, mut letters) = (truth.trades.iter(), truth.dead_letters.iter());
     for number in FIRST..FIRST + BLOCKS {
         let block = world.block(number);
-        for event in &block.events {
-            let mut json = Vec::new();
-            render::log(&mut json, world.wallets(), &block, event, true);
-            let (log, timestamp) = read_log(&serde_json::from_slice(&json).unwrap());
-            let Ok(fill) = decode_order_filled(&log, timestamp) else {
+        let logs: Vec<Vec<u8>> = block
+            .events
+            .iter()
+            .map(|event| {
+                let mut json = Vec::new();
+                render::log(&mut json, world.wallets(), &block, event, true);
+                json
+            })
+            .collect();
+        let decoded = |json: &Vec<u8>| {
+            let (log, timestamp) = read_log(&serde_json::from_slice(json).unwrap());
+            decode_order_filled(&log, timestamp).ok()
+        };
+        let fills: Vec<Fill> = logs.iter().filter_map(decoded).collect();
+        let of_match = model::matches(&fills).log_indexes();
+        for (event, json) in block.events.iter().zip(logs) {
+            let Some(fill) = decoded(&json) else {
                 assert!(event.intent.defect.is_some(), "{event:?}");
                 assert_eq!(letters.next().unwrap().raw, json);
                 continue;
@@ -155,6 +167,8 @@ fn the_decoder_agrees_with_the_truth() {
                 fee_unit: fill.fee_unit().label().into(),
                 is_taker_row: fill.is_taker_row(),
                 version: resolution.version().into(),
+                match_log_index: of_match.get(&fill.log_index).map(|index| (*index).into()),
+                outcome_slot: fill.outcome_slot.map(Into::into),
             };
             assert_eq!(&read, row);
         }

@@ -100,6 +100,8 @@ fn read(rows: &[Map<String, Value>]) -> Vec<TradeRow> {
             fee_unit: if buys { "shares" } else { "usd" }.into(),
             is_taker_row: !exchange.is_empty(),
             version: 0,
+            match_log_index: None,
+            outcome_slot: None,
         }
     })
     .collect()

@@ -19,6 +19,8 @@ fn fill() -> Fill {
         usd: Amount::from_micros(3_929_200).unwrap(),
         shares: Amount::from_micros(4_180_000).unwrap(),
         fee: Amount::MAX,
+        match_log_index: None,
+        outcome_slot: None,
     }
 }
 
@@ -161,6 +163,7 @@ proptest! {
             taker: wallets[1].into(),
             side: if sell { Side::Sell } else { Side::Buy },
             usd: amount(0), shares: amount(1), fee: amount(2),
+            match_log_index: None, outcome_slot: None,
         };
         let (condition_id, outcome) = (text.clone(), text.clone());
         let resolution = match resolution {

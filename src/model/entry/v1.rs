@@ -110,6 +110,9 @@ impl TryFrom<Fill> for model::Fill {
             usd: amount("usd amount", fill.usd)?,
             shares: amount("share amount", fill.shares)?,
             fee: amount("fee", fill.fee)?,
+            // This version does not carry them: what went through it has lost them.
+            match_log_index: None,
+            outcome_slot: None,
         })
     }
 }

@@ -1,8 +1,6 @@
 //! **Matches balance**: a doubt, never a verdict.
 //!
-//! The rows of one exchange in one transaction, in the order of the log, form matches: maker rows, each naming the wallet of
-//! the taker, then the row whose taker is the exchange. The shares of the maker rows add up to the taker's. So does usd, where
-//! a maker row on the taker's own side (tokens are made or destroyed for the two) counts `shares - usd`, to one unit of 10⁻⁶ a
+//! The shares of the maker rows of a [match](crate::model::matches) add up to the taker's. So does usd, where a maker row on the taker's own side (tokens are made or destroyed for the two) counts `shares - usd`, to one unit of 10⁻⁶ a
 //! maker row.
 //!
 //! It is no law. V1 emits what it pulled before a refund, and as received all that the contract held, a donation too; rows of
@@ -12,7 +10,7 @@ use std::collections::BTreeMap;
 
 use alloy_primitives::{Address, B256};
 
-use crate::model::{Exchange, Fill};
+use crate::model::{Exchange, Fill, Match, matches};
 
 /// How the rows of a match do not add up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -58,20 +56,11 @@ pub(super) struct Sheet {
 /// Adds up the matches of a block. The rows come in the order of the log; transactions that `skip` names hold a log that
 /// cannot be read, and are not judged.
 pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn(B256) -> bool) -> Sheet {
-    let mut open: BTreeMap<(B256, Exchange), Vec<&Fill>> = BTreeMap::new();
+    let found = matches(rows.into_iter().filter(|row| !skip(row.transaction_hash)));
     let mut sheet = Sheet::default();
-    for row in rows.into_iter().filter(|row| !skip(row.transaction_hash)) {
-        // A log of the chain always tells its contract.
-        let Some(exchange) = row.exchange else { continue };
-        let group = (row.transaction_hash, exchange);
-        if row.is_taker_row() {
-            sheet.close(exchange, row, open.remove(&group).unwrap_or_default());
-        } else {
-            open.entry(group).or_default().push(row);
-        }
-    }
-    for ((_, exchange), rows) in open {
-        rows.into_iter().for_each(|row| sheet.without_taker(exchange, row));
+    found.matches.iter().for_each(|found| sheet.judge(found));
+    for (exchange, row) in found.direct {
+        sheet.note(exchange, row, Kind::NoTaker(row.taker));
     }
     sheet.imbalances.sort_unstable();
     sheet.imbalances.dedup();
@@ -79,19 +68,11 @@ pub(super) fn add_up<'a>(rows: impl IntoIterator<Item = &'a Fill>, skip: impl Fn
 }
 
 impl Sheet {
-    /// A match ends with the row of its taker; maker rows before it that name another wallet are none of it.
-    fn close(&mut self, exchange: Exchange, taker: &Fill, mut makers: Vec<&Fill>) {
-        for row in makers.extract_if(.., |row| row.taker != taker.maker) {
-            self.without_taker(exchange, row);
+    fn judge(&mut self, Match { exchange, makers, taker }: &Match<'_>) {
+        match weigh(taker, makers) {
+            Some(kind) => self.note(*exchange, taker, kind),
+            None => *self.agreed.entry(*exchange).or_default() += 1,
         }
-        match weigh(taker, &makers) {
-            Some(kind) => self.note(exchange, taker, kind),
-            None => *self.agreed.entry(exchange).or_default() += 1,
-        }
-    }
-
-    fn without_taker(&mut self, exchange: Exchange, row: &Fill) {
-        self.note(exchange, row, Kind::NoTaker(row.taker));
     }
 
     fn note(&mut self, exchange: Exchange, row: &Fill, kind: Kind) {
@@ -142,6 +123,8 @@ mod tests {
             usd: Amount::from_micros(usd).unwrap(),
             shares: Amount::from_micros(shares).unwrap(),
             fee: Amount::ZERO,
+            match_log_index: None,
+            outcome_slot: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::block::Block;
 use super::log::{Content, ReadLog};
-use crate::model::{ChainPosition, DeadLetter};
+use crate::model::{ChainPosition, DeadLetter, Fill, matches};
 use crate::source::page::{Page, SourceEvent};
 use crate::{flow::StageId, source::chain::CHAIN};
 
@@ -28,6 +28,8 @@ pub(super) fn assemble(
     for block in blocks {
         let number = block.header.number;
         events.reserve(block.logs.len());
+        // All rows of its transactions are here, also those before `from`.
+        let of_match = matches(block.logs.iter().filter_map(ReadLog::fill)).log_indexes();
         // That an implementation was replaced is told elsewhere, and is no event of the tape.
         for log in block.logs.into_iter().filter(|log| !log.is_upgrade()) {
             let next = match log.index {
@@ -36,7 +38,7 @@ pub(super) fn assemble(
                 None => ChainPosition::start_of(number).max(from),
             };
             let fill = match log.log {
-                Ok(Content::Fill(fill)) => Ok(fill),
+                Ok(Content::Fill(fill)) => Ok(Fill { match_log_index: of_match.get(&fill.log_index).copied(), ..fill }),
                 Ok(Content::Other(_, ref reason)) | Err(ref reason) => Err(letter(&log, reason.clone())),
             };
             events.push(SourceEvent { next, fill });

@@ -17,8 +17,10 @@ const COLUMNS: &str = include_str!("../../../schema/clickhouse/queries/columns.s
 pub struct TableFault {
     /// Its name.
     pub table: String,
-    /// Whether it is merely not there, so that applying the schema makes it.
+    /// Whether it or a column of it is merely not there, so that applying the schema makes it.
     pub is_missing: bool,
+    /// Whether it is there and merely lacks columns, which applying the schema adds.
+    pub lacks_columns: bool,
     /// In words, with what to do.
     pub text: String,
 }
@@ -61,6 +63,7 @@ pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>> {
     let missing = |name: &str| TableFault {
         table: name.to_owned(),
         is_missing: true,
+        lacks_columns: false,
         text: format!("{name}: is not there; polytape schema apply makes it"),
     };
     let mut faults = Vec::new();
@@ -69,8 +72,12 @@ pub(super) async fn check(connection: &Connection) -> Result<Vec<TableFault>> {
             None => faults.push(missing(expected.name)),
             Some(table) => {
                 let types = types.get(expected.name).unwrap_or(&nothing);
-                let fault = |text| TableFault { table: expected.name.to_owned(), is_missing: false, text };
-                faults.extend(expected.fault(table, types).map(fault));
+                let of = |is_missing, text| {
+                    let table = expected.name.to_owned();
+                    TableFault { table, is_missing, lacks_columns: is_missing, text }
+                };
+                let wrong = expected.fault(table, types).map(|text| of(false, text));
+                faults.extend(wrong.or_else(|| expected.lacking(types).map(|text| of(true, text))));
             }
         }
     }
@@ -83,6 +90,13 @@ impl Expected {
     /// Whether it is a table of the predecessor, which spelled its columns as the APIs do.
     fn is_of_predecessor(&self, types: &HashMap<String, String>) -> bool {
         !self.of_predecessor.is_empty() && self.of_predecessor.iter().all(|column| types.contains_key(*column))
+    }
+
+    /// Which columns are still to be added, if any are.
+    fn lacking(&self, types: &HashMap<String, String>) -> Option<String> {
+        let lacking: Vec<&str> = self.added.iter().filter(|column| !types.contains_key(**column)).copied().collect();
+        let (name, columns) = (self.name, lacking.join(" and "));
+        (!lacking.is_empty()).then(|| format!("{name}: has no {columns} yet; polytape schema apply adds it"))
     }
 
     /// What is wrong with a table and its columns, if anything is.
@@ -103,8 +117,8 @@ impl Expected {
         {
             wrong.push(format!("its engine does not decide by {version}: ReplacingMergeTree({version}) is needed"));
         }
-        let key = self.key.join(", ");
-        if table.sorting_key != key {
+        let key = self.sorting.join(", ");
+        if ![&key, &self.former_sorting.join(", ")].contains(&&table.sorting_key) {
             wrong.push(format!("it is sorted by ({}), which must be ({key})", table.sorting_key));
         }
         if table.partition_key != self.partition {
@@ -114,6 +128,7 @@ impl Expected {
         }
         for Column { name: column, clickhouse: expected, .. } in self.columns.iter().chain(self.computed) {
             match types.get(*column) {
+                None if self.added.contains(column) => {}
                 None => wrong.push(format!("it has no column {column} {expected}")),
                 Some(found) if found != expected => {
                     wrong.push(format!("its column {column} is {found}, which must be {expected}"));

@@ -68,6 +68,14 @@ impl Cells for Piece {
         self.bytes.u32(number);
     }
 
+    fn u8_if_known(&mut self, number: Option<u8>) {
+        self.bytes.nullable(number, RowBinary::u8);
+    }
+
+    fn u32_if_known(&mut self, number: Option<u32>) {
+        self.bytes.nullable(number, RowBinary::u32);
+    }
+
     fn u64(&mut self, number: u64) {
         self.bytes.u64(number);
     }

@@ -8,10 +8,15 @@ pub(super) struct Expected {
     pub(super) name: &'static str,
     /// The column that decides between two rows of one key, and that which says that there is none, where there is such.
     pub(super) version: Option<&'static str>,
-    pub(super) key: &'static [&'static str],
+    /// What it is sorted by, …
+    pub(super) sorting: &'static [&'static str],
+    /// … or was in older releases.
+    pub(super) former_sorting: &'static [&'static str],
     pub(super) partition: &'static str,
     pub(super) columns: &'static [Column],
     pub(super) computed: &'static [Column],
+    /// Columns that are added where they are missing.
+    pub(super) added: &'static [&'static str],
     pub(super) of_predecessor: &'static [&'static str],
 }
 
@@ -93,30 +98,33 @@ pub(super) fn expected() -> impl Iterator<Item = Expected> {
 impl Expected {
     /// A table of rows.
     fn declared(table: &'static Table) -> Self {
-        let Table { id, columns, computed, key, partition, of_predecessor, .. } = table;
-        Self { name: id.as_str(), version: Some(VERSION), key, partition, columns, computed, of_predecessor }
+        let Table { id, columns, computed, key, sorting, former_sorting, added, partition, of_predecessor, .. } = table;
+        let sorting = if sorting.is_empty() { key } else { sorting };
+        let (name, version) = (id.as_str(), Some(VERSION));
+        Self { name, version, sorting, former_sorting, partition, columns, computed, added, of_predecessor }
     }
 
     const fn own(
         name: &'static str,
         version: Option<&'static str>,
-        key: &'static [&'static str],
+        sorting: &'static [&'static str],
         columns: &'static [Column],
     ) -> Self {
-        Self { name, version, key, partition: "", columns, computed: &[], of_predecessor: &[] }
+        let (former_sorting, computed, added, of_predecessor): (_, _, _, &[&str]) = (&[], &[], &[], &[]);
+        Self { name, version, sorting, former_sorting, partition: "", columns, computed, added, of_predecessor }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::check::replaces_by;
-    use super::super::schema::FILES;
+    use super::super::schema::{FILES, FIRST};
     use super::*;
 
     /// A table of the numbered files: what is said of its columns, and of the table behind them.
     fn made(name: &str) -> (Vec<(&'static str, &'static str)>, &'static str) {
         let begin = format!("CREATE TABLE IF NOT EXISTS {name} (\n");
-        let (_, text) = FILES.iter().find_map(|file| file.split_once(begin.as_str())).expect(name);
+        let (_, text) = [FIRST].iter().chain(FILES).find_map(|file| file.split_once(begin.as_str())).expect(name);
         let (columns, rest) = text.split_once("\n)\n").unwrap();
         let column = |line: &'static str| {
             let (name, rest) = line.trim().trim_end_matches(',').split_once(' ').unwrap();
@@ -135,7 +143,7 @@ mod tests {
             let all: Vec<_> = expected.columns.iter().chain(expected.computed).map(of).collect();
             assert_eq!(columns, all, "{}", expected.name);
             let has = |line: &str| rest.lines().any(|found| found == line);
-            let key = expected.key.join(", ");
+            let key = expected.sorting.join(", ");
             assert!(has(&format!("ORDER BY ({key})")) || has(&format!("ORDER BY {key}")), "{rest}");
             assert!(has(&format!("PARTITION BY {}", expected.partition)) != expected.partition.is_empty(), "{rest}");
             assert!(expected.version.is_none_or(|version| replaces_by(rest, version)), "{rest}");

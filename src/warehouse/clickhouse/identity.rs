@@ -60,6 +60,14 @@ impl Cells for Texts<'_> {
         self.take(number);
     }
 
+    fn u8_if_known(&mut self, _: Option<u8>) {
+        self.leave();
+    }
+
+    fn u32_if_known(&mut self, _: Option<u32>) {
+        self.leave();
+    }
+
     fn second_if_any(&mut self, _: Option<i64>) {
         self.leave();
     }

@@ -9,8 +9,8 @@ use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
 use super::{
-    answer::Written, connection::Connection, error::Result, read_back::check_kept, statement::Statement,
-    token::token_of, unresolved::with_condition,
+    answer::Written, connection::Connection, error::Result, pins::WITHOUT_INDEXES, read_back::check_kept,
+    statement::Statement, token::token_of, unresolved::with_condition,
 };
 use crate::flow::TableId;
 use crate::warehouse::unresolved::{
@@ -143,7 +143,8 @@ fn bound(connection: &Connection, taken_by: &str, limit: &str, part: &ListScan) 
     let on_the_way = if *is_fill { -(ON_THE_WAY.as_secs() as i64) * 1_000 } else { ON_THE_WAY.as_secs() as i64 };
     let (from, until) = (from.to_string(), until.to_string());
     let of_part = |query: Statement| query.bind(partition).bind(&from).bind(&until);
-    let query = of_part(connection.query(&statement).bind(format!("{}-{partition}", fresh_insert())));
+    let query = connection.query(&statement).wish_of(WITHOUT_INDEXES);
+    let query = of_part(query.bind(format!("{}-{partition}", fresh_insert())));
     let query = query.bind(since).bind(last);
     let query = if is_of_one { query } else { of_part(query) };
     let query = query.bind(on_the_way).bind(&from).bind(&until);

@@ -32,7 +32,8 @@ pub(super) async fn look(connection: &Connection, server: &ClickhouseServer) -> 
     let is_older = schema::is_older(connection).await?;
     let mut looked = Looked { missing, left_out: Vec::new(), is_older };
     if !looked.is_whole() {
-        match rights::to_make(connection, schema::has_database(connection).await?).await {
+        let adds_columns = looked.missing.iter().any(|fault| fault.lacks_columns);
+        match rights::to_make(connection, schema::has_database(connection).await?, adds_columns).await {
             Ok(()) => {}
             // Who reads by them has to ask who makes them; a run does without.
             Err(ClickhouseError::Rights { .. } | ClickhouseError::Settings { .. })

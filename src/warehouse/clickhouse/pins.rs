@@ -28,6 +28,8 @@ enum Needs {
     AtLeast(u64),
     /// Always: it is of use, and not needed.
     Nothing,
+    /// Always, as long as single statements can have it as 0: else it is of use, and not needed.
+    ToBeZero,
 }
 
 struct Pin {
@@ -42,9 +44,9 @@ const fn pin(of: Kind, name: &'static str, value: &'static str, needs: Needs) ->
 }
 
 use Kind::{Define, Read, Write};
-use Needs::{AtLeast, Exactly, Nothing};
+use Needs::{AtLeast, Exactly, Nothing, ToBeZero};
 
-const PINS: [Pin; 42] = [
+const PINS: [Pin; 43] = [
     // A profile's limits are made for people. Queries here are bounded by what they ask for.
     pin(Read, "limit", "0", Exactly),
     pin(Read, "offset", "0", Exactly),
@@ -76,8 +78,11 @@ const PINS: [Pin; 42] = [
     pin(Read, "join_default_strictness", "ALL", Exactly),
     // Some reads want the rows of all versions.
     pin(Read, "final", "0", Exactly),
-    // Indexes of columns that differ among the versions of a row must not hide one of them from FINAL.
-    pin(Read, "use_skip_indexes_if_final", "0", Exactly),
+    // An index of a column that is the same in all versions of a row hides none of them from FINAL. Tables of older releases have one of
+    // the version, too: a statement that asks for versions under FINAL is without indexes.
+    pin(Read, USE_INDEXES, "1", ToBeZero),
+    // Whatever partitions a table is in its key, so that all versions of a row are in one partition.
+    pin(Read, "do_not_merge_across_partitions_select_final", "1", Nothing),
     // An answer of a minute ago is none.
     pin(Read, "use_query_cache", "0", Exactly),
     pin(Read, "force_index_by_date", "0", Exactly),
@@ -101,7 +106,13 @@ const PINS: [Pin; 42] = [
     pin(Define, READONLY, "0", Exactly),
 ];
 
+const USE_INDEXES: &str = "use_skip_indexes_if_final";
+
+/// What a statement wants that asks for the versions of rows under FINAL.
+pub(super) const WITHOUT_INDEXES: (&str, u8) = (USE_INDEXES, 0);
+
 const READONLY: &str = "readonly";
+const ZERO: &str = "0";
 const DEDUPLICATION: [&str; 2] = ["deduplicate_insert", "insert_deduplicate"];
 
 /// What single statements want that is not pinned.
@@ -163,7 +174,13 @@ impl Pin {
             Exactly => found.eq_ignore_ascii_case(self.value),
             AtLeast(least) => found.parse::<f64>().is_ok_and(|found| found == 0.0 || found >= least as f64),
             Nothing => true,
+            ToBeZero => found == ZERO,
         }
+    }
+
+    /// What it has to be for some statements at least.
+    fn must_be(&self) -> &'static str {
+        if self.needs == ToBeZero { ZERO } else { self.value }
     }
 
     fn is_of(&self, kind: Kind) -> bool {
@@ -214,7 +231,7 @@ impl Pins {
     pub(super) fn faults(&self, kind: Kind) -> Vec<String> {
         let is_bad = |(pin, reported): &(&Pin, &Reported)| {
             let is_tried = UNTOLD.contains(&pin.name);
-            !is_tried && (pin.name == READONLY || !reported.may_be(pin.value)) && !pin.is_met_by(&reported.value)
+            !is_tried && (pin.name == READONLY || !reported.may_be(pin.must_be())) && !pin.is_met_by(&reported.value)
         };
         let mut bad: Vec<_> = self.known(kind).filter(is_bad).collect();
         if bad.iter().any(|(pin, _)| pin.name == READONLY) {
@@ -226,13 +243,14 @@ impl Pins {
 }
 
 fn fault(pin: &Pin, found: &str) -> String {
-    let Pin { name, value, needs, .. } = pin;
+    let Pin { name, needs, .. } = pin;
+    let value = pin.must_be();
     if *name == READONLY {
         return format!("{name} is {found}, so that nothing may be written: give the user a profile with {name} = 0");
     }
     let needed = match needs {
         AtLeast(least) => format!("{value} (no limit), or at least {least},"),
-        Exactly | Nothing => (*value).to_owned(),
+        Exactly | Nothing | ToBeZero => value.to_owned(),
     };
     format!(
         "setting {name} is {found} and may not be changed, but {needed} is needed: change it in the user's profile, or take its \
@@ -286,6 +304,20 @@ mod tests {
             let sent = pins.parameters(Write, &[]);
             assert!(sent.iter().all(|(_, sent)| sent == value), "what it is already it may be: {sent:?}");
         }
+    }
+
+    #[test]
+    fn what_statements_may_want_otherwise_must_be_open_to_them() {
+        let with = |value: &str, readonly, most: &str| pins(&[(USE_INDEXES, value, readonly, "", most)]);
+        let (name, wish) = (USE_INDEXES, [(USE_INDEXES, "0".to_owned())]);
+        for (pins, sent) in [(with("1", 0, ""), "1"), (with("0", 0, ""), "1"), (with("0", 1, ""), "0")] {
+            assert_eq!(pins.faults(Read), [""; 0]);
+            let of_all: Vec<_> = pins.parameters(Read, &[]);
+            assert!(of_all.is_empty() && sent == "0" || of_all == [(name, sent.into())], "{of_all:?}");
+            assert_eq!(pins.parameters(Read, &wish), [(name, "0".into())]);
+        }
+        let faults = with("1", 1, "").faults(Read);
+        assert!(faults.len() == 1 && faults[0].contains("is 1 and may not be changed, but 0 is needed"), "{faults:?}");
     }
 
     #[test]

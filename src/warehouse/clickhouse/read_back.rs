@@ -41,6 +41,7 @@ fn question(table: &Table) -> String {
     THERE
         .replace("{sent}", &sent.join(", "))
         .replace("{version}", &format!("item[{}]", sent.len() + 1))
+        .replace("{found_by}", &table.found_by())
         .replace("{key}", &table.key.join(", "))
         .replace("{table}", table.id.as_str())
 }

@@ -71,14 +71,15 @@ pub(super) async fn to_run(connection: &Connection) -> Result<()> {
 }
 
 /// Whether the user may make what is missing. What a server without `CHECK GRANT` refuses it says itself, before anything is made.
-pub(super) async fn to_make(connection: &Connection, is_database_there: bool) -> Result<()> {
+pub(super) async fn to_make(connection: &Connection, is_database_there: bool, adds_columns: bool) -> Result<()> {
     // A setting that forbids it takes the rights away, too.
     connection.may_define().await?;
     let privileges = match is_database_there {
         true => "CREATE TABLE, CREATE VIEW, SELECT, INSERT",
         false => "CREATE DATABASE, CREATE TABLE, CREATE VIEW, SELECT, INSERT",
     };
-    let right = Right { privileges, on: on(connection, "*") };
+    let more = if adds_columns { ", ALTER ADD COLUMN" } else { "" };
+    let right = Right { privileges: &format!("{privileges}{more}"), on: on(connection, "*") };
     match is_granted(connection, &right).await? {
         Some(false) => lacking(connection, TO_MAKE, &[right]),
         Some(true) | None => Ok(()),

@@ -1,5 +1,8 @@
 //! The numbered files of `schema/clickhouse`, applied in order, once each. Never edited: a change is a new file.
 //!
+//! `trades` has a file of its own that comes first where there is none: it is made in the layout of today, and the numbered files
+//! find it there. One that is there keeps its layout, and gets the columns that were added since.
+//!
 //! ClickHouse has no transactions over statements, so every statement can be repeated, and a file counts as applied only when
 //! all of its statements were.
 
@@ -16,8 +19,11 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../../schema/clickhouse/0002_control.sql"),
     include_str!("../../../schema/clickhouse/0003_views.sql"),
     include_str!("../../../schema/clickhouse/0004_unresolved.sql"),
-    include_str!("../../../schema/clickhouse/0005_trades_goldsky.sql"),
+    include_str!("../../../schema/clickhouse/0005_trades_columns.sql"),
+    include_str!("../../../schema/clickhouse/0006_trades_goldsky.sql"),
 ];
+/// What comes before them where it is missing.
+pub(super) const FIRST: &str = include_str!("../../../schema/clickhouse/0000_trades.sql");
 const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
 const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
 const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
@@ -33,7 +39,8 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
         return Ok(());
     }
     let is_database_there = has_database(connection).await?;
-    rights::to_make(connection, is_database_there).await?;
+    let adds_columns = missing.iter().any(|fault| fault.lacks_columns);
+    rights::to_make(connection, is_database_there, adds_columns).await?;
     let mut done = Written::Confirmed(QueryCost::ZERO);
     if !is_database_there {
         let create = database(&connection.config().database);
@@ -42,8 +49,11 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
     done = done.and(connection.execute(connection.query(SCHEMA_FILES)).await?);
     // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
     let applied = if missing.is_empty() { applied(connection).await? } else { 0 };
+    for statement in statements(FIRST) {
+        done = done.and(connection.execute(connection.query(statement)).await?);
+    }
     for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
-        for statement in statements(file) {
+        for statement in statements(file).filter(|statement| adds_columns || !adds_columns_to(statement)) {
             done = done.and(connection.execute(connection.query(statement)).await?);
         }
         let applied = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
@@ -102,7 +112,8 @@ async fn look_at(connection: &Connection, known: u32) -> Result<(), WarehouseErr
 
 /// All that [`apply`] would execute in an empty ClickHouse, to be read or given to `clickhouse-client`.
 pub(super) fn print(name: &str) -> String {
-    let mut text = format!("{};\n\nUSE {};\n\n{};\n", database(name), quoted(name), SCHEMA_FILES.trim_end());
+    let (database, name) = (database(name), quoted(name));
+    let mut text = format!("{database};\n\nUSE {name};\n\n{};\n\n{}\n", SCHEMA_FILES.trim_end(), FIRST.trim_end());
     for (file, number) in FILES.iter().zip(1..) {
         text += &format!("\n{}\n\nINSERT INTO schema_files (number) VALUES ({number});\n", file.trim_end());
     }
@@ -111,6 +122,16 @@ pub(super) fn print(name: &str) -> String {
 
 fn database(name: &str) -> String {
     DATABASE.trim_end().replace("{database}", &quoted(name))
+}
+
+/// Whether a statement adds columns, which is done only where they are missing.
+fn adds_columns_to(statement: &str) -> bool {
+    first_line(statement).starts_with("ALTER TABLE ")
+}
+
+/// The first line of a statement that is no comment.
+fn first_line(statement: &str) -> &str {
+    statement.lines().find(|line| !line.is_empty() && !line.starts_with("--")).unwrap_or_default()
 }
 
 /// The statements of a file: each ends with a semicolon at the end of a line.
@@ -125,11 +146,16 @@ mod tests {
 
     #[test]
     fn every_statement_can_be_repeated_and_binds_nothing() {
-        let all: Vec<&str> = FILES.iter().flat_map(|file| statements(file)).collect();
+        let all: Vec<&str> = [FIRST].iter().chain(FILES).flat_map(|file| statements(file)).collect();
         assert!(all.len() > 10, "{}", all.len());
         for statement in all {
-            let code = statement.lines().find(|line| !line.is_empty() && !line.starts_with("--")).unwrap();
-            assert!(code.starts_with("CREATE ") && code.contains(" IF NOT EXISTS "), "{statement}");
+            if adds_columns_to(statement) {
+                let mut added = statement.lines().filter(|line| line.starts_with("    "));
+                assert!(added.all(|line| line.starts_with("    ADD COLUMN IF NOT EXISTS ")), "{statement}");
+            } else {
+                let code = first_line(statement);
+                assert!(code.starts_with("CREATE ") && code.contains(" IF NOT EXISTS "), "{statement}");
+            }
             assert!(!statement.contains('?'), "{statement}");
         }
     }

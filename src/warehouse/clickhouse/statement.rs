@@ -30,6 +30,11 @@ impl Statement {
         self
     }
 
+    /// The same of one that is said elsewhere.
+    pub(super) fn wish_of(self, (name, value): (&'static str, u8)) -> Self {
+        self.wish(name, value)
+    }
+
     pub(super) fn wishes(&self) -> &[Wish] {
         &self.wishes
     }

@@ -73,9 +73,7 @@ async fn newest_of<T: clickhouse::RowOwned + clickhouse::RowRead>(
 ) -> Result<Vec<T>> {
     let mut rows = Vec::new();
     for window in WINDOWS {
-        // The time is in the key, so that an index of it hides no version of a row.
-        let query = connection.query(sql).wish("use_skip_indexes_if_final", 1);
-        rows = connection.periodic("newest trades", query.bind(window).bind(limit)).await?;
+        rows = connection.periodic("newest trades", connection.query(sql).bind(window).bind(limit)).await?;
         if rows.len() >= limit as usize {
             break;
         }

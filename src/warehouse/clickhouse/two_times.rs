@@ -1,7 +1,8 @@
 //! Trades that stand under two times, or under a time that cannot be: a time is a part of a row's key, so that rows of a log whose
 //! own time was believed once stay beside those with the time of their block.
 //!
-//! Looks only, and never for long: what it did not get to is said. Parts are taken in an order that differs each time.
+//! Looks only, and never for long: what it did not get to is said. A range of tokens costs at least a granule of each day, so that over
+//! years of days it gets to a part only. Parts are taken in an order that differs each time.
 
 use std::time::{Duration, Instant};
 

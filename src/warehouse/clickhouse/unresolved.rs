@@ -1,7 +1,7 @@
 //! The list of tokens whose rows may still be completed: the table `unresolved_tokens`, and what is done by it.
 //!
 //! Nothing here looks for rows: the list says in which days which token has some, and the key of a table of trades begins with the
-//! token and the time. So what is read is those tokens' granules of those days, however many rows there are beside them.
+//! day and the token. So what is read is those tokens' granules of those days, however many rows there are beside them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::LazyLock;
@@ -10,12 +10,12 @@ use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
 use super::{
-    answer::Written, connection::Connection, error::Result, read_back::check_kept, row_binary::RowBinary,
-    summary::QueryCost, token::token_of,
+    answer::Written, connection::Connection, error::Result, pins::WITHOUT_INDEXES, read_back::check_kept,
+    row_binary::RowBinary, summary::QueryCost, token::token_of,
 };
 use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId};
-use crate::warehouse::table::declaration::{Table, VERSION, WRITTEN_AT, listed};
+use crate::warehouse::table::declaration::{OUTCOME_SLOT, Table, VERSION, WRITTEN_AT, listed};
 use crate::warehouse::unresolved::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
 use crate::warehouse::{error::WarehouseError, table::cells::Column, unresolved};
 
@@ -55,6 +55,7 @@ impl OfTable {
 fn insert_richer(table: &Table) -> String {
     let value = |column: &Column| match column.name {
         "condition_id" | "market_id" | "outcome" | "nonusdc_side" | VERSION => format!("known.{}", column.name),
+        OUTCOME_SLOT => format!("coalesce(poor.{OUTCOME_SLOT}, known.{OUTCOME_SLOT})"),
         WRITTEN_AT => "fromUnixTimestamp64Milli(toInt64(?), 'UTC')".to_owned(),
         kept => format!("poor.{kept}"),
     };
@@ -261,7 +262,7 @@ pub(super) async fn still(connection: &Connection, entries: &[UnresolvedEntry]) 
 async fn open_rows(connection: &Connection, part: &[(TokenId, BTreeSet<u16>)]) -> Result<Vec<Open>> {
     let days = bound(part);
     let of_each = TABLES.iter().map(|of_table| of_table.still.as_str()).collect::<Vec<_>>().join(" UNION ALL ");
-    let query = TABLES.iter().fold(connection.query(&of_each), |query, _| query.bind(&days));
+    let query = TABLES.iter().fold(connection.query(&of_each).wish_of(WITHOUT_INDEXES), |query, _| query.bind(&days));
     connection.periodic("unresolved tokens: look at their rows", query).await
 }
 
@@ -307,19 +308,21 @@ async fn resolve_part(
         .iter()
         .filter_map(|(token, _)| {
             let to = known.get(token)?;
+            let slot = to.outcome_slot(*token).map_or_else(String::new, |slot| slot.to_string());
             let (token, side) = (token.to_string(), to.nonusdc_side());
-            Some((token, to.condition_id(), to.market_id(), to.outcome(), side, to.version()))
+            Some((token, to.condition_id(), to.market_id(), to.outcome(), side, to.version(), slot))
         })
         .collect();
     let (mut done, mut rows) = (QueryCost::ZERO, 0);
     for OfTable { resolve, poorer, .. } in &*TABLES {
-        match connection.move_rows(connection.query(resolve).bind(unix_ms()).bind(&days).bind(&items)).await? {
+        let query = |sql| connection.query(sql).wish_of(WITHOUT_INDEXES);
+        match connection.move_rows(query(resolve).bind(unix_ms()).bind(&days).bind(&items)).await? {
             Written::Confirmed(cost) => {
                 rows += cost.written_rows.unwrap_or(0);
                 done = done.and(cost);
             }
             Written::Unproved => {
-                let left: Vec<u64> = connection.rows(connection.query(poorer).bind(&days).bind(&items)).await?;
+                let left: Vec<u64> = connection.rows(query(poorer).bind(&days).bind(&items)).await?;
                 check_kept("completion of rows", left == [0], connection)?;
                 done = done.and(QueryCost::default());
             }

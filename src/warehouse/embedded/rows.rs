@@ -40,14 +40,19 @@ pub(super) fn replace(table: &Table) -> String {
     let now = |name: &&&str| **name != WRITTEN_AT;
     let said: Vec<&str> = names.iter().filter(now).copied().collect();
     let no_richer = format!("old.{VERSION} <= excluded.{VERSION}");
-    let (old, new) = (listed(&said, |name| format!("old.{name}")), listed(&said, |name| format!("excluded.{name}")));
+    // What older entries do not carry is kept.
+    let value = |name: &&str| match table.kept.contains(name) {
+        true => format!("coalesce(excluded.{name}, old.{name})"),
+        false => format!("excluded.{name}"),
+    };
+    let (old, new) = (listed(&said, |name| format!("old.{name}")), listed(&said, value));
     let says_more = format!("({old}) IS NOT ({new})");
     let only_if = [Some(no_richer.as_str()), table.replaced_if, Some(says_more.as_str())];
     format!(
         "{} ON CONFLICT ({}) DO UPDATE SET {} WHERE {} ON CONFLICT DO NOTHING",
         values(table),
         table.embedded_key.join(", "),
-        listed(&names, |name| format!("{name} = excluded.{name}")),
+        listed(&names, |name| format!("{name} = {}", value(name))),
         only_if.into_iter().flatten().collect::<Vec<_>>().join(" AND ")
     )
 }
@@ -111,6 +116,14 @@ impl Cells for Writing<'_> {
     }
 
     fn u64(&mut self, number: u64) {
+        self.bind(number);
+    }
+
+    fn u8_if_known(&mut self, number: Option<u8>) {
+        self.bind(number);
+    }
+
+    fn u32_if_known(&mut self, number: Option<u32>) {
         self.bind(number);
     }
 

@@ -31,6 +31,7 @@ pub(super) fn resolve_some(
     let mut updates = RESOLVE.iter().map(|sql| tx.prepare_cached(sql)).collect::<rusqlite::Result<Vec<_>>>()?;
     let mut room = RESOLVED_AT_ONCE;
     while let Some((token, to)) = tokens.last() {
+        let slot = to.outcome_slot(*token);
         for update in &mut updates {
             let rows = update.execute(params![
                 token.to_string(),
@@ -41,6 +42,7 @@ pub(super) fn resolve_some(
                 to.version(),
                 unix_ms(),
                 room,
+                slot,
             ])?;
             room -= rows.min(room);
         }

@@ -3,18 +3,25 @@
 use rusqlite::Transaction;
 
 use crate::warehouse::table::cells::{Column, columns};
+use crate::warehouse::table::declaration::{OUTCOME_SLOT, Table};
 use crate::warehouse::unresolved::{UnresolvedEntry, entries_of};
-use crate::warehouse::{embedded::rows, error::Result, table::declaration::Table, table::row::TableRow};
+use crate::warehouse::{embedded::rows, error::Result, table::row::TableRow};
 use crate::{flow::TableId, model::Trade};
+
+const KEY: &[&str] = &["token_id", "timestamp", "transaction_hash", "log_index", "source_id"];
 
 const TABLE: Table = Table {
     id: TableId::Trades,
-    key: &["token_id", "timestamp", "transaction_hash", "log_index", "source_id"],
+    key: KEY,
+    sorting: &["toDate(timestamp)", "token_id", "timestamp", "transaction_hash", "log_index", "source_id"],
+    former_sorting: KEY,
+    added: &["match_log_index", OUTCOME_SLOT],
     embedded_key: &["block_number", "log_index", "transaction_hash", "source_id"],
     partition: "toYYYYMM(timestamp)",
     has_trades: true,
     // Of version 2 there are rows with an outcome, written before version 3 meant that.
     replaced_if: Some("NOT (old.version = excluded.version AND old.outcome <> '' AND excluded.outcome = '')"),
+    kept: &["match_log_index", OUTCOME_SLOT],
     of_predecessor: &["transactionHash"],
     read_back: "trades: read back",
     ..Table::USUAL
@@ -46,6 +53,8 @@ impl TableRow for Trade {
         is_taker_row: flag(row.fill.is_taker_row()),
         version: u8(row.resolution.version()),
         ingested_at: now(),
+        match_log_index: u32_if_known(row.fill.match_log_index),
+        outcome_slot: u8_if_known(row.outcome_slot()),
     }
 
     fn position(&self) -> String {

@@ -16,6 +16,8 @@ impl TableRow for GoldskyTrade {
         id: TableId::TradesGoldsky,
         // The source's id is all of it; its time in front makes most inserts appends.
         embedded_key: &["timestamp", "source_id"],
+        former_sorting: &[],
+        added: &[],
         of_predecessor: &[],
         read_back: "trades goldsky: read back",
         ..Trade::TABLE

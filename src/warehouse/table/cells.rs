@@ -34,6 +34,8 @@ kinds! {
     flag: "Bool", "INTEGER NOT NULL";
     u8: "UInt8", "INTEGER NOT NULL";
     u32: "UInt32", "INTEGER NOT NULL";
+    u8_if_known: "Nullable(UInt8)", "INTEGER";
+    u32_if_known: "Nullable(UInt32)", "INTEGER";
     u64: "UInt64", "INTEGER NOT NULL";
     hash: "UInt64", "INTEGER NOT NULL";
     second: "DateTime('UTC')", "INTEGER NOT NULL";
@@ -83,6 +85,12 @@ pub trait Cells {
     fn u32(&mut self, number: u32) {
         self.u64(number.into());
     }
+
+    /// A number, of what need not be known.
+    fn u8_if_known(&mut self, number: Option<u8>);
+
+    /// The same.
+    fn u32_if_known(&mut self, number: Option<u32>);
 
     /// A number that SQLite can hold.
     fn u64(&mut self, number: u64);

@@ -228,7 +228,7 @@ fn exception(code: u32, text: &str) -> Response {
 }
 
 /// What a read holds that asks whether trades are there.
-const RE_READ: &str = "WHERE (token_id, timestamp, transaction_hash, log_index, source_id) IN";
+const RE_READ: &str = "WHERE (token_id, timestamp, transaction_hash, log_index, source_id, toDate(timestamp)) IN";
 
 /// Whether a statement is an insert, behind its comments.
 fn is_insert(body: &[u8]) -> bool {

@@ -106,6 +106,7 @@ pub fn mirror(database: &Database) -> rusqlite::Connection {
         include_str!("../../../schema/embedded/0005_lost.sql"),
         include_str!("../../../schema/embedded/0006_unresolved.sql"),
         include_str!("../../../schema/embedded/0007_trades_goldsky.sql"),
+        include_str!("../../../schema/embedded/0008_trades_columns.sql"),
     ] {
         store.execute_batch(sql).unwrap();
     }

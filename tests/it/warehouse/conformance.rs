@@ -49,6 +49,8 @@ pub fn trade(transaction: u8, log_index: u32, resolution: Resolution) -> Trade {
         usd: Amount::from_micros(7_434_000).unwrap(),
         shares: Amount::from_micros(17_700_000).unwrap(),
         fee: Amount::from_micros(1_770_000).unwrap(),
+        match_log_index: Some(log_index),
+        outcome_slot: None,
     };
     Trade { fill, resolution }
 }
@@ -100,6 +102,8 @@ pub async fn a_trade_is_written_column_by_column<R: Rig>() {
         ("fee_unit", text("shares")),
         ("is_taker_row", Value::Integer(1)),
         ("version", Value::Integer(3)),
+        ("match_log_index", Value::Integer(1357)),
+        ("outcome_slot", Value::Null),
     ];
     let expected: Vec<_> = expected.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     assert_eq!(store.rows("trades"), [expected]);
@@ -308,6 +312,7 @@ macro_rules! conformance {
             a_row_that_was_complete_before_names_counted_stays_so
             only_what_was_read_leaves_the_list
             resolving_completes_rows_and_never_makes_one_poorer
+            the_match_and_the_slot_of_a_row_stay
             many_rows_of_one_token_are_resolved
             the_newest_rows_show_their_market
             goldskys_trades_have_a_table_of_their_own

@@ -9,7 +9,7 @@ use polytape::model::{
 use polytape::warehouse::{RowCounts, UnresolvedEntry, Warehouse, WriteRows, WrittenMarket};
 use rusqlite::types::Value;
 
-use super::conformance::{Rig, text, trade};
+use super::conformance::{Columns, Rig, text, trade};
 
 const CONDITION: [u8; 32] = [7; 32];
 
@@ -57,6 +57,49 @@ pub fn found(market_id: &str, side: u8) -> Resolution {
         market_id: market_id.into(),
         side: NonUsdcSide(side),
     }
+}
+
+/// The taker row of its match and its slot, of each row.
+fn columns_that_stay(rows: &[Columns]) -> Vec<[Value; 2]> {
+    let value = |row: &Columns, name: &str| row.iter().find(|(column, _)| column == name).unwrap().1.clone();
+    rows.iter().map(|row| ["match_log_index", "outcome_slot"].map(|name| value(row, name))).collect()
+}
+
+pub async fn the_match_and_the_slot_of_a_row_stay<R: Rig>() {
+    let store = R::new();
+    let warehouse = store.warehouse();
+    // Listed first, and the second on chain; a position, whose id tells it; one that only its row tells; and one that nobody does.
+    let position = TokenId((U256::ONE << 248) | (U256::from(9) << 120) | U256::ONE);
+    let (listed, told, foreign) = (token(1), TokenId(U256::from(77)), TokenId(U256::from(78)));
+    let row = |transaction: u8, token, slot, index| {
+        let mut row = of_token(transaction, token, Resolution::Unknown);
+        (row.fill.match_log_index, row.fill.outcome_slot) = (index, slot);
+        row
+    };
+    let rows = [
+        row(1, listed, None, Some(7)),
+        row(2, position, None, None),
+        row(3, told, Some(1), Some(9)),
+        row(4, foreign, None, Some(5)),
+    ];
+    warehouse.write_rows(&rows).await.unwrap();
+    let (null, integer) = (Value::Null, Value::Integer);
+    let before =
+        [[integer(7), null.clone()], [null.clone(), integer(1)], [integer(9), integer(1)], [integer(5), null.clone()]];
+    assert_eq!(columns_that_stay(&store.rows("trades")), before);
+
+    let known = [listed, position, told, foreign].map(|token| (token, found("7", 1)));
+    assert_eq!(resolve(warehouse.as_ref(), &known).await, 4);
+    let [_, of_position, of_told, of_foreign] = before;
+    let after = [[integer(7), integer(1)], of_position, of_told, of_foreign];
+    assert_eq!(columns_that_stay(&store.rows("trades")), after, "as the condition proves it");
+    // As they come again from what carries neither.
+    let poorer = rows.map(|mut row| {
+        (row.fill.match_log_index, row.fill.outcome_slot) = (None, None);
+        row
+    });
+    warehouse.write_rows(&poorer).await.unwrap();
+    assert_eq!(columns_that_stay(&store.rows("trades")), after);
 }
 
 async fn resolution(warehouse: &dyn Warehouse, token: TokenId) -> Option<Resolution> {

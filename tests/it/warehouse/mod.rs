@@ -7,6 +7,7 @@ mod defects;
 mod embedded;
 mod goldsky_conformance;
 mod lagging;
+mod layout;
 mod market_conformance;
 mod pins;
 mod releases;

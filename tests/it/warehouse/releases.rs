@@ -235,7 +235,7 @@ async fn the_order_of_comment_and_codec_changes_no_table_on_26_9() {
     };
     let made = tables();
     assert!(made.len() > 10 && made.iter().any(|table| table.contains("CODEC(ZSTD(3))")), "{made:?}");
-    for table in ["market_tokens_of_markets", "markets", "trades", "market_tokens", "dead_letters"] {
+    for table in ["market_tokens_of_markets", "markets", "market_tokens", "dead_letters"] {
         database.execute(&format!("DROP TABLE {table} SYNC"));
     }
     database.script(&schema.replace(now, before));

@@ -27,6 +27,9 @@ struct Row {
     usd: u128,
     shares: u128,
     fee: u128,
+    /// The difference to the log index.
+    match_log_index: Option<i32>,
+    outcome_slot: Option<u8>,
 }
 
 /// The numbers that differences are to.
@@ -85,6 +88,8 @@ impl Writer {
             usd: fill.usd.micros(),
             shares: fill.shares.micros(),
             fee: fill.fee.micros(),
+            match_log_index: fill.match_log_index.map(|index| index.wrapping_sub(fill.log_index).cast_signed()),
+            outcome_slot: fill.outcome_slot,
         };
         self.put(&row);
         if row.transaction == 0 {
@@ -190,6 +195,8 @@ impl<'a> Reader<'a> {
                 usd: amount("usd amount", row.usd)?,
                 shares: amount("share amount", row.shares)?,
                 fee: amount("fee", row.fee)?,
+                match_log_index: row.match_log_index.map(|index| log_index.wrapping_add(index.cast_unsigned())),
+                outcome_slot: row.outcome_slot,
             })
         };
         Some(read())

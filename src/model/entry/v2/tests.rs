@@ -21,6 +21,8 @@ fn fill(number: u64) -> Fill {
         usd: Amount::from_micros(3_929_200 + u128::from(number)).unwrap(),
         shares: Amount::from_micros(4_180_000).unwrap(),
         fee: Amount::ZERO,
+        match_log_index: (number % 5 != 0).then_some(u32::try_from(533 + number + number % 3).unwrap()),
+        outcome_slot: (number % 4 != 0).then_some(u8::try_from(number % 2).unwrap()),
     }
 }
 
@@ -190,6 +192,7 @@ proptest! {
                 transaction_hash: B256::with_last_byte(*few), order_hash: B256::with_last_byte(*other),
                 token_id: TokenId(U256::from(*few)), maker: [*few; 20].into(), taker: [*other; 20].into(),
                 exchange: (*few > 0).then_some(Exchange::V3), usd: amount, shares: amount, fee: amount,
+                match_log_index: (*few > 1).then_some(log.rotate_left(7)), outcome_slot: (*other > 1).then_some(*few),
                 source_id: if *other == 0 { format!("goldsky:{text}{few}") } else { String::new() },
                 ..fill(0)
             };
