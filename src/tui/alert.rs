@@ -12,7 +12,7 @@ pub(crate) fn said(alert: &Alert, keymap: &Keymap) -> String {
             Command::Skip { .. } => (Action::Skip, ". ", "leaves them to the dead letters"),
             _ => return text,
         };
-        match keymap.keys(action).first() {
+        match keymap.key(action) {
             Some(key) => format!("{text}{before}{key} {does}"),
             None => text,
         }

@@ -34,20 +34,23 @@ impl Keymap {
     }
 
     /// The shortest key of an action.
-    pub(crate) fn key(&self, action: Action) -> &str {
-        self.keys(action).first().copied().unwrap_or_default()
+    pub(crate) fn key(&self, action: Action) -> Option<&str> {
+        self.all(action).min_by_key(|key| (key.len(), *key))
     }
 
     /// The keys of an action, the shortest first.
     pub(crate) fn keys(&self, action: Action) -> Vec<&str> {
+        let mut keys: Vec<&str> = self.all(action).collect();
+        keys.sort_by_key(|key| (key.len(), *key));
+        keys
+    }
+
+    fn all(&self, action: Action) -> impl Iterator<Item = &str> {
         let map = match self.owners.get(&action) {
             None => Some(&self.everywhere),
             Some(view) => self.views.get(view),
         };
-        let all = map.into_iter().flatten();
-        let mut keys: Vec<&str> = all.filter(|(_, does)| **does == action).map(|(key, _)| key.as_str()).collect();
-        keys.sort_by_key(|key| (key.len(), *key));
-        keys
+        map.into_iter().flatten().filter(move |(_, does)| **does == action).map(|(key, _)| key.as_str())
     }
 }
 

@@ -64,12 +64,6 @@ pub(crate) fn left(text: &str, columns: usize, charset: Charset) -> String {
     text
 }
 
-/// The same, from the right.
-pub(crate) fn right(text: &str, columns: usize, charset: Charset) -> String {
-    let text = fit(text, columns, charset);
-    format!("{}{text}", " ".repeat(columns.saturating_sub(width(&text))))
-}
-
 /// A text in lines of so many columns, broken between words where that is possible.
 pub(crate) fn wrap(text: &str, columns: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
@@ -102,7 +96,6 @@ mod tests {
         assert_eq!([fit("東京で雨", 8), fit("東京で雨", 7), fit("東京で雨", 4)], ["東京で雨", "東京で…", "東…"]);
         assert_eq!(fit("👨‍👩‍👧 family", 4), "👨‍👩‍👧 …");
         assert_eq!(left("雨", 4, Charset::Unicode), "雨  ");
-        assert_eq!(right("雨", 4, Charset::Unicode), "  雨");
         for columns in 0..20 {
             for text in ["", "plain", "東京で明日雨が降りますか？", "a\u{301}e\u{301}", "👩‍💻👩‍💻"]
             {

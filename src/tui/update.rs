@@ -78,7 +78,7 @@ fn answered(state: &mut State, command: &Command, answer: Answer) {
         Answer::Done(said) => {
             let takes_back = match command {
                 Command::Pause { .. } | Command::Resume { .. } if state.undo.is_some() => {
-                    format!("  ({} takes it back)", state.look.keymap.key(Action::Undo))
+                    format!("  ({} takes it back)", state.look.keymap.key(Action::Undo).unwrap_or_default())
                 }
                 _ => String::new(),
             };
@@ -278,7 +278,8 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
 
 /// Asks whether a command is meant.
 fn confirm(state: &mut State, command: Command) {
-    state.mode = Mode::Confirm(Confirm::new(command, state.look.keymap.key(Action::Pause)));
+    let resume = state.look.keymap.key(Action::Pause).unwrap_or_default();
+    state.mode = Mode::Confirm(Confirm::new(command, resume));
 }
 
 /// Pauses the stage, or lets it go on, at once.
@@ -296,7 +297,7 @@ fn pause(state: &mut State) -> Option<Effect> {
 
 /// What is about a stage was asked of a replay.
 fn no_stage(state: &mut State) -> Option<Effect> {
-    let key = state.look.keymap.key(Action::Stop);
+    let key = state.look.keymap.key(Action::Stop).unwrap_or_default();
     say(state, Severity::Warn, format!("that is a replay: {key} cancels it, the stages are above"));
     None
 }

@@ -38,8 +38,8 @@ pub(crate) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let can_skip = matches!(state.target(), Some(Target::Stage(stage)) if stage.can_skip);
     let verbs = [Action::Pause, Action::Restart, Action::Replay, Action::Stop, Action::Skip];
     let verbs = verbs.iter().filter(|action| can_skip || **action != Action::Skip);
-    let keys: String =
-        verbs.map(|action| format!("{} {}  ", state.look.keymap.key(*action), catalogue::name(*action))).collect();
+    let key = |action: &Action| state.look.keymap.key(*action).unwrap_or_default();
+    let keys: String = verbs.map(|action| format!("{} {}  ", key(action), catalogue::name(*action))).collect();
     canvas.put(inner, 0, height.saturating_sub(3), &format!("{keys}j/k the next one"), dim);
 }
 

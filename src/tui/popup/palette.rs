@@ -22,7 +22,7 @@ pub(crate) fn draw(state: &State, typed: &str, selected: usize, area: Rect, canv
     }
     for (at, about) in offered.into_iter().enumerate().skip(first).take(room) {
         let line = u16::try_from(at - first + 1).unwrap_or(u16::MAX);
-        canvas.put(inner, 0, line, state.look.keymap.key(about.action), label);
+        canvas.put(inner, 0, line, state.look.keymap.key(about.action).unwrap_or_default(), label);
         canvas.put(inner, 10, line, about.name, plain);
         canvas.put(inner, 26, line, about.text, dim);
         if at == selected {

@@ -3,9 +3,10 @@
 use ratatui::layout::Rect;
 
 use crate::monitor::Severity;
+use crate::tui::action::{About, Action};
 use crate::tui::state::{Mode, State};
 use crate::tui::view::{self, View};
-use crate::tui::{action::Action, catalogue, text, theme::Token, widget::Canvas};
+use crate::tui::{catalogue, text, theme::Token, widget::Canvas};
 
 pub(super) fn draw(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let (label, dim) = (canvas.style(Token::Label), canvas.style(Token::Dim));
@@ -34,21 +35,22 @@ fn hints(state: &State, area: Rect, canvas: &mut Canvas<'_>) {
     let (label, dim) = (canvas.style(Token::Label), canvas.style(Token::Dim));
     let keymap = &state.look.keymap;
     let own = view::view(state.view).actions;
-    let everywhere = catalogue::all().into_iter().filter(|about| catalogue::owner(about.action).is_none());
     // Where a view has actions of its own there is no room for others.
-    let everywhere = everywhere.filter(|about| own.is_empty() || about.hint.is_some_and(|hint| hint.0 == 0));
+    let has_room = |about: &About| about.hint.is_some_and(|hint| own.is_empty() || hint.0 == 0);
+    let everywhere = catalogue::all().into_iter().filter(has_room);
+    let everywhere = everywhere.filter(|about| catalogue::owner(about.action).is_none());
     let mut hints: Vec<(u8, String, &str)> = everywhere
         .chain(own.iter().copied())
         .filter_map(|about| {
             let (rank, text) = about.hint?;
-            Some((rank, (*keymap.keys(about.action).first()?).to_owned(), text))
+            Some((rank, keymap.key(about.action)?.to_owned(), text))
         })
         .collect();
     hints.sort_by_key(|hint| hint.0);
     let width =
         |(_, key, text): &(u8, String, &str)| u16::try_from(text::width(key) + text::width(text) + 3).unwrap_or(0);
     let mut room = area.width.saturating_sub(2);
-    let of_view = |view: Option<&View>| keymap.keys(Action::View(view?.id())).first().copied();
+    let of_view = |view: Option<&View>| keymap.key(Action::View(view?.id()));
     let ends = [of_view(view::all().next()), of_view(view::all().next_back())].map(Option::unwrap_or_default);
     let mut shown = vec![(9, ends.join("-"), "view")];
     room = room.saturating_sub(width(&shown[0]));

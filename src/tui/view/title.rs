@@ -10,7 +10,7 @@ pub(super) fn title(state: &State, view: &View) -> String {
 
 /// Another title behind the key of a view: `2 Streams and groups`.
 pub(super) fn titled(state: &State, view: ViewId, title: &str) -> String {
-    match state.look.keymap.keys(Action::View(view)).first() {
+    match state.look.keymap.key(Action::View(view)) {
         Some(key) => format!("{key} {title}"),
         None => title.to_owned(),
     }

@@ -46,6 +46,13 @@ impl Canvas<'_> {
         columns
     }
 
+    /// Fills an area with one symbol, a column wide.
+    pub(crate) fn fill(&mut self, area: Rect, symbol: &str, style: Style) {
+        for place in area.intersection(self.buffer.area).positions() {
+            self.buffer[place].set_symbol(symbol).set_style(style);
+        }
+    }
+
     /// Lays a style over an area.
     pub(crate) fn tint(&mut self, area: Rect, style: Style) {
         self.buffer.set_style(area.intersection(self.buffer.area), style);

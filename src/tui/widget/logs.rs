@@ -6,7 +6,7 @@ use tui_logger::{ExtLogRecord, LogFormatter, TuiLoggerTargetWidget, TuiLoggerWid
 
 use super::canvas::Canvas;
 use crate::tui::theme::{Theme, Token};
-use crate::tui::{glyphs::Charset, look::UiOptions, text};
+use crate::tui::{glyphs::Charset, text};
 
 /// Columns of the time, and of the target.
 const TIME: usize = 8;
@@ -18,7 +18,7 @@ pub(crate) fn log_lines(canvas: &mut Canvas<'_>, area: Rect, state: &TuiWidgetSt
     if area.is_empty() {
         return;
     }
-    let formatter = Formatter { look: canvas.look.clone() };
+    let formatter = Formatter { theme: canvas.look.theme, charset: canvas.charset() };
     TuiLoggerWidget::default().formatter(Box::new(formatter)).state(state).render(area, canvas.buffer);
 }
 
@@ -39,7 +39,8 @@ pub(crate) fn log_targets(canvas: &mut Canvas<'_>, area: Rect, state: &TuiWidget
 
 /// `12:04:31 WARN  write-trades       insert slow rows=50000`: one line each, cut off by columns.
 struct Formatter {
-    look: UiOptions,
+    theme: Theme,
+    charset: Charset,
 }
 
 impl LogFormatter for Formatter {
@@ -53,7 +54,7 @@ impl LogFormatter for Formatter {
             Some((time, said)) if time.len() >= TIME && time.as_bytes()[2] == b':' => (&time[..TIME], said),
             _ => ("", event.msg()),
         };
-        let UiOptions { theme, charset, .. } = self.look;
+        let Self { theme, charset } = *self;
         let (level, style) = level(event.level, theme);
         let said = text::clean(said, charset);
         let rest = width.saturating_sub(TIME + 1 + 5 + 1 + TARGET + 1);

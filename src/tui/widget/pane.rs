@@ -28,15 +28,12 @@ pub(crate) fn pane(canvas: &mut Canvas<'_>, area: Rect, frame: Frame, title: &st
     let [horizontal, vertical, top_left, top_right, bottom_right, bottom_left] = canvas.charset().frame();
     let line = canvas.style(if has_keys { Token::Text } else { Token::Dim });
     let title_style = canvas.style(if has_keys { Token::Focus } else { Token::Label });
-    let width = usize::from(area.width);
-    canvas.put(area, 0, 0, &horizontal.repeat(width), line);
+    canvas.fill(Rect { height: 1, ..area }, horizontal, line);
     let is_box = frame == Frame::Box && area.width > 3 && area.height > 2;
     if is_box {
-        for y in 1..area.height - 1 {
-            canvas.put(area, 0, y, vertical, line);
-            canvas.put(area, area.width - 1, y, vertical, line);
-        }
-        canvas.put(area, 0, area.height - 1, &horizontal.repeat(width), line);
+        canvas.fill(Rect { width: 1, ..area }, vertical, line);
+        canvas.fill(Rect { x: area.right() - 1, width: 1, ..area }, vertical, line);
+        canvas.fill(Rect { y: area.bottom() - 1, height: 1, ..area }, horizontal, line);
         for (x, y, corner) in [
             (0, 0, top_left),
             (area.width - 1, 0, top_right),

@@ -3,7 +3,7 @@
 use ratatui::{layout::Rect, style::Style};
 
 use super::canvas::Canvas;
-use crate::tui::{text, theme::Token};
+use crate::tui::theme::Token;
 
 /// A column.
 #[derive(Clone, Copy, Debug)]
@@ -83,12 +83,12 @@ fn draw(canvas: &mut Canvas<'_>, area: Rect, line: u16, columns: &[Column], show
     let mut at = 1;
     for (column, width) in shown {
         let Some(cell) = cells.get(*column) else { continue };
-        let (columns_wide, charset) = (usize::from(*width), canvas.charset());
-        let text = match columns[*column].right {
-            true => text::right(&cell.text, columns_wide, charset),
-            false => text::left(&cell.text, columns_wide, charset),
+        let whole = Rect { x: area.x + at, y: area.y + line, width: *width, height: 1 }.intersection(area);
+        canvas.tint(whole, cell.style);
+        match columns[*column].right {
+            true => canvas.put_right(whole, 0, &cell.text, cell.style),
+            false => canvas.put(whole, 0, 0, &cell.text, cell.style),
         };
-        canvas.put(area, at, line, &text, cell.style);
         at += width + 1;
     }
 }
