@@ -18,7 +18,7 @@ use crate::streams::{
     Fills, Progress, SourceProgress, StageError, WaitCause, backpressure::Backpressure, session::Session,
 };
 use crate::{
-    failure::FailureClass, flow::StreamId, model::entry::Entry, stage::ingest::block_time::BlockTime, units::second,
+    failure::FailureClass, flow::StreamId, model::entry::Entry, stage::ingest::next_head::NextHead, units::second,
 };
 
 /// How old the frontier may be while there is a backlog to read.
@@ -37,7 +37,7 @@ pub(crate) struct IngestFills {
     asked_frontier: Option<Instant>,
     /// When the next frontier is due.
     frontier_due: Option<Instant>,
-    block_time: BlockTime,
+    next_head: NextHead,
     /// A page that has been read and is not appended to its end.
     parts: VecDeque<Part>,
     /// The page behind it, on its way.
@@ -64,6 +64,7 @@ impl IngestFills {
         let position = fills.position(&key, &cursor)?;
         let stage = Self {
             watch: CursorWatch::new(key, Stream::of(StreamId::OrderEvents)),
+            next_head: NextHead::new(fills.poll_interval),
             session,
             fills,
             progress,
@@ -73,7 +74,6 @@ impl IngestFills {
             frontier: None,
             asked_frontier: None,
             frontier_due: None,
-            block_time: BlockTime::default(),
             parts: VecDeque::new(),
             coming: None,
         };
@@ -146,16 +146,13 @@ impl IngestFills {
     }
 
     async fn ask_frontier(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
+        let asked = Instant::now();
         let Some(frontier) = drain.run_until_cancelled(self.fills.source.frontier()).await else { return Ok(()) };
-        let (now, interval) = (Instant::now(), self.fills.poll_interval);
-        (self.asked_frontier, self.frontier_due) = (Some(now), Some(now + interval));
+        let now = Instant::now();
+        (self.asked_frontier, self.frontier_due) = (Some(now), Some(now + self.fills.poll_interval));
         let frontier = frontier?;
-        // Behind a new block the next one takes its time.
-        if let Some(head) = frontier.head()
-            && self.block_time.learn(head)
-            && let Some(time) = self.block_time.get()
-        {
-            self.frontier_due = Some(now + time.max(interval));
+        if let Some(head) = frontier.head() {
+            self.frontier_due = Some(self.next_head.answered(asked, head));
         }
         let frozen_since = frontier.frozen_since();
         if let Some(since) = frozen_since
