@@ -20,6 +20,12 @@ use crate::streams::{StageError, inserts::Insert, session::Session};
 use crate::warehouse::{Batch, TableRow, Tables};
 use crate::{clock::unix_ms, model::DeadLetter};
 
+/// Behind its last insert for so long, a writer waits no longer for more than what comes at once: two inserts a second are few.
+const IDLE: Duration = Duration::from_millis(500);
+
+/// What comes at once comes within this time.
+const AT_ONCE: Duration = Duration::from_millis(30);
+
 /// How long to wait for entries, at most.
 pub(crate) const READ_WAIT: Duration = Duration::from_millis(500);
 
@@ -61,6 +67,8 @@ pub(crate) struct Writer<R> {
     reader: Box<dyn Reader>,
     limits: BatchLimits,
     batch: InHand<R>,
+    /// When the last insert began.
+    inserted: Option<Instant>,
     /// How many rows and entries in a row were no good, also over batches.
     refusals: Refusals,
 }
@@ -95,7 +103,16 @@ impl<R: Row> Writer<R> {
     ) -> Result<Self, StageError> {
         session.enter().await?;
         let reader = session.broker.reader(&group).await?;
-        Ok(Self { session, group, up_to, reader, limits, batch: InHand::empty(), refusals: Refusals::default() })
+        Ok(Self {
+            session,
+            group,
+            up_to,
+            reader,
+            limits,
+            batch: InHand::empty(),
+            inserted: None,
+            refusals: Refusals::default(),
+        })
     }
 
     /// Reads until the batch is full or has lingered.
@@ -130,8 +147,13 @@ impl<R: Row> Writer<R> {
                     }
                 }
             }
-            let until = *until.get_or_insert_with(|| Instant::now() + self.limits.linger);
-            wait = until.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let until = *until.get_or_insert_with(|| now + self.limits.linger);
+            wait = until.saturating_duration_since(now);
+            // At the tip rows come in bursts with rests between them: what there is is all that comes for a while.
+            if self.inserted.is_none_or(|at| now.duration_since(at) >= IDLE) {
+                wait = wait.min(AT_ONCE);
+            }
         }
         Ok(())
     }
@@ -143,6 +165,7 @@ impl<R: Row> Writer<R> {
         }
         let session = &self.session;
         self.batch.insert.get_or_insert_with(|| session.inserts.begin(R::TABLE.id));
+        self.inserted = Some(Instant::now());
         let written = write_rows(&*session.warehouse, &self.batch.rows, self.refusals).await?;
         if let Some(insert) = self.batch.insert.take() {
             insert.confirmed((self.batch.rows.rows().len() - written.0.len()) as u64);

@@ -13,7 +13,7 @@ use tracing::Instrument;
 use crate::broker::{Appended, BrokerError, CursorCommit, MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
 use crate::source::{Frontier, Page, Position, SourceError};
 use crate::stage::step::{Stage, Step};
-use crate::streams::cursor_watch::{CursorWatch, Found};
+use crate::streams::cursor_watch::{CursorWatch, EVERY, Found};
 use crate::streams::{
     Fills, Progress, SourceProgress, StageError, WaitCause, backpressure::Backpressure, session::Session,
 };
@@ -137,10 +137,19 @@ impl IngestFills {
 
     /// Waits until the source may be asked again how far it can be read, and asks.
     async fn wait_for_frontier(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
-        if let Some(due) = self.frontier_due
-            && drain.run_until_cancelled(tokio::time::sleep_until(due)).await.is_none()
-        {
-            return Ok(());
+        if let Some(due) = self.frontier_due {
+            // In between it is asked whether the cursor is where it was left.
+            let look = Instant::now() + EVERY;
+            let rest = self.session.urge.cuts(tokio::time::sleep_until(due.min(look)));
+            match drain.run_until_cancelled(rest).await {
+                None => return Ok(()),
+                Some(true) => {
+                    self.watch.urge();
+                    return Ok(());
+                }
+                Some(false) if look < due => return Ok(()),
+                Some(false) => {}
+            }
         }
         self.ask_frontier(drain).await
     }

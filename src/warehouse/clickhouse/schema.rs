@@ -1,7 +1,7 @@
 //! The numbered files of `schema/clickhouse`, applied in order, once each. Never edited: a change is a new file.
 //!
-//! ClickHouse has no transactions over statements, so every statement can be repeated, and a file counts as applied only when
-//! all of its statements were.
+//! ClickHouse has no transactions over statements, so every statement can be repeated, and files count as applied only when
+//! all of their statements were.
 
 use super::check::{TableFault, check};
 use super::{
@@ -21,6 +21,7 @@ pub(super) const FILES: &[&str] = &[
 const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
 const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
 const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
+const NOW_APPLIED: &str = "INSERT INTO schema_files (number) SELECT arrayJoin(range(toUInt32(?), toUInt32(?)))";
 const DATABASE_THERE: &str = "SELECT count() FROM system.databases WHERE name = ?";
 const TABLE_THERE: &str = "SELECT count() FROM system.tables WHERE name = ? AND database = ?";
 const KNOWN: u32 = FILES.len() as u32;
@@ -34,6 +35,16 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
     }
     let is_database_there = has_database(connection).await?;
     rights::to_make(connection, is_database_there).await?;
+    make(connection, missing.is_empty(), is_database_there).await
+}
+
+/// Makes what is missing, where all of that was just found to be right: whether no table or view is missing, and whether the database
+/// is there.
+pub(super) async fn make(
+    connection: &Connection,
+    has_tables: bool,
+    is_database_there: bool,
+) -> Result<(), WarehouseError> {
     let mut done = Written::Confirmed(QueryCost::ZERO);
     if !is_database_there {
         let create = database(&connection.config().database);
@@ -41,14 +52,13 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
     }
     done = done.and(connection.execute(connection.query(SCHEMA_FILES)).await?);
     // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
-    let applied = if missing.is_empty() { applied(connection).await? } else { 0 };
-    for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
-        for statement in statements(file) {
-            done = done.and(connection.execute(connection.query(statement)).await?);
-        }
-        let applied = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
-        done = done.and(connection.move_rows(applied).await?);
+    let applied = if has_tables { applied(connection).await? } else { 0 };
+    for statement in FILES.iter().skip(applied as usize).flat_map(|file| statements(file)) {
+        done = done.and(connection.execute(connection.query(statement)).await?);
     }
+    // All at once behind all of them: what was cut off is gone through again, which changes nothing of what is there.
+    let numbers = connection.query(NOW_APPLIED).bind(applied + 1).bind(KNOWN + 1);
+    done = done.and(connection.move_rows(numbers).await?);
     match done {
         Written::Confirmed(_) => Ok(()),
         Written::Unproved => look_at(connection, KNOWN).await,
