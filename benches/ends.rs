@@ -178,4 +178,3 @@ async fn noting(url: String, last: Arc<Mutex<Instant>>) -> Node {
     };
     Node::serve(Router::new().fallback(pass).with_state(last)).await
 }
-

@@ -374,6 +374,38 @@ mod tests {
     }
 
     #[test]
+    fn the_first_sweep_that_begins_behind_all_is_enough() {
+        for (is_sweeping, enough) in [(true, 11), (false, 10)] {
+            let (mut way, source, markets, tokens) = reached();
+            let tokens = TokenProgress { is_sweeping, ..tokens };
+            let mut goal = |sweeps| way.next(&source, Some(&markets), Some(TokenProgress { sweeps, ..tokens }));
+            assert_eq!((goal(9), goal(enough - 1)), (Some(Goal::Tokens), Some(Goal::Tokens)));
+            assert_eq!(goal(enough), None, "sweeping: {is_sweeping}");
+        }
+        // Where none has ended yet, the first one may be under way.
+        let (mut way, source, markets, tokens) = reached();
+        assert_eq!(way.next(&source, Some(&markets), None), Some(Goal::Tokens));
+        let at = |sweeps| Some(TokenProgress { sweeps, ..tokens });
+        assert_eq!(way.next(&source, Some(&markets), at(1)), Some(Goal::Tokens));
+        assert_eq!(way.next(&source, Some(&markets), at(2)), None);
+    }
+
+    #[test]
+    fn nobody_is_urged_while_there_is_something_to_read() {
+        let (mut way, mut source, ..) = reached();
+        for (cursor, nearly) in [(9, false), (10, true), (11, true)] {
+            source.cursor = Some(ChainPosition::start_of(cursor));
+            assert_eq!(way.is_nearly_at(Goal::Block(9), &source), nearly, "{cursor}");
+        }
+        assert!(!way.is_nearly_at(Goal::OpenMarkets, &source) && !way.is_nearly_at(Goal::ClosedMarkets, &source));
+        way.markets = Some(8);
+        assert!(
+            [Goal::OpenMarkets, Goal::Tokens, Goal::Confirmation].map(|it| way.is_nearly_at(it, &source)) == [true; 3]
+        );
+        assert!(!Way::default().is_nearly_at(Goal::Block(0), &Source::default()), "no head is known");
+    }
+
+    #[test]
     fn a_pass_whose_streams_were_lost_is_made_again() {
         let (mut way, source, mut markets, mut tokens) = reached();
         assert_eq!(way.next(&source, Some(&markets), Some(tokens)), Some(Goal::Tokens));

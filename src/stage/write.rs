@@ -15,16 +15,10 @@ use crate::broker::{AckAndForward, Delivery, EntryId, Group, MAX_BYTES, MAX_ENTR
 use crate::flow::{StageId, StreamId, TableId};
 use crate::model::entry::{Entry, EntryError};
 use crate::stage::step::{Stage, Step};
-use crate::stage::{halve::write_halved, refusals::Refusals};
+use crate::stage::{halve::write_halved, linger, refusals::Refusals};
 use crate::streams::{StageError, inserts::Insert, session::Session};
 use crate::warehouse::{Batch, TableRow, Tables};
 use crate::{clock::unix_ms, model::DeadLetter};
-
-/// Behind its last insert for so long, a writer waits no longer for more than what comes at once: two inserts a second are few.
-const IDLE: Duration = Duration::from_millis(500);
-
-/// What comes at once comes within this time.
-const AT_ONCE: Duration = Duration::from_millis(30);
 
 /// How long to wait for entries, at most.
 pub(crate) const READ_WAIT: Duration = Duration::from_millis(500);
@@ -149,11 +143,7 @@ impl<R: Row> Writer<R> {
             }
             let now = Instant::now();
             let until = *until.get_or_insert_with(|| now + self.limits.linger);
-            wait = until.saturating_duration_since(now);
-            // At the tip rows come in bursts with rests between them: what there is is all that comes for a while.
-            if self.inserted.is_none_or(|at| now.duration_since(at) >= IDLE) {
-                wait = wait.min(AT_ONCE);
-            }
+            wait = linger::wait(now, until, self.inserted);
         }
         Ok(())
     }

@@ -61,7 +61,9 @@ pub(crate) async fn run(
         let pause = session.breakers.pause(failed.as_ref(), &mut backoff, INTERVAL);
         let pause = async {
             match is_well {
-                true => drop(session.urge.cuts(pause).await),
+                true => {
+                    session.urge.cuts(pause).await;
+                }
                 false => pause.await,
             }
         };
