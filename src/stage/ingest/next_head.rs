@@ -68,6 +68,14 @@ impl NextHead {
         let moved = self.head.map(|known| head.block.checked_sub(known.block));
         match moved {
             Some(Some(0)) => {}
+            // While there was something else to do nobody asked: how often it moved meanwhile is not known.
+            Some(Some(blocks))
+                if before.is_none_or(|before| asked.saturating_duration_since(before) > self.longest() * 3 / 2) =>
+            {
+                self.of_steps = Clock::default();
+                self.of_blocks.moved_unseen(blocks, self.made(head));
+                self.in_vain = 0;
+            }
             Some(Some(blocks)) => {
                 let seen = Window { after: before.unwrap_or(asked), by: asked };
                 self.of_steps.moved(self.of_steps.ticks_until(seen), seen, Some(seen));
@@ -84,7 +92,12 @@ impl NextHead {
         self.allowance.spend(asked, self.interval, self.of_blocks.pace());
         let is_new = moved != Some(Some(0));
         let next = self.next(asked, is_new).max(asked + SHORTEST.min(self.interval));
-        next.min(asked + LONGEST.max(self.interval))
+        next.min(asked + self.longest())
+    }
+
+    /// The longest rest.
+    fn longest(&self) -> Duration {
+        LONGEST.max(self.interval)
     }
 
     /// When a block was made, on a clock that began when the first one was seen. Blocks tell it in whole seconds.

@@ -53,6 +53,15 @@ impl Clock {
         self.window = Some(window);
     }
 
+    /// Finality moved some ticks later, and nobody saw when, or in how many steps.
+    pub(super) fn moved_unseen(&mut self, ticks: u64, tick_was: Option<Window>) {
+        self.window = None;
+        self.tick += ticks;
+        if let Some(tick_was) = tick_was {
+            self.pace.learn(self.tick, tick_was);
+        }
+    }
+
     /// How many ticks lie between the last move and one that was seen.
     pub(super) fn ticks_until(&self, seen: Window) -> u64 {
         let (Some(window), Some(pace)) = (self.window, self.pace.get()) else { return 1 };

@@ -188,6 +188,18 @@ fn another_node_with_another_lag_is_followed_within_a_few_moves() {
 }
 
 #[test]
+fn what_comes_while_nobody_asks_is_no_step() {
+    let moves = moves(10, || 2, || 0);
+    // Five minutes of reading the past, with a look every ten seconds.
+    let (start, mut next_head) = (Instant::now(), NextHead::new(INTERVAL));
+    let behind = ask(&moves, 300_000 + LEARNED / 3, |now, head| {
+        let next = next_head.answered(start + ms(now), head);
+        if now < 300_000 { now + 10_000 } else { u64::try_from((next - start).as_millis()).unwrap().max(now + 1) }
+    });
+    assert!(behind.at(0.5) <= 60 && behind.at(0.99) <= 150, "{behind:?}");
+}
+
+#[test]
 fn a_head_that_falls_is_forgotten() {
     let (start, mut next_head) = (Instant::now(), NextHead::new(INTERVAL));
     let mut told = |at: u64, block| next_head.answered(start + ms(at), Head { block, timestamp: 0 }) - start;
