@@ -27,7 +27,7 @@ use polytape::demo::{DemoServer, World, WorldConfig};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use common::{Run, from_environment, past_world, run_binary};
+use common::{Run, from_environment, median, past_world, run_binary};
 use support::clickhouse::Database;
 use support::node::Node;
 use support::process::Running;
@@ -70,11 +70,6 @@ async fn through_servers(this: &Path, other: &Path, turns: u64) {
     }
     let [this, other] = rates.map(median);
     println!("through Redis and ClickHouse, medians: {this:.0} and {other:.0} fills/s, ratio {:.2}", this / other);
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// What one node was asked.

@@ -3,7 +3,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each bench uses its part")]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -24,6 +24,20 @@ pub const FILLS_PER_SECOND: f64 = 75.0;
 /// A size from the environment.
 pub fn from_environment(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().unwrap())
+}
+
+/// The one in the middle.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The binary that was built with the bench, or that `POLYTAPE_BENCH_THIS` names, and the one to compare it with, if
+/// `POLYTAPE_BENCH_OTHER` names one.
+pub fn two_binaries() -> Vec<(&'static str, PathBuf)> {
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let this = named("POLYTAPE_BENCH_THIS").unwrap_or_else(|| env!("CARGO_BIN_EXE_polytape").into());
+    std::iter::once(("this", this)).chain(named("POLYTAPE_BENCH_OTHER").map(|other| ("other", other))).collect()
 }
 
 /// A world of so many fills, which is surely over by now: it is random, and this is a fifth more than its mean.

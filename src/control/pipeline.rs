@@ -18,7 +18,7 @@ use crate::control::{
 use crate::flow::{StageId, TableId};
 use crate::streams::{
     Fills, InsertTimes, Markets, Progress, SourceProgress, breakers::Breakers, inserts::Inserts, retention,
-    session::Session, watermark, watermark::Flow,
+    session::Session, urge::Urge, watermark, watermark::Flow,
 };
 use crate::{breaker::Outage, warehouse::Warehouse};
 
@@ -68,6 +68,7 @@ pub struct Observer {
     registry: Arc<JobRegistry>,
     inserts: Inserts,
     breakers: Breakers,
+    urge: Urge,
 }
 
 impl Observer {
@@ -107,6 +108,27 @@ impl Observer {
         self.breakers.outages()
     }
 
+    /// Ends when the chain's ingester has begun.
+    pub(crate) async fn begun(&self) {
+        if self.progress.clone().wait_for(Progress::has_begun).await.is_err() {
+            std::future::pending().await
+        }
+    }
+
+    /// Cuts rests short: somebody waits for the end of what is under way.
+    pub(crate) fn urge(&self) {
+        self.urge.now();
+    }
+
+    /// Ends when something has come further than it has now.
+    pub(crate) async fn moved(&self) {
+        let mut progress = self.progress.clone();
+        progress.mark_unchanged();
+        if progress.changed().await.is_err() {
+            std::future::pending().await
+        }
+    }
+
     /// How long inserts into a table take.
     pub fn inserts(&self, table: TableId) -> InsertTimes {
         self.inserts.times(table)
@@ -131,6 +153,7 @@ impl Pipeline {
         let Parts { name, chain, beside, markets, broker, warehouse, limits, only } = parts;
         let reads_source = |stage: &StageId| stage.reads().is_none();
         let reads_source = only.as_ref().is_none_or(|only| only.iter().any(reads_source));
+        let reads_chain = only.as_ref().is_none_or(|only| only.contains(&chain.stage));
         let mut session = Session::new(broker, warehouse, name, chain, beside, reads_source);
         session.breakers = session
             .breakers
@@ -162,7 +185,7 @@ impl Pipeline {
                 drain: drain.clone(),
                 on_failure: OnFailure::Stay,
                 breakers: session.breakers.clone(),
-                progress: Some(progress.subscribe()),
+                progress: reads_chain.then(|| progress.subscribe()),
             };
             // The highest level, so that no filter takes the stage away from the lines that are let through.
             let span = tracing::error_span!("stage", stage = name.as_str());
@@ -198,7 +221,7 @@ impl Pipeline {
             }));
         }
         stages.close();
-        let (inserts, breakers) = (session.inserts.clone(), session.breakers.clone());
+        let (inserts, breakers, urge) = (session.inserts.clone(), session.breakers.clone(), session.urge.clone());
         let beside = session.beside.iter().map(|fills| (fills.name(), fills.stage)).collect();
         let observer = Observer {
             statuses,
@@ -208,6 +231,7 @@ impl Pipeline {
             registry,
             inserts,
             breakers,
+            urge,
         };
         Self { stages, checking, tasks, observer, supervisor, control, drain }
     }

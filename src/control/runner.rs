@@ -140,7 +140,10 @@ impl Runner {
                 if is_told {
                     return Ok(None);
                 }
-                let wait = not_begun.next().clamp(NOT_BEGUN_POLL, NOT_BEGUN_LONGEST);
+                // Of an ingester in this process it is seen.
+                let is_seen = self.progress.as_ref().is_some_and(|progress| !progress.borrow().has_begun());
+                let shortest = if is_seen { NOT_BEGUN_LONGEST } else { NOT_BEGUN_POLL };
+                let wait = not_begun.next().clamp(shortest, NOT_BEGUN_LONGEST);
                 let begun = begun(self.progress.clone());
                 tokio::select! {
                     () = self.until_told(Some(wait), None) => {}

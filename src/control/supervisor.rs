@@ -103,7 +103,8 @@ impl Supervisor {
     /// Lets the stages begin, as was asked for in the past, and then does what it is asked, until the drain.
     pub(crate) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
         self.restore().await;
-        let mut again = tokio::time::interval(LOOK);
+        // What was there at the start is known.
+        let mut again = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
         let mut looking: Option<BoxFuture<'static, Result<Found, WarehouseError>>> = None;
         // After a failure nobody looks for a while.
         let (mut backoff, mut not_before, mut was_away) = (Backoff::default(), Instant::now(), false);
@@ -156,9 +157,10 @@ impl Supervisor {
     /// What is wanted of stages, and the replays, as they are kept.
     async fn look(self: Arc<Self>) -> Result<Found, WarehouseError> {
         let session = &self.factory.session;
-        let desired = session.warehouse.desired_states(&session.pipeline).await?;
-        let jobs = session.warehouse.jobs(&session.pipeline, JobRegistry::ENDED as u32).await?;
-        Ok((Wanted::new(desired), jobs))
+        let desired = session.warehouse.desired_states(&session.pipeline);
+        let jobs = session.warehouse.jobs(&session.pipeline, JobRegistry::ENDED as u32);
+        let (desired, jobs) = tokio::join!(desired, jobs);
+        Ok((Wanted::new(desired?), jobs?))
     }
 
     /// Wants of the stages what is kept, but for what could not be kept yet.

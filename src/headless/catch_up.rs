@@ -18,8 +18,11 @@ use crate::{clock::since_epoch, control::DesiredState, model::ChainPosition};
 use crate::units::{self, thousands};
 use crate::warehouse::counted_tables;
 
-/// How often to look.
+/// How often to look, and where somebody rests on the last stretch, how often to urge.
 const POLL: Duration = Duration::from_millis(50);
+
+/// How often to look at most, however fast something moves.
+const SHORTEST: Duration = Duration::from_millis(5);
 
 /// Why it did not catch up.
 #[derive(Debug, thiserror::Error)]
@@ -198,10 +201,21 @@ impl Way {
             return Some(Goal::OpenMarkets);
         }
         let swept = tokens.map_or(0, |tokens| tokens.sweeps);
-        // The one that is under way began before.
-        let sweep = *self.sweep.get_or_insert(swept + 2);
+        // One that is under way, or may be, began before.
+        let begins = swept + 1 + u64::from(tokens.is_none_or(|tokens| tokens.is_sweeping));
+        let sweep = *self.sweep.get_or_insert(begins);
         let all_tried = tokens.is_some_and(|tokens| tokens.untried == 0);
         (swept < sweep || !all_tried).then_some(Goal::Tokens)
+    }
+
+    /// Whether all that leads to a goal is read, so that what is left is to prove it.
+    fn is_nearly_at(&self, goal: Goal, source: &Source) -> bool {
+        match goal {
+            Goal::Block(_) => self.end().is_some() && source.cursor >= self.end(),
+            Goal::OpenMarkets => self.markets.is_some(),
+            Goal::Source(_) | Goal::ClosedMarkets => false,
+            Goal::Tokens | Goal::Confirmation => true,
+        }
     }
 
     /// How far the fills have come. Behind the head only the watermark counts: a cursor that goes on with the chain is no
@@ -269,7 +283,13 @@ pub(super) async fn wait(collector: &Collector, history: bool, patience: Duratio
         if moved.elapsed() >= patience {
             return Err(why(collector, way.head, &source, goal, patience));
         }
-        tokio::time::sleep(POLL).await;
+        if way.is_nearly_at(goal, &source) {
+            collector.urge();
+        }
+        tokio::select! {
+            () = tokio::time::sleep(POLL) => {}
+            () = collector.moved() => tokio::time::sleep(SHORTEST).await,
+        }
     }
 }
 
@@ -322,7 +342,12 @@ mod tests {
         let source = Source { watermark: Some(ChainPosition::start_of(10)), ..Source::default() };
         let markets =
             MarketProgress { session: 1, rounds: 1, cursor: Some(8), watermark: Some(8), ..MarketProgress::default() };
-        (way, source, markets, TokenProgress { sweeps: 9, unresolved: 9, untried: 0, missed: 0, at: None })
+        (
+            way,
+            source,
+            markets,
+            TokenProgress { sweeps: 9, is_sweeping: true, unresolved: 9, untried: 0, missed: 0, at: None },
+        )
     }
 
     #[test]
@@ -343,9 +368,41 @@ mod tests {
         assert_eq!(goal(&source, &markets, tokens), Some(Goal::OpenMarkets), "not yet in the table");
         (markets.cursor, markets.watermark) = (Some(8), Some(7));
         for (sweeps, untried, expected) in [(5, 0, true), (6, 0, true), (7, 3, true), (8, 0, false)] {
-            tokens = Some(TokenProgress { sweeps, unresolved: 9, untried, missed: 0, at: None });
+            tokens = Some(TokenProgress { sweeps, is_sweeping: true, unresolved: 9, untried, missed: 0, at: None });
             assert_eq!(goal(&source, &markets, tokens).is_some(), expected, "{sweeps} {untried}");
         }
+    }
+
+    #[test]
+    fn the_first_sweep_that_begins_behind_all_is_enough() {
+        for (is_sweeping, enough) in [(true, 11), (false, 10)] {
+            let (mut way, source, markets, tokens) = reached();
+            let tokens = TokenProgress { is_sweeping, ..tokens };
+            let mut goal = |sweeps| way.next(&source, Some(&markets), Some(TokenProgress { sweeps, ..tokens }));
+            assert_eq!((goal(9), goal(enough - 1)), (Some(Goal::Tokens), Some(Goal::Tokens)));
+            assert_eq!(goal(enough), None, "sweeping: {is_sweeping}");
+        }
+        // Where none has ended yet, the first one may be under way.
+        let (mut way, source, markets, tokens) = reached();
+        assert_eq!(way.next(&source, Some(&markets), None), Some(Goal::Tokens));
+        let at = |sweeps| Some(TokenProgress { sweeps, ..tokens });
+        assert_eq!(way.next(&source, Some(&markets), at(1)), Some(Goal::Tokens));
+        assert_eq!(way.next(&source, Some(&markets), at(2)), None);
+    }
+
+    #[test]
+    fn nobody_is_urged_while_there_is_something_to_read() {
+        let (mut way, mut source, ..) = reached();
+        for (cursor, nearly) in [(9, false), (10, true), (11, true)] {
+            source.cursor = Some(ChainPosition::start_of(cursor));
+            assert_eq!(way.is_nearly_at(Goal::Block(9), &source), nearly, "{cursor}");
+        }
+        assert!(!way.is_nearly_at(Goal::OpenMarkets, &source) && !way.is_nearly_at(Goal::ClosedMarkets, &source));
+        way.markets = Some(8);
+        assert!(
+            [Goal::OpenMarkets, Goal::Tokens, Goal::Confirmation].map(|it| way.is_nearly_at(it, &source)) == [true; 3]
+        );
+        assert!(!Way::default().is_nearly_at(Goal::Block(0), &Source::default()), "no head is known");
     }
 
     #[test]

@@ -43,12 +43,31 @@ pub struct Collector {
     pub(super) observer: Observer,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) warehouse: Arc<dyn Inspection>,
+    /// Until then the tables are not looked at where nothing has begun.
+    waits_until: Instant,
 }
+
+/// So long what works goes before what watches, …
+const HEAD_START: Duration = Duration::from_secs(2);
+/// … and so long behind the first of it.
+const BEHIND: Duration = Duration::from_millis(250);
 
 impl Collector {
     /// A collector for a pipeline and what it writes to.
-    pub const fn new(observer: Observer, broker: Arc<dyn Broker>, warehouse: Arc<dyn Inspection>) -> Self {
-        Self { observer, broker, warehouse }
+    pub fn new(observer: Observer, broker: Arc<dyn Broker>, warehouse: Arc<dyn Inspection>) -> Self {
+        Self { observer, broker, warehouse, waits_until: Instant::now() + HEAD_START }
+    }
+
+    /// Ends a moment after the pipeline has begun, or some time after the start: at the start the tables are made and asked from where
+    /// to go on, which is not to wait for what is merely shown.
+    pub(super) async fn once_begun(&self) {
+        let begun = async {
+            self.observer.begun().await;
+            tokio::time::sleep(BEHIND).await;
+        };
+        if Instant::now() < self.waits_until {
+            let _ = tokio::time::timeout_at(self.waits_until.into(), begun).await;
+        }
     }
 
     /// The stages, in the order of the flow.
@@ -83,6 +102,16 @@ impl Collector {
     /// The tokens whose market is not known; `None` before all of them have been looked at.
     pub fn tokens(&self) -> Option<TokenProgress> {
         Some(self.observer.progress().tokens).filter(|tokens| tokens.sweeps > 0)
+    }
+
+    /// Cuts rests of the pipeline short: somebody waits for the end of what is under way.
+    pub(crate) fn urge(&self) {
+        self.observer.urge();
+    }
+
+    /// Ends when something has come further than it has now.
+    pub(crate) async fn moved(&self) {
+        self.observer.moved().await;
     }
 
     /// How many rows there are.

@@ -98,9 +98,18 @@ impl SnapshotBuilder {
         };
         let streams = StreamId::ALL.map(stream);
         let memory = probe(&collector, broker(), |collector| async move { failed(collector.memory().await) });
-        let tables = probe(&collector, warehouse(), |collector| async move { failed(collector.tables().await) });
-        let parts = probe(&collector, warehouse(), |collector| async move { failed(collector.parts().await) });
-        let tape = probe(&collector, warehouse(), |collector| async move { failed(collector.tape(TAPE).await) });
+        let tables = probe(&collector, warehouse(), |collector| async move {
+            collector.once_begun().await;
+            failed(collector.tables().await)
+        });
+        let parts = probe(&collector, warehouse(), |collector| async move {
+            collector.once_begun().await;
+            failed(collector.parts().await)
+        });
+        let tape = probe(&collector, warehouse(), |collector| async move {
+            collector.once_begun().await;
+            failed(collector.tape(TAPE).await)
+        });
         let (history, health) = (History::default(), health::Memory::default());
         Self { collector, about, log, began: Instant::now(), streams, memory, tables, parts, tape, history, health }
     }

@@ -7,6 +7,7 @@
 pub(crate) mod guarded;
 pub(crate) mod halve;
 pub(crate) mod ingest;
+pub(crate) mod linger;
 pub(crate) mod portions;
 pub(crate) mod process;
 pub(crate) mod refusals;

@@ -16,7 +16,7 @@ use crate::flow::{StageId, StreamId, TableId};
 use crate::model::{DeadLetter, entry::Entry};
 use crate::stage::step::{Stage, Step};
 use crate::stage::unpack::{Unpacked, dead_letter, letter_entry, unpack};
-use crate::stage::{halve::write_halved, portions::portions, portions::within, refusals::Refusals};
+use crate::stage::{halve::write_halved, linger, portions::portions, portions::within, refusals::Refusals};
 use crate::streams::rereads::{Damaged, read_again};
 use crate::streams::{StageError, inserts::Insert, session::Session};
 use crate::warehouse::{Batch, TableRow, Tables};
@@ -73,6 +73,8 @@ struct Input {
     up_to: Option<EntryId>,
     reader: Box<dyn Reader>,
     limits: BatchLimits,
+    /// When the last insert began.
+    inserted: Option<Instant>,
 }
 
 /// What is in hand.
@@ -122,7 +124,7 @@ impl<R: Row> Writer<R> {
     ) -> Result<Self, StageError> {
         session.enter().await?;
         let reader = session.broker.reader(&group).await?;
-        let input = Input { stream: group.stream.clone(), up_to, reader, limits };
+        let input = Input { stream: group.stream.clone(), up_to, reader, limits, inserted: None };
         let (batch, next) = (InHand::empty(), InHand::empty());
         Ok(Self { session, group, input, batch, next, refusals: Refusals::default() })
     }
@@ -145,7 +147,7 @@ impl Input {
     /// Reads until the batch is full or has lingered.
     async fn gather<R: Row>(&mut self, batch: &mut InHand<R>) -> Result<(), StageError> {
         loop {
-            let left = |since: Instant| self.limits.linger.saturating_sub(since.elapsed());
+            let left = |since: Instant| linger::wait(Instant::now(), since + self.limits.linger, self.inserted);
             let wait = batch.since.map_or(READ_WAIT, left);
             if !self.read(batch, wait).await? {
                 return Ok(());
@@ -264,6 +266,7 @@ impl<R: Row> Stage for Writer<R> {
             return Ok(if is_over { Step::Done } else { Step::Idle });
         }
         let Self { session, group, input, batch, next, refusals } = self;
+        input.inserted = Some(Instant::now());
         let writing = Self::write_batch(session, group, batch, *refusals);
         let (written, gathered) = match drain.is_cancelled() {
             true => (writing.await, Ok(())),

@@ -11,7 +11,7 @@ use crate::broker::{Broker, BrokerError, Stream};
 use crate::streams::error::StageError;
 
 /// How often to ask, while nothing is appended.
-const EVERY: Duration = Duration::from_millis(500);
+pub(crate) const EVERY: Duration = Duration::from_millis(500);
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct CursorWatch {
     key: String,
     stream: Stream,
     proved: Option<Instant>,
+    /// Somebody waits for it to be proved.
+    is_urged: bool,
     /// As [`Barrier::generation`](crate::broker::Barrier::generation) tells it.
     generation: Option<String>,
 }
@@ -41,7 +43,7 @@ pub(crate) struct CursorWatch {
 impl CursorWatch {
     /// Of a cursor that was just read, and the stream that it is about.
     pub(crate) const fn new(key: String, stream: Stream) -> Self {
-        Self { key, stream, proved: None, generation: None }
+        Self { key, stream, proved: None, is_urged: false, generation: None }
     }
 
     /// An append that was begun at this moment has found the cursor where it was left.
@@ -49,16 +51,21 @@ impl CursorWatch {
         self.proved = Some(at);
     }
 
+    /// Somebody waits for it to be proved once more.
+    pub(crate) const fn urge(&mut self) {
+        self.is_urged = true;
+    }
+
     /// Asks where the cursor is, unless that was proved lately.
     pub(crate) async fn look(&mut self, broker: &dyn Broker, left: &str) -> Result<Found, StageError> {
-        if self.proved.is_some_and(|at| at.elapsed() < EVERY) {
+        if !self.is_urged && self.proved.is_some_and(|at| at.elapsed() < EVERY) {
             return Ok(Found::NotAsked);
         }
         let begun = Instant::now();
         let barrier = broker.barrier(&self.key, &self.stream).await?;
         let before = self.generation.replace(barrier.generation.clone());
         let cursor = barrier.cursor.ok_or_else(|| BrokerError::Lost(format!("{} is gone", self.key)))?;
-        self.proved = Some(begun);
+        (self.proved, self.is_urged) = (Some(begun), false);
         if cursor == left {
             return Ok(Found::AsLeft(begun));
         }

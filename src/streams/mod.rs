@@ -18,6 +18,7 @@ pub(crate) mod retention;
 pub(crate) mod session;
 pub(crate) mod token_cache;
 pub(crate) mod unproved;
+pub(crate) mod urge;
 pub(crate) mod wait;
 pub(crate) mod watermark;
 

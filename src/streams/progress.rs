@@ -101,6 +101,8 @@ impl fmt::Display for ListingGap {
 pub struct TokenProgress {
     /// How often all of them have been looked at in this run.
     pub sweeps: u64,
+    /// Whether they are being looked at, since a moment behind the end of the last of those times.
+    pub is_sweeping: bool,
     /// How many there were, the last time.
     pub unresolved: u64,
     /// How many of those nobody has been asked about in this run.

@@ -10,7 +10,7 @@ use crate::broker::{Broker, BrokerError, Group, Layout};
 use crate::flow::{StageId, StreamId};
 use crate::streams::{
     agreement::Agreement, breakers::Breakers, error::StageError, fills::Fills, inserts::Inserts,
-    market_cursor::MarketCursor, token_cache::PartialResolutions,
+    market_cursor::MarketCursor, token_cache::PartialResolutions, urge::Urge,
 };
 use crate::warehouse::{Checkpoint, Warehouse};
 use crate::{model::ChainPosition, source::SourceError};
@@ -40,6 +40,8 @@ pub(crate) struct Session {
     pub(crate) breakers: Breakers,
     /// Whether anybody may write.
     pub(crate) agreement: Agreement,
+    /// Cuts rests short where somebody waits for the end.
+    pub(crate) urge: Urge,
     /// Whether a stage of this process reads a source, and so may bring what is of another world.
     reads_source: bool,
     /// One stage at a time looks after the streams.
@@ -55,12 +57,25 @@ impl Session {
         beside: Vec<Fills>,
         reads_source: bool,
     ) -> Self {
-        let (agreement, turn) = (Agreement::default(), tokio::sync::Mutex::default());
+        let (agreement, urge, turn) = (Agreement::default(), Urge::default(), tokio::sync::Mutex::default());
         let (chain, beside) = (Arc::new(chain), beside.into_iter().map(Arc::new).collect::<Vec<_>>());
         let breakers = Breakers::new(&*broker, &*warehouse, &*chain.source);
         let breakers = breakers.with(beside.iter().map(|fills| fills.source.breaker()));
         let (partial, inserts) = (PartialResolutions::new(), Inserts::default());
-        Self { broker, warehouse, pipeline, chain, beside, partial, inserts, breakers, agreement, reads_source, turn }
+        Self {
+            broker,
+            warehouse,
+            pipeline,
+            chain,
+            beside,
+            partial,
+            inserts,
+            breakers,
+            agreement,
+            urge,
+            reads_source,
+            turn,
+        }
     }
 
     /// All sources of fills.
@@ -99,6 +114,13 @@ impl Session {
     /// told from what is gone by its source, which nothing came of before it had a checkpoint.
     async fn add_streams(&self, layout: &Layout) -> Result<bool, StageError> {
         let (mut older, mut new) = (layout.clone(), Vec::new());
+        // Where streams of all sources are missing, no checkpoint has to be asked for.
+        let mut least = layout.clone();
+        least.groups.retain(|group| StreamId::ALL.iter().all(|id| id.only_of().is_none() || *group != Group::of(*id)));
+        match self.broker.join(&least).await {
+            Err(BrokerError::Lost(_)) => return Ok(false),
+            joined => joined?,
+        }
         for stream in StreamId::ALL {
             let Some(source) = stream.only_of() else { continue };
             if self.checkpoint_of(source).await?.is_none() {
@@ -140,8 +162,8 @@ impl Session {
     }
 
     /// The cursor at which reading markets begins in a new session of the streams, and its checkpoint if it had none.
-    async fn markets_begin(&self, world: &str) -> Result<String, StageError> {
-        if let Some(checkpoint) = self.checkpoint_of(MARKETS).await? {
+    async fn markets_begin(&self, world: &str, known: Option<Checkpoint>) -> Result<String, StageError> {
+        if let Some(checkpoint) = known {
             return Ok(checkpoint.watermark);
         }
         let start = MarketCursor::START.write();
@@ -236,11 +258,12 @@ impl Session {
             Err(StageError::Broker(BrokerError::Lost(lost))) => lost,
             other => return other,
         };
-        let checkpoint = self.checkpoint().await?.ok_or(StageError::NotBegun)?;
+        let (checkpoint, markets) = tokio::join!(self.checkpoint(), self.checkpoint_of(MARKETS));
+        let checkpoint = checkpoint?.ok_or(StageError::NotBegun)?;
         if checkpoint.watermark != checkpoint.start {
             tracing::warn!("the streams were lost ({lost}): starting again at {}", checkpoint.watermark);
         }
-        let markets = self.markets_begin(&checkpoint.world).await?;
+        let markets = self.markets_begin(&checkpoint.world, markets?).await?;
         let mut cursors = vec![(self.chain.cursor_key(), checkpoint.watermark), (markets_cursor(), markets)];
         cursors.extend(beside);
         Ok(self.broker.begin(&layout, &cursors).await?)

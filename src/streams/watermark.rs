@@ -57,7 +57,16 @@ pub(crate) async fn run(
                 failed = Some(error);
             }
         }
+        let is_well = failed.is_none();
         let pause = session.breakers.pause(failed.as_ref(), &mut backoff, INTERVAL);
+        let pause = async {
+            match is_well {
+                true => {
+                    session.urge.cuts(pause).await;
+                }
+                false => pause.await,
+            }
+        };
         if end.run_until_cancelled(pause).await.is_none() {
             return;
         }

@@ -248,7 +248,9 @@ impl Node<'_> {
             Some("finalized" | "safe") if self.faults.no_finalized => {
                 Err(RpcError::new(-32000, "finalized block not found"))
             }
-            Some("finalized" | "safe") => Ok(self.ledger.world.finalized(self.claimed_head())),
+            Some("finalized" | "safe") => {
+                Ok(self.ledger.world.finalized_in_steps(self.claimed_head(), self.faults.finality_step))
+            }
             Some("earliest") => Ok(self.first_block()),
             text => text
                 .and_then(|text| text.strip_prefix("0x"))

@@ -92,6 +92,8 @@ pub struct Faults {
     pub batch_limit: Option<usize>,
     /// The tag `finalized` is answered with an error.
     pub no_finalized: bool,
+    /// Finality moves by so many blocks at once, which is no fault either: milestones do.
+    pub finality_step: u64,
     /// Logs come without `blockTimestamp`, which is no fault: some providers never give it.
     pub no_block_timestamp: bool,
     /// Listings come sorted by id, whatever is asked for.
@@ -142,6 +144,7 @@ impl Default for Faults {
             max_rows: None,
             batch_limit: None,
             no_finalized: false,
+            finality_step: 1,
             no_block_timestamp: false,
             ignore_order: false,
             poison: None,

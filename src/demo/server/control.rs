@@ -45,7 +45,7 @@ fn about(state: &Served) -> Reply {
         "chain_id": world.chain_id(),
         "first_block": world.config().first_block,
         "head": head,
-        "finalized": world.finalized(head),
+        "finalized": world.finalized_in_steps(head, state.faults.get().finality_step),
         "requests": state.requests.load(Ordering::Relaxed),
         "gamma_requests": state.gamma_requests.load(Ordering::Relaxed),
         "goldsky_requests": state.goldsky_requests.load(Ordering::Relaxed),

@@ -137,6 +137,11 @@ impl DemoServer {
         self.state.head()
     }
 
+    /// The newest block that its nodes call final now.
+    pub fn finalized(&self) -> u64 {
+        self.world().finalized_in_steps(self.head(), self.faults().get().finality_step)
+    }
+
     /// Renders the logs of these blocks now, so that answers about them are copies. They are kept: a kilobyte a log.
     pub fn prerender(&self, blocks: RangeInclusive<u64>) {
         self.state.ledger.prerender(blocks);

@@ -58,4 +58,6 @@ fn short_blocks_share_a_second() {
     assert_eq!(world.head_at(genesis + 50), FIRST + 1);
     assert_eq!(world.finalized(FIRST + 10), FIRST + 7);
     assert_eq!(world.finalized(FIRST + 1), FIRST);
+    let steps = (0..9).map(|ahead| world.finalized_in_steps(FIRST + ahead, 2) - FIRST);
+    assert_eq!(steps.collect::<Vec<_>>(), [0, 0, 0, 0, 0, 2, 2, 4, 4]);
 }

@@ -100,6 +100,12 @@ impl World {
         head.saturating_sub(Self::FINALITY).max(self.config.first_block)
     }
 
+    /// The same where finality moves by so many blocks at once, as milestones do.
+    pub fn finalized_in_steps(&self, head: u64, step: u64) -> u64 {
+        let last = self.finalized(head);
+        (last - last % step.max(1)).max(self.config.first_block)
+    }
+
     /// The last block with fills, where `fills` bounds the world.
     pub fn last_fill_block(&self) -> Option<u64> {
         self.pace.last_block()

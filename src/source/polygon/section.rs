@@ -17,7 +17,7 @@ pub struct PolygonSection {
     /// The nodes, which take turns.
     #[serde(deserialize_with = "value::urls::deserialize")]
     pub urls: Vec<String>,
-    /// How often the head is asked for.
+    /// How often the head is asked for while it is not known when the next one is due, and the longest rest behind that.
     #[serde(with = "value::duration")]
     pub poll_interval: Duration,
     /// How long a request may take.

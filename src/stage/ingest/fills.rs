@@ -10,11 +10,11 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::Instrument;
 
-use super::{block_time::BlockTime, parts::Part, parts::split};
+use super::{next_head::NextHead, parts::Part, parts::split};
 use crate::broker::{Appended, BrokerError, CursorCommit, Stream};
 use crate::source::{Frontier, Page, Position, SourceError};
 use crate::stage::step::{Stage, Step};
-use crate::streams::cursor_watch::{CursorWatch, Found};
+use crate::streams::cursor_watch::{CursorWatch, EVERY, Found};
 use crate::streams::{
     Fills, Progress, SourceProgress, StageError, WaitCause, backpressure::Backpressure, session::Session,
 };
@@ -36,7 +36,7 @@ pub(crate) struct IngestFills {
     asked_frontier: Option<Instant>,
     /// When the next frontier is due.
     frontier_due: Option<Instant>,
-    block_time: BlockTime,
+    next_head: NextHead,
     /// Events of an entry, at most.
     batch: usize,
     /// A page that has been read and is not appended to its end.
@@ -59,6 +59,7 @@ impl IngestFills {
         let position = fills.position(&key, &cursor)?;
         let stage = Self {
             watch: CursorWatch::new(key, Stream::of(StreamId::OrderEvents)),
+            next_head: NextHead::new(fills.poll_interval),
             session,
             fills,
             progress,
@@ -68,7 +69,6 @@ impl IngestFills {
             frontier: None,
             asked_frontier: None,
             frontier_due: None,
-            block_time: BlockTime::default(),
             batch,
             parts: VecDeque::new(),
             coming: None,
@@ -133,25 +133,31 @@ impl IngestFills {
 
     /// Waits until the source may be asked again how far it can be read, and asks.
     async fn wait_for_frontier(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
-        if let Some(due) = self.frontier_due
-            && drain.run_until_cancelled(tokio::time::sleep_until(due)).await.is_none()
-        {
-            return Ok(());
+        if let Some(due) = self.frontier_due {
+            // In between it is asked whether the cursor is where it was left.
+            let look = Instant::now() + EVERY;
+            let rest = self.session.urge.cuts(tokio::time::sleep_until(due.min(look)));
+            match drain.run_until_cancelled(rest).await {
+                None => return Ok(()),
+                Some(true) => {
+                    self.watch.urge();
+                    return Ok(());
+                }
+                Some(false) if look < due => return Ok(()),
+                Some(false) => {}
+            }
         }
         self.ask_frontier(drain).await
     }
 
     async fn ask_frontier(&mut self, drain: &CancellationToken) -> Result<(), StageError> {
+        let asked = Instant::now();
         let Some(frontier) = drain.run_until_cancelled(self.fills.source.frontier()).await else { return Ok(()) };
-        let (now, interval) = (Instant::now(), self.fills.poll_interval);
-        (self.asked_frontier, self.frontier_due) = (Some(now), Some(now + interval));
+        let now = Instant::now();
+        (self.asked_frontier, self.frontier_due) = (Some(now), Some(now + self.fills.poll_interval));
         let frontier = frontier?;
-        // Behind a new block the next one takes its time.
-        if let Some(head) = frontier.head()
-            && self.block_time.learn(head)
-            && let Some(time) = self.block_time.get()
-        {
-            self.frontier_due = Some(now + time.max(interval));
+        if let Some(head) = frontier.head() {
+            self.frontier_due = Some(self.next_head.answered(asked, head));
         }
         let frozen_since = frontier.frozen_since();
         if let Some(since) = frozen_since

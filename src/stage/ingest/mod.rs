@@ -1,6 +1,6 @@
 //! What reads the sources.
 
-mod block_time;
 pub(crate) mod fills;
 pub(crate) mod markets;
+mod next_head;
 mod parts;

@@ -31,7 +31,7 @@ use crate::stage::halve::{write_halved, write_letters};
 use crate::stage::step::{Stage, Step};
 use crate::streams::session::{MARKETS, Session};
 use crate::streams::{Markets, Progress, StageError, TokenProgress, WaitCause};
-use crate::warehouse::{Batch, UnresolvedPlace};
+use crate::warehouse::{Batch, UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
 use crate::{backoff::Backoff, failure::FailureClass, stage::unpack::dead_letter};
 
 use self::{failing::Failing, retry_schedule::RetrySchedule, scan::Scanner, todo::Todo};
@@ -95,6 +95,22 @@ impl Resolver {
         let (tried, failing, scanner) = (RetrySchedule::new(), Failing::new(), Scanner::new());
         let (sweep, next, backoff) = (Sweep::default(), Instant::now(), Backoff::default());
         Ok(Self { session, markets, progress, tried, failing, scanner, sweep, next, backoff, resting: None })
+    }
+
+    /// The next page of the list, and the newest entries.
+    async fn read_list(&self) -> Result<(UnresolvedPage, Vec<UnresolvedEntry>), StageError> {
+        let warehouse = &self.session.warehouse;
+        let page = warehouse.unresolved_tokens(self.sweep.after.as_ref(), AT_ONCE).await?;
+        let is_all = page.entries.is_empty() && page.next.is_none() && self.sweep.after.is_none();
+        let newest = if is_all { Vec::new() } else { warehouse.newest_unresolved(AT_ONCE).await? };
+        Ok((page, newest))
+    }
+
+    /// Says whether a sweep is under way. One that begins from now on finds all that is on the list now.
+    fn note_sweeping(&self, is_sweeping: bool) {
+        self.progress.send_if_modified(|progress| {
+            std::mem::replace(&mut progress.tokens.is_sweeping, is_sweeping) != is_sweeping
+        });
     }
 
     /// Completes the rows of tokens whose market is there already.
@@ -283,7 +299,7 @@ impl Resolver {
             self.progress.send_modify(|progress| {
                 // A list that is still being filled does not hold all of them.
                 let (sweeps, at) = (progress.tokens.sweeps + u64::from(is_whole), Some(std::time::Instant::now()));
-                progress.tokens = TokenProgress { sweeps, unresolved, untried, missed, at };
+                progress.tokens = TokenProgress { sweeps, is_sweeping: false, unresolved, untried, missed, at };
             });
         }
     }
@@ -292,14 +308,16 @@ impl Resolver {
 #[async_trait]
 impl Stage for Resolver {
     async fn step(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
-        if drain.run_until_cancelled(tokio::time::sleep_until(self.next)).await.is_none() {
+        let rest = self.session.urge.cuts(tokio::time::sleep_until(self.next));
+        if drain.run_until_cancelled(rest).await.is_none() {
             return Ok(Step::Idle);
         }
         let warehouse = Arc::clone(&self.session.warehouse);
         self.scanner.step(&*warehouse).await;
-        let page = warehouse.unresolved_tokens(self.sweep.after.as_ref(), AT_ONCE).await?;
-        let is_all = page.entries.is_empty() && page.next.is_none() && self.sweep.after.is_none();
-        let newest = if is_all { Vec::new() } else { warehouse.newest_unresolved(AT_ONCE).await? };
+        self.note_sweeping(true);
+        // Nothing is half done where these reads are cut off.
+        let read = drain.run_until_cancelled(self.read_list()).await;
+        let Some((page, newest)) = read.transpose()? else { return Ok(Step::Idle) };
         let swept = Todo::new(Vec::new(), page.entries.clone()).tokens();
         let mut todo = Todo::new(newest, page.entries);
         let tokens = todo.tokens();

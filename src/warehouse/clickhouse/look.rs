@@ -15,6 +15,8 @@ pub struct Looked {
     pub left_out: Vec<TableFault>,
     /// Whether files of the schema are still to be applied.
     pub(super) is_older: bool,
+    /// Whether the database is there.
+    pub(super) has_database: bool,
 }
 
 impl Looked {
@@ -27,13 +29,20 @@ impl Looked {
 /// Whether a run can begin on this server.
 pub(super) async fn look(connection: &Connection, server: &ClickhouseServer) -> Result<Looked, WarehouseError> {
     refuse_too_old(connection, server)?;
-    rights::to_run(connection).await?;
-    let missing = schema::missing(connection).await?;
-    let is_older = schema::is_older(connection).await?;
-    let mut looked = Looked { missing, left_out: Vec::new(), is_older };
+    // Side by side, since a server may be far away. What is said first is said as if one had come after the other.
+    let (rights, missing, is_older, has_database) = tokio::join!(
+        rights::to_run(connection),
+        schema::missing(connection),
+        schema::is_older(connection),
+        schema::has_database(connection)
+    );
+    rights?;
+    let (missing, is_older) = (missing?, is_older?);
+    let mut looked = Looked { missing, left_out: Vec::new(), is_older, has_database: true };
     if !looked.is_whole() {
-        let adds_columns = looked.missing.iter().any(|fault| fault.lacks_columns);
-        match rights::to_make(connection, schema::has_database(connection).await?, adds_columns).await {
+        looked.has_database = has_database?;
+        let adds_columns = schema::adds_columns(&looked.missing);
+        match rights::to_make(connection, looked.has_database, adds_columns).await {
             Ok(()) => {}
             // Who reads by them has to ask who makes them; a run does without.
             Err(ClickhouseError::Rights { .. } | ClickhouseError::Settings { .. })

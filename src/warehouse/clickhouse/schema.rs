@@ -3,8 +3,8 @@
 //! `trades` has a file of its own that comes first where there is none: it is made in the layout of today, and the numbered files
 //! find it there. One that is there keeps its layout, and gets the columns that were added since.
 //!
-//! ClickHouse has no transactions over statements, so every statement can be repeated, and a file counts as applied only when
-//! all of its statements were.
+//! ClickHouse has no transactions over statements, so every statement can be repeated, and files count as applied only when
+//! all of their statements were.
 
 use super::check::{TableFault, check};
 use super::{
@@ -27,6 +27,7 @@ pub(super) const FIRST: &str = include_str!("../../../schema/clickhouse/0000_tra
 const DATABASE: &str = include_str!("../../../schema/clickhouse/queries/create_database.sql");
 const SCHEMA_FILES: &str = include_str!("../../../schema/clickhouse/queries/create_schema_files.sql");
 const APPLIED: &str = "SELECT max(number) AS number FROM schema_files";
+const NOW_APPLIED: &str = "INSERT INTO schema_files (number) SELECT arrayJoin(range(toUInt32(?), toUInt32(?)))";
 const DATABASE_THERE: &str = "SELECT count() FROM system.databases WHERE name = ?";
 const TABLE_THERE: &str = "SELECT count() FROM system.tables WHERE name = ? AND database = ?";
 const KNOWN: u32 = FILES.len() as u32;
@@ -39,8 +40,16 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
         return Ok(());
     }
     let is_database_there = has_database(connection).await?;
-    let adds_columns = missing.iter().any(|fault| fault.lacks_columns);
-    rights::to_make(connection, is_database_there, adds_columns).await?;
+    rights::to_make(connection, is_database_there, adds_columns(&missing)).await?;
+    make(connection, &missing, is_database_there).await
+}
+
+/// Makes what is missing, as it was just found to be; whether the database is there was, too.
+pub(super) async fn make(
+    connection: &Connection,
+    missing: &[TableFault],
+    is_database_there: bool,
+) -> Result<(), WarehouseError> {
     let mut done = Written::Confirmed(QueryCost::ZERO);
     if !is_database_there {
         let create = database(&connection.config().database);
@@ -49,20 +58,23 @@ pub(super) async fn apply(connection: &Connection) -> Result<(), WarehouseError>
     done = done.and(connection.execute(connection.query(SCHEMA_FILES)).await?);
     // What somebody dropped is made again: then all files are gone through, which changes nothing of what is there.
     let applied = if missing.is_empty() { applied(connection).await? } else { 0 };
-    for statement in statements(FIRST) {
+    let is_due = |statement: &&str| adds_columns(missing) || !adds_columns_to(statement);
+    let files = FILES.iter().skip(applied as usize).flat_map(|file| statements(file));
+    for statement in statements(FIRST).chain(files.filter(is_due)) {
         done = done.and(connection.execute(connection.query(statement)).await?);
     }
-    for (file, number) in FILES.iter().zip(1..).skip(applied as usize) {
-        for statement in statements(file).filter(|statement| adds_columns || !adds_columns_to(statement)) {
-            done = done.and(connection.execute(connection.query(statement)).await?);
-        }
-        let applied = connection.query("INSERT INTO schema_files (number) SELECT ?").bind(number);
-        done = done.and(connection.move_rows(applied).await?);
-    }
+    // All at once behind all of them: what was cut off is gone through again, which changes nothing of what is there.
+    let numbers = connection.query(NOW_APPLIED).bind(applied + 1).bind(KNOWN + 1);
+    done = done.and(connection.move_rows(numbers).await?);
     match done {
         Written::Confirmed(_) => Ok(()),
         Written::Unproved => look_at(connection, KNOWN).await,
     }
+}
+
+/// Whether columns of a table are missing.
+pub(super) fn adds_columns(missing: &[TableFault]) -> bool {
+    missing.iter().any(|fault| fault.lacks_columns)
 }
 
 /// What is not there of the tables and views. An error where something is not as it must be.

@@ -51,7 +51,7 @@ impl ClickhouseWarehouse {
         let prepare = async {
             match self.look(&self.server().await?).await? {
                 looked if looked.is_whole() => Ok(()),
-                _ => schema::apply(&self.connection).await,
+                looked => schema::make(&self.connection, &looked.missing, looked.has_database).await,
             }
         };
         self.ready.get_or_try_init(|| prepare).await?;

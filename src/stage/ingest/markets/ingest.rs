@@ -224,7 +224,10 @@ impl IngestMarkets {
         let Some(scan) = self.choose() else {
             // Not until there is something to read: it is asked in between whether the streams are as they were.
             let until = self.scheduler.until().min(now + LOOK_EVERY);
-            let _ = drain.run_until_cancelled(tokio::time::sleep_until(until)).await;
+            let rest = self.session.urge.cuts(tokio::time::sleep_until(until));
+            if drain.run_until_cancelled(rest).await == Some(true) {
+                self.watch.urge();
+            }
             return Ok(Step::Idle);
         };
         let list = source.list(scan.listing, scan.place());
