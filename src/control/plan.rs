@@ -131,7 +131,7 @@ async fn of_stream(session: &Session, replay: &Replay) -> Result<Range, StageErr
     let plan = Plan {
         from: first.map_or_else(|| show(EntryId { ms: from, seq: 0 }), |id| format!("{} (its oldest)", show(id))),
         to: show(until),
-        amount: format!("{total} entries"),
+        amount: format!("{total} events"),
         way: format!("read again from {stream} by a group of its own"),
     };
     Ok(Range { begin: begin.to_string(), until: until.to_string(), total, plan })

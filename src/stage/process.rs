@@ -67,14 +67,12 @@ impl ProcessTrades {
     }
 
     /// What is in hand, unpacked, and how many in a row were no good behind it.
-    fn unpack(&self) -> Result<(Vec<(EntryId, Unpacked<Fill>)>, Refusals), StageError> {
-        let unpack = |delivery: &Delivery| {
-            let unpacked = unpack(StageId::ProcessTrades, &self.group.stream, delivery.id, &delivery.body)?;
-            Ok((delivery.id, unpacked))
-        };
+    fn unpack(&self) -> Result<(Vec<Unpacked<Fill>>, Refusals), StageError> {
+        let stream = &self.group.stream;
+        let unpack = |Delivery { id, body }: &Delivery| unpack(StageId::ProcessTrades, stream, *id, body);
         let unpacked = self.in_hand.iter().map(unpack).collect::<Result<Vec<_>, StageError>>()?;
-        let good = unpacked.iter().map(|(_, unpacked)| unpacked.events.len()).sum();
-        let bad = unpacked.iter().map(|(_, unpacked)| unpacked.letters.len()).sum();
+        let good = unpacked.iter().map(|unpacked| unpacked.events.len()).sum();
+        let bad = unpacked.iter().map(|unpacked| unpacked.letters.len()).sum();
         Ok((unpacked, self.refusals.counted(good, bad)?))
     }
 }
@@ -102,11 +100,11 @@ impl Stage for ProcessTrades {
             return Ok(Step::Wait(cause));
         }
         let (unpacked, refusals) = self.unpack()?;
-        self.tokens.look_up(unpacked.iter().flat_map(|(_, unpacked)| &unpacked.events)).await;
+        self.tokens.look_up(unpacked.iter().flat_map(|unpacked| &unpacked.events)).await;
         let mut forwards = Vec::with_capacity(unpacked.len());
-        let damaged: Vec<&Damaged> = unpacked.iter().filter_map(|(_, unpacked)| unpacked.damaged.as_ref()).collect();
+        let damaged: Vec<&Damaged> = unpacked.iter().filter_map(|unpacked| unpacked.damaged.as_ref()).collect();
         read_again(&self.session, &damaged).await?;
-        for (id, Unpacked { events, letters, .. }) in unpacked {
+        for Unpacked { id, events, letters, .. } in unpacked {
             let mut outputs = trades_of(events, self.batch, &self.tokens, &self.session.partial);
             outputs.extend(letters.iter().map(letter_entry));
             forwards.push(AckAndForward { id, outputs });

@@ -9,6 +9,7 @@ use crate::{clock::unix_ms, model::DeadLetter};
 /// What an entry holds.
 #[derive(Debug)]
 pub(crate) struct Unpacked<E> {
+    pub(crate) id: EntryId,
     pub(crate) events: Vec<E>,
     /// Of events that hold what they may not, or of the entry as a whole.
     pub(crate) letters: Vec<DeadLetter>,
@@ -37,7 +38,7 @@ pub(crate) fn unpack<E: Entry>(
                     }
                 }
             }
-            Ok(Unpacked { events, letters, damaged: None })
+            Ok(Unpacked { id, events, letters, damaged: None })
         }
         Err(error) => match error.newer_version() {
             Some(version) => Err(StageError::NewerEntries { stream: from.to_owned(), version }),
@@ -49,7 +50,7 @@ pub(crate) fn unpack<E: Entry>(
 fn damaged<E>(stage: StageId, stream: &Stream, id: EntryId, body: &[u8], error: &EntryError) -> Unpacked<E> {
     let letter = dead_letter(stage, stream.as_str(), None, body, &error.to_string());
     let damaged = Damaged { stream: stream.clone(), id, span: Span::of(body) };
-    Unpacked { events: Vec::new(), letters: vec![letter], damaged: Some(damaged) }
+    Unpacked { id, events: Vec::new(), letters: vec![letter], damaged: Some(damaged) }
 }
 
 /// A dead letter, as an entry of its stream.

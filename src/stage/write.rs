@@ -179,7 +179,7 @@ impl Input {
 
 impl<R: Row> InHand<R> {
     fn take(&mut self, stream: &Stream, Delivery { id, body }: Delivery) -> Result<(), StageError> {
-        let Unpacked { events, mut letters, mut damaged } = unpack(R::STAGE, stream, id, &body)?;
+        let Unpacked { events, mut letters, mut damaged, .. } = unpack(R::STAGE, stream, id, &body)?;
         events.into_iter().for_each(|row| self.rows.push(row));
         // A damaged dead letter is a dead letter about itself.
         if damaged.is_some()

@@ -195,9 +195,9 @@ impl Job {
     }
 }
 
-/// Why a replay failed whose entries are gone.
-fn lost(entries: u64) -> String {
-    format!("{entries} entries or more are gone that were to be read again: replay the range from the chain instead")
+/// Why a replay failed whose events are gone.
+fn lost(events: u64) -> String {
+    format!("{events} events or more are gone that were to be read again: replay the range from the chain instead")
 }
 
 /// The stream that a stage reads.

@@ -90,7 +90,7 @@ fn rates(state: &State, area: Rect, frame: Frame, canvas: &mut Canvas<'_>) {
         return;
     }
     let label = canvas.style(Token::Label);
-    canvas.put(lower, 1, 0, &format!("unread entries, now {}", now(&history.unread)), label);
+    canvas.put(lower, 1, 0, &format!("unread events, now {}", now(&history.unread)), label);
     chart(canvas, Rect { y: lower.y + 1, height: lower.height - 1, ..lower }, &history.unread);
 }
 

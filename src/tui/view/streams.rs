@@ -61,7 +61,7 @@ fn line(state: &State, at: usize) -> Option<String> {
     let stream = state.shown().streams.get(at)?;
     let entries = stream.entries.value.map_or("unknown".to_owned(), thousands);
     let group = stream.live().cloned().unwrap_or_default();
-    Some(format!("{}: {entries} entries, lag {}, pending {}", stream.name, group.lag, group.pending))
+    Some(format!("{}: {entries} events, lag {}, pending {}", stream.name, group.lag, group.pending))
 }
 
 fn brief(state: &State, area: Rect, frame: Frame, has_keys: bool, canvas: &mut Canvas<'_>) {

@@ -21,8 +21,8 @@ fn fill(number: u64) -> Fill {
         usd: Amount::from_micros(3_929_200 + u128::from(number)).unwrap(),
         shares: Amount::from_micros(4_180_000).unwrap(),
         fee: Amount::ZERO,
-        match_log_index: (number % 5 != 0).then_some(u32::try_from(533 + number + number % 3).unwrap()),
-        outcome_slot: (number % 4 != 0).then_some(u8::try_from(number % 2).unwrap()),
+        match_log_index: (!number.is_multiple_of(5)).then_some(u32::try_from(533 + number + number % 3).unwrap()),
+        outcome_slot: (!number.is_multiple_of(4)).then_some(u8::try_from(number % 2).unwrap()),
     }
 }
 
