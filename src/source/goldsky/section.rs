@@ -19,7 +19,7 @@ pub struct GoldskySection {
     #[serde(deserialize_with = "value::switch")]
     pub enabled: bool,
     /// The GraphQL endpoint.
-    #[serde(deserialize_with = "value::url::deserialize")]
+    #[serde(deserialize_with = "value::api_url")]
     pub url: String,
     /// What is sent as a bearer; empty for none.
     #[serde(deserialize_with = "value::password")]
