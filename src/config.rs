@@ -19,7 +19,6 @@ mod sections;
 mod service_link;
 mod show;
 mod sources;
-mod start;
 mod stores;
 
 pub use environment::Environment;
@@ -30,8 +29,8 @@ pub use predecessor_names::PREDECESSOR_NAMES;
 pub use sections::{
     Config, LogConfig, PipelineConfig, StorageConfig, StreamsConfig, UiCharset, UiConfig, UiTheme, WriterConfig,
 };
-pub use start::StartSpec;
 pub use stores::{ClickhouseSection, RedisSection};
 
+pub use crate::source::StartSpec;
 pub use crate::source::data_api::DataApiSection;
 pub use crate::source::gamma::{GammaSection, Scan};

@@ -1,5 +1,7 @@
 //! What kind of failure an error is, which decides what the one who meets it does.
 
+use std::any::Any;
+
 /// The four classes of failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FailureClass {
@@ -11,4 +13,10 @@ pub enum FailureClass {
     Repair,
     /// The same input will always fail the same way: doing it again is of no use.
     Deterministic,
+}
+
+/// What a panic says of itself.
+pub(crate) fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
 }

@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, thread};
 
+use jiff::Timestamp;
+
 use crate::config::{Config, DataApiSection, GammaSection};
 use crate::flow::StageId;
-use crate::source::{ApiConfig, Chain, Start, data_api::DataApi, gamma::Gamma, goldsky::Goldsky, registry::Provider};
+use crate::source::{ApiConfig, Chain, data_api::DataApi, gamma::Gamma, goldsky::Goldsky, registry::Provider};
 use crate::streams::Fills;
 
 use super::AppError;
@@ -21,14 +23,15 @@ pub(crate) fn all(config: &Config) -> Result<(Chain, Gamma, DataApi), AppError> 
 }
 
 /// The sources of fills that stand beside the chain, each with the stage that reads it.
-pub(crate) fn beside(config: &Config, start: &Start) -> Result<Vec<Fills>, AppError> {
+pub(crate) fn beside(config: &Config, now: Timestamp) -> Result<Vec<Fills>, AppError> {
     let section = &config.sources.goldsky;
     if !section.enabled {
         return Ok(Vec::new());
     }
     let source = Arc::new(goldsky(config)?);
     let (stage, poll_interval) = (StageId::IngestGoldsky, section.poll_interval);
-    Ok(vec![Fills { source, stage, start: start.clone(), poll_interval }])
+    let start = section.start.as_ref().unwrap_or(&config.pipeline.start).at(now);
+    Ok(vec![Fills { source, stage, start, poll_interval }])
 }
 
 pub(crate) fn goldsky(config: &Config) -> Result<Goldsky, AppError> {

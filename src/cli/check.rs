@@ -28,28 +28,28 @@ pub(super) async fn run(args: CheckArgs) -> Result<(), CliError> {
     let nodes =
         join_all(sources::parts(&config).into_iter().map(|(section, name, part)| sources::node(section, name, part)));
     let (nodes, goldsky, markets) = tokio::join!(nodes, sources::goldsky(&config), sources::markets(&config));
-    let served: Vec<String> = nodes.iter().filter_map(|(_, world)| world.clone()).collect();
+    let served: Vec<String> = nodes.iter().flatten().map(|(_, world)| world.clone()).collect();
     match (&config.redis, &config.clickhouse) {
         (Some(redis), Some(clickhouse)) => {
             let (redis, clickhouse) = tokio::join!(servers::redis(redis), servers::clickhouse(clickhouse));
-            lines.extend([redis, clickhouse]);
+            lines.extend([redis, clickhouse].map(Line::of));
             lines.extend(store::data_dir(&data_dir));
         }
-        _ => lines.push(store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str))),
+        _ => {
+            let store = store::store(&data_dir, config.storage.min_free, served.first().map(String::as_str));
+            lines.push(Line::of(store));
+        }
     }
     let are_fit = lines.iter().all(|line| line.verdict != Verdict::Failed);
-    let (mut nodes, worlds): (Vec<Line>, Vec<_>) = nodes.into_iter().unzip();
-    if let Some(line) = sources::one_chain(&worlds) {
-        nodes.push(line);
-    }
-    lines.extend(nodes);
-    lines.extend(goldsky);
+    lines.extend(nodes.into_iter().map(|node| Line::of(node.map(|(line, _)| line))));
+    lines.extend(sources::one_chain(served));
+    lines.extend(goldsky.unwrap_or_else(Some));
     lines.extend(markets);
 
     lines.iter().for_each(|line| print(&format!("{line}\n")));
     if args.flow {
         let flow = match are_fit {
-            true => flow::flow(&config, &data_dir).await,
+            true => Line::of(flow::flow(&config, &data_dir).await),
             false => Line::failed("flow", "not tried: streams or tables are not fit"),
         };
         print(&format!("{flow}\n"));

@@ -28,5 +28,7 @@ pub(super) async fn start(args: &RunArgs, config: &mut Config) -> Result<DemoSer
     config.sources.gamma = GammaSection { url: server.url(), poll_interval: DEMO_POLL, ..config.sources.gamma.clone() };
     config.sources.data_api.url = server.url();
     config.sources.goldsky.url = server.goldsky_url();
+    // It knows no blocks.
+    config.sources.goldsky.start = args.fills.map(|_| StartSpec::Genesis);
     Ok(server)
 }

@@ -15,9 +15,9 @@ use crate::{config::LogConfig, headless::Progress};
 ///
 /// A directory that cannot be used is told in the log, which goes on without files.
 pub(super) fn init(config: &LogConfig, directory: &Path, progress: &Progress) -> Logs {
-    let (ring, gate) = (Arc::new(LogRing::new()), StderrGate::new());
+    let (ring, gate) = (Arc::new(LogRing::default()), StderrGate::default());
     let (stderr, stderr_guard) = StderrLog::new(progress.beside(), gate.clone(), style());
-    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(stderr), Box::new(TuiLog::new())];
+    let mut sinks: Vec<Box<dyn Sink>> = vec![Box::new(stderr), Box::new(TuiLog::default())];
     let (file, no_file) =
         match FileLog::open(directory, Bounds { days: config.keep_files, day_bytes: config.max_bytes.as_u64() }) {
             Ok(file) => (Some(file), None),

@@ -82,14 +82,14 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     let (history, name) = (markets.as_ref().is_some_and(|markets| markets.history), config.pipeline.name.clone());
     let stop = CancellationToken::new();
     signals::watch(stop.clone(), crate::tui::restore_modes).map_err(AppError::Start)?;
-    let start = config.pipeline.start.at(Timestamp::now());
-    let beside = sources::beside(&config, &start)?;
+    let now = Timestamp::now();
+    let beside = sources::beside(&config, now)?;
     let parts = Parts {
         name: name.clone(),
         chain: Fills {
             source: Arc::new(Guarded::new(Arc::new(chain))),
             stage: StageId::IngestFills,
-            start,
+            start: config.pipeline.start.at(now),
             poll_interval: config.sources.polygon.poll_interval,
         },
         beside,

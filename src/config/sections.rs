@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{model::entry::MAX_EVENTS, source::registry::SourcesConfig, value};
+use crate::model::entry::MAX_EVENTS;
+use crate::source::{StartSpec, registry::SourcesConfig};
+use crate::value;
 
-use super::start::StartSpec;
 use super::stores::{ClickhouseSection, RedisSection};
 
 /// All of it.

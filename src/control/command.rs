@@ -167,6 +167,12 @@ pub enum Answer {
 }
 
 /// `pause write-trades`: as the command line writes it.
+impl From<Result<String, String>> for Answer {
+    fn from(answer: Result<String, String>) -> Self {
+        answer.map_or_else(Self::Refused, Self::Done)
+    }
+}
+
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

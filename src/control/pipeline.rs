@@ -200,24 +200,22 @@ impl Pipeline {
             drain.clone(),
         );
         tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
-        let checking = help("checking of the source", {
-            let (session, supervisor, registry) =
-                (Arc::clone(&session), Arc::clone(&supervisor), Arc::clone(&registry));
-            let (progress, drain) = (Arc::clone(&progress), drain.clone());
-            move || {
-                let (session, supervisor, registry) =
-                    (Arc::clone(&session), Arc::clone(&supervisor), Arc::clone(&registry));
-                doubts::run(session, supervisor, registry, Arc::clone(&progress), drain.clone())
-            }
+        let parts = (
+            Arc::clone(&session),
+            Arc::clone(&supervisor),
+            Arc::clone(&registry),
+            Arc::clone(&progress),
+            drain.clone(),
+        );
+        let checking = help("checking of the source", parts, |(session, supervisor, registry, progress, drain)| {
+            doubts::run(session, supervisor, registry, progress, drain)
         });
-        tasks.push(help("trimming", {
-            let (session, drain) = (Arc::clone(&session), drain.clone());
-            move || retention::run(Arc::clone(&session), keep, drain.clone())
-        }));
+        let parts = (Arc::clone(&session), drain.clone());
+        tasks.push(help("trimming", parts, move |(session, drain)| retention::run(session, keep, drain)));
         for flow in session.sources().cloned().map(Flow::Fills).chain([Flow::Markets]) {
-            let (session, progress, drain) = (Arc::clone(&session), Arc::clone(&progress), drain.clone());
-            tasks.push(help("the watermark", move || {
-                watermark::run(flow.clone(), Arc::clone(&session), Arc::clone(&progress), drain.clone())
+            let parts = (flow, Arc::clone(&session), Arc::clone(&progress), drain.clone());
+            tasks.push(help("the watermark", parts, |(flow, session, progress, drain)| {
+                watermark::run(flow, session, progress, drain)
             }));
         }
         stages.close();
@@ -275,12 +273,13 @@ impl Pipeline {
 }
 
 /// Runs what is no stage, and again where it panics: that is a bug, and no reason to do without it.
-fn help<F: Future<Output = ()> + Send>(
+fn help<P: Clone + Send + Sync + 'static, F: Future<Output = ()> + Send>(
     name: &'static str,
-    work: impl Fn() -> F + Send + Sync + 'static,
+    parts: P,
+    work: impl Fn(P) -> F + Send + Sync + 'static,
 ) -> AbortOnDropHandle<()> {
     AbortOnDropHandle::new(tokio::spawn(async move {
-        while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+        while AssertUnwindSafe(work(parts.clone())).catch_unwind().await.is_err() {
             tracing::error!("{name} panicked and is restarted");
             tokio::time::sleep(HELPER_PAUSE).await;
         }

@@ -3,7 +3,7 @@
 //! A runner does what it is told between two steps. Told to hold or to end, it lets the stage finish what it has in hand
 //! as long as that goes on; what cannot be finished stays in hand, or is given again.
 
-use std::{any::Any, convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
@@ -13,7 +13,7 @@ use crate::control::desired::{DesiredState, StageControl};
 use crate::control::status::{SILENT, StageState, StatusLine};
 use crate::stage::step::{Stage, Step};
 use crate::streams::{Progress, StageError, WaitCause, breakers::Breakers};
-use crate::{backoff::Backoff, failure::FailureClass};
+use crate::{backoff::Backoff, failure::FailureClass, failure::panic_text};
 
 /// How often to look whether the ingester has begun.
 const NOT_BEGUN_POLL: Duration = Duration::from_millis(100);
@@ -63,19 +63,12 @@ impl Runner {
         while !self.drain.is_cancelled() {
             let control = self.control.borrow_and_update().clone();
             self.status.desired(control.desired);
-            if control.restarts != restarts {
-                restarts = control.restarts;
+            if (control.restarts, control.skips) != (restarts, skips) {
+                skipping = control.skips != skips;
+                (restarts, skips) = (control.restarts, control.skips);
                 stage = None;
                 backoff.reset();
                 self.status.restarted();
-                skipping = false;
-            }
-            if control.skips != skips {
-                skips = control.skips;
-                stage = None;
-                backoff.reset();
-                self.status.restarted();
-                skipping = true;
             }
             self.status.can_skip(false);
             match control.desired {
@@ -189,17 +182,17 @@ impl Runner {
                 (None, _) => std::future::pending().await,
             }
         };
-        // Changes are looked at, not taken: whoever reads the control next takes them.
-        let mut control = self.control.clone();
-        let told = async {
-            if control.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        };
         tokio::select! {
             () = self.drain.cancelled() => {}
-            () = told => {}
+            () = self.told() => {}
             () = waited => {}
+        }
+    }
+
+    /// Until its control changes. Changes are looked at, not taken: whoever reads the control next takes them.
+    async fn told(&self) {
+        if self.control.clone().changed().await.is_err() {
+            std::future::pending().await
         }
     }
 
@@ -229,18 +222,11 @@ impl Runner {
         let is_opening = stage.is_none();
         let attempt = step(&self.open, stage, &hurry, skipping);
         tokio::pin!(attempt);
-        let mut control = self.control.clone();
-        let told = async {
-            match control.changed().await {
-                Ok(()) => {}
-                Err(_) => std::future::pending().await,
-            }
-        };
         tokio::select! {
             biased;
             done = &mut attempt => return done,
             () = self.drain.cancelled() => self.status.enter(StageState::Drain),
-            () = told => hurry.cancel(),
+            () = self.told() => hurry.cancel(),
             never = self.say_what_is_silent(), if is_opening => match never {},
         }
         attempt.await
@@ -288,13 +274,8 @@ async fn step(
     };
     match AssertUnwindSafe(step).catch_unwind().await {
         Ok(result) => result,
-        Err(panic) => Err(StageError::Panicked(message(panic.as_ref()))),
+        Err(panic) => Err(StageError::Panicked(panic_text(panic.as_ref()).to_owned())),
     }
-}
-
-fn message(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
 #[cfg(test)]

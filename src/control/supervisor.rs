@@ -294,7 +294,9 @@ impl Supervisor {
             // What has to ask others must not hold up who wants to pause something.
             Command::Replay(replay) if replay.dry_run => {
                 let this = Arc::clone(self);
-                tokio::spawn(async move { answer.send(this.plan(&replay).await) });
+                let plan = async move { this.range(&replay).await.map(|range| range.plan) };
+                let refused = |error: StageError| Answer::Refused(error.to_string());
+                tokio::spawn(async move { answer.send(plan.await.map_or_else(refused, Answer::Plan)) });
                 return;
             }
             Command::Replay(replay) => {
@@ -306,7 +308,7 @@ impl Supervisor {
                         // Nobody waits for it any more, and nothing has begun.
                         () = answer.closed() => return,
                     };
-                    let _ = answer.send(replayed);
+                    let _ = answer.send(replayed.into());
                 });
                 return;
             }
@@ -317,29 +319,33 @@ impl Supervisor {
             Command::Skip { stage } => self.skip(stage),
             Command::Cancel { id } => self.cancel(&id).await,
         };
-        let _ = answer.send(answered);
+        let _ = answer.send(answered.into());
     }
 
-    async fn want(&self, stage: StageId, desired: DesiredState) -> Answer {
-        let Some(control) = self.controls.get(&stage) else {
-            return Answer::Refused(format!("{stage} does not run here"));
-        };
-        if let Some(refusal) = self.factory.session.agreement.refusal() {
-            return Answer::Refused(refusal.to_string());
-        }
+    /// By which a stage is steered here.
+    fn control(&self, stage: StageId) -> Result<&watch::Sender<StageControl>, String> {
+        self.controls.get(&stage).ok_or_else(|| format!("{stage} does not run here"))
+    }
+
+    /// Whether source and store may be of one world.
+    fn agreed(&self) -> Result<(), String> {
+        self.factory.session.agreement.refusal().map_or(Ok(()), |refusal| Err(refusal.to_string()))
+    }
+
+    async fn want(&self, stage: StageId, desired: DesiredState) -> Result<String, String> {
+        let control = self.control(stage)?;
+        self.agreed()?;
         let changed = control.send_if_modified(|control| control.desired.replace(desired) != Some(desired));
         let word = so(desired);
         if !changed {
-            return Answer::Done(format!("{stage} {word} already"));
+            return Ok(format!("{stage} {word} already"));
         }
         tracing::info!(stage = stage.as_str(), "{stage} {word}, as requested");
         match self.keep(stage.as_str(), desired.as_str()).await {
-            Ok(()) => Answer::Done(format!("{stage} {word}")),
+            Ok(()) => Ok(format!("{stage} {word}")),
             Err(cause) => {
                 self.unkept.lock().insert(stage, desired);
-                Answer::Done(format!(
-                    "{stage} {word}, but this is not stored yet and would not survive a restart: {cause}"
-                ))
+                Ok(format!("{stage} {word}, but this is not stored yet and would not survive a restart: {cause}"))
             }
         }
     }
@@ -378,70 +384,52 @@ impl Supervisor {
         true
     }
 
-    async fn restart(&self, stage: StageId) -> Answer {
-        let Some(control) = self.controls.get(&stage) else {
-            return Answer::Refused(format!("{stage} does not run here"));
-        };
+    async fn restart(&self, stage: StageId) -> Result<String, String> {
+        let control = self.control(stage)?;
         control.send_modify(|control| control.restarts += 1);
         tracing::info!(stage = stage.as_str(), "{stage} restarts, as requested");
         let desired = control.borrow().desired;
         match desired {
-            Some(DesiredState::Stop) => match self.want(stage, DesiredState::Run).await {
-                Answer::Done(_) => Answer::Done(format!("{stage} restarts after its stop")),
-                other => other,
-            },
-            Some(DesiredState::Pause) => Answer::Done(format!("{stage} restarts and stays paused")),
-            _ => Answer::Done(format!("{stage} restarts")),
+            Some(DesiredState::Stop) => {
+                self.want(stage, DesiredState::Run).await?;
+                Ok(format!("{stage} restarts after its stop"))
+            }
+            Some(DesiredState::Pause) => Ok(format!("{stage} restarts and stays paused")),
+            _ => Ok(format!("{stage} restarts")),
         }
     }
 
     /// Lets a stage leave what is bad to the dead letters. Whatever else it has failed for is not helped by that.
-    fn skip(&self, stage: StageId) -> Answer {
-        let (Some(control), Some(status)) = (self.controls.get(&stage), self.statuses.get(&stage)) else {
-            return Answer::Refused(format!("{stage} does not run here"));
-        };
-        let status = status.borrow().clone();
-        match &status.state {
-            StageState::Fail(_) if status.can_skip => {}
-            StageState::Fail(cause) => {
-                return Answer::Refused(format!(
-                    "{stage} did not fail for bad entries, there is nothing to skip: {cause}"
-                ));
+    fn skip(&self, stage: StageId) -> Result<String, String> {
+        let control = self.control(stage)?;
+        let status = self.statuses.get(&stage).map(|status| status.borrow().clone());
+        match status.map(|status| (status.state, status.can_skip)) {
+            None => return Err(format!("{stage} does not run here")),
+            Some((StageState::Fail(_), true)) => {}
+            Some((StageState::Fail(cause), false)) => {
+                return Err(format!("{stage} did not fail for bad entries, there is nothing to skip: {cause}"));
             }
-            state => {
-                return Answer::Refused(format!("{stage} has not failed ({}): there is nothing to skip", state.word()));
+            Some((state, _)) => {
+                return Err(format!("{stage} has not failed ({}): there is nothing to skip", state.word()));
             }
         }
         control.send_modify(|control| control.skips += 1);
         let said = format!("{stage} goes on, and leaves what is bad to the dead letters");
         tracing::warn!(stage = stage.as_str(), "{said}, as requested");
-        Answer::Done(said)
+        Ok(said)
     }
 
-    async fn cancel(&self, id: &str) -> Answer {
-        let Some(job) = self.registry.find(id).filter(|job| !job.has_ended()) else {
-            return Answer::Refused(format!("no replay {id} is under way"));
-        };
+    async fn cancel(&self, id: &str) -> Result<String, String> {
+        let job = self.registry.find(id).filter(|job| !job.has_ended());
+        let job = job.ok_or_else(|| format!("no replay {id} is under way"))?;
         if job.is_held() {
             job.cancel.cancel();
-            return Answer::Done(format!("replay {id} of {} is cancelled", job.stage));
+            return Ok(format!("replay {id} of {} is cancelled", job.stage));
         }
-        if let Some(refusal) = self.factory.session.agreement.refusal() {
-            return Answer::Refused(refusal.to_string());
-        }
-        match self.keep(&job.name(), StopRequest.as_str()).await {
-            Ok(()) => Answer::Done(format!("replay {id} of {} ends where it runs", job.stage)),
-            Err(cause) => {
-                Answer::Refused(format!("replay {id} runs in another process, which cannot be told: {cause}"))
-            }
-        }
-    }
-
-    async fn plan(&self, replay: &Replay) -> Answer {
-        match self.range(replay).await {
-            Ok(range) => Answer::Plan(range.plan),
-            Err(error) => Answer::Refused(error.to_string()),
-        }
+        self.agreed()?;
+        let kept = self.keep(&job.name(), StopRequest.as_str()).await;
+        kept.map_err(|cause| format!("replay {id} runs in another process, which cannot be told: {cause}"))?;
+        Ok(format!("replay {id} of {} ends where it runs", job.stage))
     }
 
     async fn range(&self, replay: &Replay) -> Result<plan::Range, StageError> {
@@ -451,36 +439,28 @@ impl Supervisor {
         tokio::time::timeout(patience, resolved).await.map_err(|_| late())?
     }
 
-    async fn replay(self: &Arc<Self>, replay: &Replay) -> Answer {
-        if !self.controls.contains_key(&replay.stage) {
-            return Answer::Refused(format!("{} does not run here", replay.stage));
-        }
+    async fn replay(self: &Arc<Self>, replay: &Replay) -> Result<String, String> {
+        self.control(replay.stage)?;
         let going_on = self.registry.going_on();
         if let Some(job) = going_on.iter().find(|job| job.stage == replay.stage) {
-            return Answer::Refused(format!("replay {} of {} is under way", job.id(), replay.stage));
+            return Err(format!("replay {} of {} is under way", job.id(), replay.stage));
         }
         if going_on.len() >= JOBS {
-            return Answer::Refused(format!("{JOBS} replays are under way"));
+            return Err(format!("{JOBS} replays are under way"));
         }
-        if let Err(error) = self.factory.session.check_world().await {
-            return Answer::Refused(error.to_string());
-        }
-        let range = match self.range(replay).await {
-            Ok(range) => range,
-            Err(error) => return Answer::Refused(error.to_string()),
-        };
+        self.factory.session.check_world().await.map_err(|error| error.to_string())?;
+        let range = self.range(replay).await.map_err(|error| error.to_string())?;
         // What a stream holds is counted when its group keeps it, and not before.
         let total = if replay.stage.declared().replays == Replays::Source { range.total } else { 0 };
         let record = JobRecord::begun(new_id(""), replay.stage, range.begin, range.until, total);
         let session = &self.factory.session;
-        if let Err(error) = session.warehouse.set_job(&session.pipeline, &record).await {
-            return Answer::Refused(format!("the replay cannot be written down: {error}"));
-        }
+        let written = session.warehouse.set_job(&session.pipeline, &record).await;
+        written.map_err(|error| format!("the replay cannot be written down: {error}"))?;
         let Plan { from, to, amount, .. } = range.plan;
         let said = format!("replay {} of {} begins: {amount}, from {from} to {to}", record.id, replay.stage);
         tracing::info!(stage = replay.stage.as_str(), "{said}");
         self.take_up(replay.stage, record);
-        Answer::Done(said)
+        Ok(said)
     }
 
     /// Writes down that blocks in doubt are to be read again, and begins with it.

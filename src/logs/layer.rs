@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn logged_to(sinks: Vec<Box<dyn Sink>>, log: impl FnOnce()) -> Vec<LogRecord> {
-        let ring = Arc::new(LogRing::new());
+        let ring = Arc::new(LogRing::default());
         let layer = RecordLayer::new(Arc::clone(&ring), sinks);
         subscriber::with_default(tracing_subscriber::registry().with(layer), log);
         ring.newest(100).into_iter().map(|(_, record)| record.as_ref().clone()).collect()

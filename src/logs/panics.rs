@@ -1,7 +1,8 @@
 //! Panics are logged, not printed: a screen may own the terminal.
 
-use std::any::Any;
 use std::panic::{self, PanicHookInfo};
+
+use crate::failure::panic_text;
 
 /// Logs every panic from now on, with its thread and place, and prints none. What catches it goes on as before.
 pub fn log_panics() {
@@ -13,10 +14,5 @@ fn log(info: &PanicHookInfo<'_>) {
     let thread = std::thread::current();
     let thread = thread.name().unwrap_or("unnamed");
     let location = info.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(thread, location, "panicked: {}", message(info.payload()));
-}
-
-fn message(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message")
+    tracing::error!(thread, location, "panicked: {}", panic_text(info.payload()));
 }

@@ -30,17 +30,13 @@ pub struct LogCounts {
 }
 
 impl Default for LogRing {
+    /// An empty one for 10,000 records.
     fn default() -> Self {
-        Self::new()
+        Self::with_capacity(CAPACITY)
     }
 }
 
 impl LogRing {
-    /// An empty one for 10,000 records.
-    pub fn new() -> Self {
-        Self::with_capacity(CAPACITY)
-    }
-
     fn with_capacity(capacity: usize) -> Self {
         Self { capacity, records: Mutex::new(VecDeque::new()), seen: AtomicU64::new(0) }
     }
@@ -71,19 +67,12 @@ impl LogRing {
         LogCounts { seen, kept, evicted: seen - kept }
     }
 
-    /// The first records behind a number, oldest first. Those that have made room are left out.
-    pub fn records_after(&self, sequence: u64, max: usize) -> Vec<(u64, Arc<LogRecord>)> {
-        let records = self.records.lock();
-        let evicted = self.sequence() - records.len() as u64;
-        let skip = usize::try_from(sequence.saturating_sub(evicted)).unwrap_or(usize::MAX);
-        numbered(evicted, &records).skip(skip).take(max).collect()
-    }
-
     /// The newest records, oldest first.
     pub fn newest(&self, max: usize) -> Vec<(u64, Arc<LogRecord>)> {
         let records = self.records.lock();
         let evicted = self.sequence() - records.len() as u64;
-        numbered(evicted, &records).skip(records.len().saturating_sub(max)).collect()
+        let numbered = (evicted + 1..).zip(records.iter().cloned());
+        numbered.skip(records.len().saturating_sub(max)).collect()
     }
 
     /// The newest records whose message, stage or fields hold a text in any case, oldest first.
@@ -101,10 +90,6 @@ impl LogRing {
         found.reverse();
         found
     }
-}
-
-fn numbered(evicted: u64, records: &VecDeque<Arc<LogRecord>>) -> impl Iterator<Item = (u64, Arc<LogRecord>)> {
-    (evicted + 1..).zip(records.iter().map(Arc::clone))
 }
 
 #[cfg(test)]
@@ -149,18 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_behind_a_number() {
-        let ring = ring_of(3, 1..=5);
-        assert_eq!(numbers(ring.records_after(0, 9)), [3, 4, 5]);
-        assert_eq!(numbers(ring.records_after(0, 1)), [3]);
-        assert_eq!(numbers(ring.records_after(3, 9)), [4, 5]);
-        assert_eq!(numbers(ring.records_after(5, 9)), [0; 0]);
-        assert_eq!(numbers(ring.records_after(u64::MAX, 9)), [0; 0]);
-    }
-
-    #[test]
     fn finds_texts_in_any_case() {
-        let ring = LogRing::new();
+        let ring = LogRing::default();
         ring.push(record("the Markets are read"));
         ring.push(LogRecord { stage: Some("ingest-markets".into()), ..record("waits") });
         ring.push(LogRecord { fields: vec![("url".into(), "https://x/MARKETS".into())], ..record("asked") });
@@ -175,7 +150,7 @@ mod tests {
 
     #[test]
     fn cuts_what_is_too_long() {
-        let ring = LogRing::new();
+        let ring = LogRing::default();
         let kept = ring.push(record(&"é".repeat(MAX_TEXT)));
         assert!(kept.message.len() <= MAX_TEXT && kept.message.ends_with('…'));
         assert!(Arc::ptr_eq(&kept, &ring.newest(1)[0].1));

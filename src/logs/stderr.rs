@@ -15,17 +15,13 @@ use super::{form::rfc3339, record::LogRecord, sink::Sink};
 pub struct StderrGate(Arc<AtomicBool>);
 
 impl Default for StderrGate {
+    /// An open one.
     fn default() -> Self {
-        Self::new()
+        Self(Arc::new(AtomicBool::new(true)))
     }
 }
 
 impl StderrGate {
-    /// An open one.
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicBool::new(true)))
-    }
-
     /// Lines go to stderr from now on.
     pub fn open(&self) {
         self.0.store(true, Ordering::Release);
@@ -145,7 +141,7 @@ mod tests {
     }
 
     fn written(style: StderrStyle, act: impl FnOnce(&StderrGate, &StderrLog)) -> String {
-        let (out, gate) = (Written::default(), StderrGate::new());
+        let (out, gate) = (Written::default(), StderrGate::default());
         let (log, guard) = StderrLog::new(out.clone(), gate.clone(), style);
         act(&gate, &log);
         drop(guard);
@@ -173,7 +169,7 @@ mod tests {
         });
         assert!(lines.contains("shown") && !lines.contains("hidden"), "{lines}");
 
-        let (out, gate) = (Written::default(), StderrGate::new());
+        let (out, gate) = (Written::default(), StderrGate::default());
         let mut waiting = Gated { gate: gate.clone(), out: out.clone() };
         gate.close();
         waiting.write_all(b"was waiting").unwrap();

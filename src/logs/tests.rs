@@ -32,9 +32,9 @@ fn dispatch(ring: &Arc<LogRing>, sinks: Vec<Box<dyn Sink>>) -> Dispatch {
 #[test]
 fn a_burst_loses_nothing_silently() {
     let dir = TempDir::new().unwrap();
-    let ring = Arc::new(LogRing::new());
+    let ring = Arc::new(LogRing::default());
     let file = FileLog::open(dir.path(), super::Bounds { days: 7, day_bytes: 1 << 30 }).unwrap();
-    let dispatch = dispatch(&ring, vec![Box::new(file.sink()), Box::new(TuiLog::new())]);
+    let dispatch = dispatch(&ring, vec![Box::new(file.sink()), Box::new(TuiLog::default())]);
     thread::scope(|scope| {
         for thread in 0..THREADS {
             let dispatch = dispatch.clone();
@@ -72,7 +72,7 @@ fn a_burst_loses_nothing_silently() {
 
 #[test]
 fn a_panic_is_logged_with_its_stage_and_place() {
-    let ring = Arc::new(LogRing::new());
+    let ring = Arc::new(LogRing::default());
     let before = std::panic::take_hook();
     log_panics();
     dispatcher::with_default(&dispatch(&ring, Vec::new()), || {

@@ -24,20 +24,14 @@ pub struct TuiLog {
     seen: AtomicU64,
 }
 
-impl TuiLog {
+impl Default for TuiLog {
     /// Sets up tui-logger, of which a process has one.
-    pub fn new() -> Self {
+    fn default() -> Self {
         // Levels are filtered before they come here.
         tui_logger::set_default_level(log::LevelFilter::Trace);
         tui_logger::set_hot_buffer_depth(HOT_DEPTH);
         tui_logger::set_buffer_depth(DEPTH);
         Self { seen: AtomicU64::new(0) }
-    }
-}
-
-impl Default for TuiLog {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

@@ -77,7 +77,7 @@ pub enum SourceError {
     },
     /// It has no blocks, so that no start can be found by one.
     #[error(
-        "{source_name} knows no blocks: pipeline.start = \"{block}\" cannot be found there; a time, \"genesis\" or \"latest\" can"
+        "{source_name} knows no blocks: pipeline.start = \"{block}\" cannot be found there; give sources.{source_name}.start a time, \"genesis\" or \"latest\""
     )]
     NoBlocks {
         /// The source.

@@ -65,6 +65,22 @@ impl<T, I> Default for Lookup<T, I> {
     }
 }
 
+impl<T, I> Lookup<T, I> {
+    /// Adds what another one says.
+    pub(super) fn join(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.failed.extend(other.failed);
+        self.cause = other.cause.or(self.cause.take());
+        self.answers += other.answers;
+    }
+
+    /// The same of other things; nothing of those that stand for none.
+    pub(super) fn of<J>(self, thing: impl FnMut(I) -> Option<J>) -> Lookup<T, J> {
+        let Self { found, failed, cause, answers } = self;
+        Lookup { found, failed: failed.into_iter().filter_map(thing).collect(), cause, answers }
+    }
+}
+
 /// A page of markets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MarketPage {

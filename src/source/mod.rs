@@ -24,6 +24,7 @@ pub mod polygon;
 mod position;
 pub mod registry;
 mod start;
+mod start_spec;
 mod state;
 
 pub use chain::{CHAIN, Chain, ChainProvider};
@@ -37,4 +38,5 @@ pub use markets::{Listing, Lookup, MarketPage, MarketSource, Order, Place, Token
 pub use page::{Page, SourceEvent};
 pub use position::{OwnPosition, Position};
 pub use start::Start;
+pub use start_spec::StartSpec;
 pub use state::{InDoubt, NodeState, SourceState};

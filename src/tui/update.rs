@@ -259,7 +259,8 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
                 Target::Stage(stage) => stage.name,
                 Target::Job(job) => job.stage,
             };
-            state.mode = Mode::Replay(ReplayForm::new(name));
+            let running = state.snapshot.stages.iter().map(|stage| stage.name);
+            state.mode = Mode::Replay(ReplayForm::new(name, running));
         }
         // A view that offers them has done them.
         Action::Left

@@ -9,15 +9,14 @@ pub(crate) mod duration;
 mod given;
 pub(crate) mod level;
 mod number;
-mod servers;
 mod switch;
 mod text;
-pub(crate) mod url;
+mod url;
 pub(crate) mod urls;
 
 pub(crate) use duration::{parse_duration, show_duration};
 pub(crate) use given::{Given, choice};
 pub(crate) use number::{batch, files, page, rate, rows};
-pub(crate) use servers::{clickhouse_url, redis_url};
 pub(crate) use switch::switch;
 pub(crate) use text::{name, password, path, secret, text};
+pub(crate) use url::{api_url, clickhouse_url, redis_url};

@@ -13,8 +13,10 @@ use polytape::monitor::{About, Collector, LogView, Publisher};
 use polytape::warehouse::{Control as _, Inspection as _, JobState};
 
 use crate::kill::backend::{Backend, Embedded, Servers};
+use crate::kill::from_environment;
 use crate::pipeline::{Setting, eventually};
 use crate::sources::{Feed, fills};
+use crate::support::length::short_or_long;
 use crate::support::outside;
 use crate::support::process::Workplace;
 use crate::support::tables::{Difference, compare_fills, compare_goldsky};
@@ -201,7 +203,7 @@ async fn the_program_reads_it_through_faults_and_kills<B: Backend>(kills: u64) {
     server.faults().set(Faults { goldsky: subgraph.clone(), ..outside::last_storm() });
     for kill in 0..kills {
         let mut running = place.start(&["--no-tui"]);
-        tokio::time::sleep(Duration::from_millis(B::LIFE.end + 150 * kill)).await;
+        tokio::time::sleep(Duration::from_millis(B::LIFE.end + 150 * (kill % 12))).await;
         assert!(running.ended().is_none(), "{}", running.stderr());
         running.kill();
     }
@@ -236,14 +238,19 @@ async fn the_program_reads_it_through_faults_and_kills<B: Backend>(kills: u64) {
     running.kill();
 }
 
+/// As many as somebody says, or as a run of this length has.
+fn kills(short: u64, long: u64) -> u64 {
+    from_environment("POLYTAPE_KILLS", short_or_long(short, long))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_reads_it_through_faults_and_kills_into_the_embedded_store() {
-    the_program_reads_it_through_faults_and_kills::<Embedded>(6).await;
+    the_program_reads_it_through_faults_and_kills::<Embedded>(kills(6, 60)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_program_reads_it_through_faults_and_kills_into_servers() {
-    the_program_reads_it_through_faults_and_kills::<Servers>(4).await;
+    the_program_reads_it_through_faults_and_kills::<Servers>(kills(4, 30)).await;
 }
 
 /// Its data has ended: that is told, and is no end of the chain; what there is counts as read.

@@ -34,15 +34,13 @@ const REMOVAL: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(5);
 
 /// Sends a probe through what is configured.
-pub(super) async fn flow(config: &Config, data_dir: &Path) -> Line {
+pub(super) async fn flow(config: &Config, data_dir: &Path) -> Result<Line, Line> {
     let id = format!("check-{:08x}", rand::rng().random::<u32>());
     let stop = CancellationToken::new();
-    if let Err(cause) = signals::watch(stop.clone(), || {}) {
-        return Line::failed(FLOW, cause);
-    }
+    signals::watch(stop.clone(), || {}).map_err(|cause| Line::failed(FLOW, cause))?;
     match (&config.redis, &config.clickhouse) {
         (Some(redis), Some(clickhouse)) => through_servers(config, redis, clickhouse, data_dir, &id, &stop).await,
-        _ => through_file(config, data_dir, &id, &stop).await,
+        _ => Ok(through_file(config, data_dir, &id, &stop).await),
     }
 }
 
@@ -53,30 +51,27 @@ async fn through_servers(
     data_dir: &Path,
     id: &str,
     stop: &CancellationToken,
-) -> Line {
+) -> Result<Line, Line> {
     let redis = RedisSection { key_prefix: format!("{}{id}:", redis.key_prefix), ..redis.clone() };
-    let broker = match stores::redis(&redis, id.to_owned()) {
-        Ok(broker) => broker,
-        Err(error) => return Line::failed(FLOW, error),
-    };
+    let broker = stores::redis(&redis, id.to_owned()).map_err(|error| Line::failed(FLOW, error))?;
     let warehouse = stores::clickhouse(clickhouse);
-    if let Err(error) = warehouse.may_remove_probe().await {
-        return Line::failed(FLOW, format_args!("no probe was sent, since it could not be removed again: {error}"));
-    }
+    warehouse.may_remove_probe().await.map_err(|error| {
+        Line::failed(FLOW, format_args!("no probe was sent, since it could not be removed again: {error}"))
+    })?;
     let rows = async || warehouse.probe_rows(id).await.map_err(|error| error.to_string());
     let sent =
         send(limits(config, data_dir), id, Arc::new(broker.clone()), Arc::new(warehouse.clone()), rows, stop).await;
     let removed = tokio::time::timeout(REMOVAL, remove(&broker, &warehouse, id)).await;
     let removed = removed.unwrap_or_else(|_| Err(format!("not within {} s", REMOVAL.as_secs())));
     let line = line(sent, "Redis and ClickHouse");
-    match removed {
+    Ok(match removed {
         Ok(()) => line.and("removed"),
         Err(cause) => line.fail(format_args!(
             "the probe could not be removed ({cause}): it is the row with source_id {id} in trades, the checkpoint of \
              pipeline {id}, and the keys {}*",
             redis.key_prefix
         )),
-    }
+    })
 }
 
 /// Takes away everything of a probe, as far as it came.

@@ -32,6 +32,11 @@ impl Line {
         Self { verdict: Verdict::Failed, what, found: found.to_string() }
     }
 
+    /// What a look found, or what ended it.
+    pub(super) fn of(look: Result<Self, Self>) -> Self {
+        look.unwrap_or_else(|failed| failed)
+    }
+
     /// The same with more.
     #[must_use]
     pub(super) fn and(self, more: impl fmt::Display) -> Self {

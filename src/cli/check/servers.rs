@@ -19,28 +19,23 @@ const CLICKHOUSE: &str = "clickhouse";
 const CLOCKS: i64 = 2_000;
 
 /// Looks at Redis, as a run does before it joins the streams, and beyond that whether it takes writes now.
-pub(super) async fn redis(section: &RedisSection) -> Line {
-    let broker = match stores::redis(section, "check".into()) {
-        Ok(broker) => broker,
-        Err(error) => return Line::failed(REDIS, error),
-    };
+pub(super) async fn redis(section: &RedisSection) -> Result<Line, Line> {
+    let broker = stores::redis(section, "check".into()).map_err(|error| Line::failed(REDIS, error))?;
     let began = Instant::now();
-    let RedisLook { server, fault, warnings } = match broker.look().await {
-        Ok(look) => look,
-        Err(error) => return Line::failed(REDIS, error),
-    };
+    let look = broker.look().await.map_err(|error| Line::failed(REDIS, error))?;
+    let RedisLook { server, fault, warnings } = look;
     let took = began.elapsed().as_millis();
     let line = match &server {
         Some(server) => of_server(server, took),
         None => Line::ok(REDIS, format!("{took} ms")),
     };
     let line = match fault {
-        Some(fault) => return line.fail(fault.what()),
+        Some(fault) => return Err(line.fail(fault.what())),
         None => warnings.into_iter().fold(line, Line::warn),
     };
     match broker.try_write().await {
-        Ok(()) => line,
-        Err(error) => line.fail(error),
+        Ok(()) => Ok(line),
+        Err(error) => Err(line.fail(error)),
     }
 }
 
@@ -72,21 +67,16 @@ fn clock(now: Option<i64>) -> (i64, String) {
 }
 
 /// Looks at ClickHouse.
-pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
+pub(super) async fn clickhouse(section: &ClickhouseSection) -> Result<Line, Line> {
     let warehouse = stores::clickhouse(section);
     let began = Instant::now();
-    let server = match warehouse.server().await {
-        Ok(server) => server,
-        Err(error) => return Line::failed(CLICKHOUSE, error),
-    };
+    let server = warehouse.server().await.map_err(|error| Line::failed(CLICKHOUSE, error))?;
     let took = began.elapsed().as_millis();
     let (apart, clock) = clock(Some(server.now));
     let found = format!("version {}, {took} ms, {clock}, database {}", server.version, section.database);
     // What a run finds before it begins, in the same words.
-    let looked = match warehouse.look(&server).await {
-        Ok(looked) => looked,
-        Err(error) => return Line::failed(CLICKHOUSE, format_args!("{found}: {error}")),
-    };
+    let looked = warehouse.look(&server).await;
+    let looked = looked.map_err(|error| Line::failed(CLICKHOUSE, format_args!("{found}: {error}")))?;
     let line = match looked.missing.len() {
         0 => Line::ok(CLICKHOUSE, format!("{found}, all tables as they should be (columns, engines, keys)")),
         missing => Line::ok(CLICKHOUSE, format!("{found}, the next run makes {missing} tables and views")),
@@ -104,14 +94,14 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Line {
             Err(error) => line.warn(format_args!("whether trades stand under two times is unknown: {error}")),
         },
     };
-    match warehouse.confirmation().await {
+    Ok(match warehouse.confirmation().await {
         Ok(Confirmation::ByAnswer) => line,
         Ok(Confirmation::ByReadingBack) => line.warn(
             "something in between takes X-ClickHouse-Query-Id out of the answers, so that every batch is read back before it \
              counts as written: one more query a batch. Let the header through to be rid of it",
         ),
         Err(error) => line.fail(format_args!("inserts cannot be confirmed, neither by their answers nor by reading back: {error}")),
-    }
+    })
 }
 
 /// What was found of the times of trades, with what to do about it. Nothing where all of them were looked at and are right.

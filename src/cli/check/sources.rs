@@ -30,17 +30,12 @@ pub(super) fn parts(config: &Config) -> Vec<(&'static str, String, Built)> {
 }
 
 /// One of them, and which world it shows.
-pub(super) async fn node(section: &'static str, name: String, part: Built) -> (Line, Option<String>) {
-    let part = match part {
-        Ok(part) => part,
-        Err((key, why)) => return (Line::failed(section, AppError::Setting(key, why)), None),
-    };
+pub(super) async fn node(section: &'static str, name: String, part: Built) -> Result<(Line, String), Line> {
+    let part = part.map_err(|(key, why)| Line::failed(section, AppError::Setting(key, why)))?;
     let begin = Instant::now();
     let found = async { Ok::<_, SourceError>((part.world().await?, part.head().await?)) }.await;
-    match found {
-        Ok((world, head)) => (node_line(section, &name, &world, head, begin.elapsed()), Some(world)),
-        Err(error) => (Line::failed(section, error), None),
-    }
+    let (world, head) = found.map_err(|error| Line::failed(section, error))?;
+    Ok((node_line(section, &name, &world, head, begin.elapsed()), world))
 }
 
 fn node_line(section: &'static str, name: &str, world: &str, head: Head, took: Duration) -> Line {
@@ -52,35 +47,28 @@ fn node_line(section: &'static str, name: &str, world: &str, head: Head, took: D
 }
 
 /// Nodes that serve different chains.
-pub(super) fn one_chain(worlds: &[Option<String>]) -> Option<Line> {
-    let mut worlds: Vec<&String> = worlds.iter().flatten().collect();
+pub(super) fn one_chain(mut worlds: Vec<String>) -> Option<Line> {
     worlds.sort();
     worlds.dedup();
     (worlds.len() > 1).then(|| Line::failed(CHAIN, format_args!("the nodes serve different chains: {worlds:?}")))
 }
 
 /// The subgraph of fills, if it is read: where its data ends proves more than that it answers.
-pub(super) async fn goldsky(config: &Config) -> Option<Line> {
-    let section = config.sources.goldsky.enabled.then_some(&config.sources.goldsky)?;
-    let source = match sources::goldsky(config) {
-        Ok(source) => source,
-        Err(error) => return Some(Line::failed(GOLDSKY, error)),
-    };
+pub(super) async fn goldsky(config: &Config) -> Result<Option<Line>, Line> {
+    if !config.sources.goldsky.enabled {
+        return Ok(None);
+    }
+    let source = sources::goldsky(config).map_err(|error| Line::failed(GOLDSKY, error))?;
     let begin = Instant::now();
-    let frontier = match source.frontier().await {
-        Ok(frontier) => frontier,
-        Err(error) => return Some(Line::failed(GOLDSKY, error)),
-    };
-    let (name, took) = (host_of(&section.url), begin.elapsed().as_millis());
+    let frontier = source.frontier().await.map_err(|error| Line::failed(GOLDSKY, error))?;
+    let (name, took) = (host_of(&config.sources.goldsky.url), begin.elapsed().as_millis());
     let line = Line::ok(GOLDSKY, format!("{name}: data up to {}, {took} ms", frontier.end));
     let line = match frontier.frozen_since() {
         Some(_) => line.warn("it is frozen: no newer fills come, although it answers"),
         None => line,
     };
-    Some(match frontier.subgraph.is_some_and(|subgraph| subgraph.has_indexing_errors) {
-        true => line.warn("it says that it has indexing errors"),
-        false => line,
-    })
+    let has_errors = frontier.subgraph.is_some_and(|subgraph| subgraph.has_indexing_errors);
+    Ok(Some(if has_errors { line.warn("it says that it has indexing errors") } else { line }))
 }
 
 /// The API of markets, and the API of tokens, which is asked about a token of one of them.

@@ -17,36 +17,32 @@ pub(super) fn data_dir(data_dir: &Path) -> Option<Line> {
 }
 
 /// Looks at the store in a directory, which need not be there. `served` is the world that the nodes show.
-pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -> Line {
-    if let Err(error) = DataDir::check(data_dir) {
-        return Line::failed(STORE, error);
-    }
+pub(super) fn store(data_dir: &Path, min_free: ByteSize, served: Option<&str>) -> Result<Line, Line> {
+    DataDir::check(data_dir).map_err(|error| Line::failed(STORE, error))?;
     let file = DataDir::database_in(data_dir);
     let place = data_dir.display();
     let line = if file.exists() {
-        match inspect(&file) {
-            Ok(summary) => summarised(&place.to_string(), summary, served),
-            Err(error) => return Line::failed(STORE, format_args!("{place}: {error}")),
-        }
+        let summary = inspect(&file).map_err(|error| Line::failed(STORE, format_args!("{place}: {error}")))?;
+        summarised(&place.to_string(), summary, served)
     } else {
         Line::ok(STORE, format!("{place}: empty, the first run fills it"))
     };
-    let line = match DataDir::holder(data_dir) {
-        Ok(None) => line,
-        Ok(Some(pid)) => line.and(format_args!("polytape runs in it (pid {pid})")),
-        Err(cause) => return Line::failed(STORE, format_args!("cannot use the data directory {place}: {cause}")),
+    let unusable = |cause| Line::failed(STORE, format_args!("cannot use the data directory {place}: {cause}"));
+    let line = match DataDir::holder(data_dir).map_err(unusable)? {
+        None => line,
+        Some(pid) => line.and(format_args!("polytape runs in it (pid {pid})")),
     };
     // The last ancestor of a relative path is empty.
     let mut dirs = data_dir.ancestors().map(|dir| if dir == Path::new("") { Path::new(".") } else { dir });
     let there = dirs.find(|dir| dir.exists()).unwrap_or(data_dir);
-    match free_space(there) {
+    Ok(match free_space(there) {
         Ok(free) if free < min_free => {
             let (free, least) = (free.display().iec_short(), min_free.display().iec_short());
             Line::failed(STORE, format_args!("{place}: only {free} free on its disk, storage.min_free is {least}"))
         }
         Ok(_) => line,
         Err(cause) => line.warn(format_args!("free space unknown: {cause}")),
-    }
+    })
 }
 
 fn summarised(place: &str, summary: StoreSummary, served: Option<&str>) -> Line {

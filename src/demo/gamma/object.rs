@@ -64,22 +64,15 @@ pub(in crate::demo) fn all_quoted(texts: &[String], ascii: bool) -> Vec<String> 
 
 /// A text as a JSON string.
 pub(in crate::demo) fn quoted(text: &str, ascii: bool) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            letter if letter < ' ' || (ascii && !letter.is_ascii()) => {
-                for unit in letter.encode_utf16(&mut [0; 2]) {
-                    let _ = write!(out, "\\u{unit:04x}");
-                }
-            }
-            letter => out.push(letter),
+    let json = serde_json::Value::from(text).to_string();
+    let mut out = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter.is_ascii() || !ascii {
+            true => out.push(letter),
+            false => letter.encode_utf16(&mut [0; 2]).iter().for_each(|unit| {
+                let _ = write!(out, "\\u{unit:04x}");
+            }),
         }
     }
-    out.push('"');
     out
 }

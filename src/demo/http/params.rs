@@ -1,6 +1,7 @@
 //! The parameters of an address.
 
 use axum::http::Uri;
+use reqwest::Url;
 
 /// Names and values, in their order. A name may come again: that is how lists are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -8,10 +9,9 @@ pub(in crate::demo) struct Params(Vec<(String, String)>);
 
 impl Params {
     pub(in crate::demo) fn of(uri: &Uri) -> Self {
-        let pairs = uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
-        Self(
-            pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).map(|(k, v)| (decode(k), decode(v))).collect(),
-        )
+        // What is malformed stands for itself.
+        let url = Url::parse(&format!("http://demo/?{}", uri.query().unwrap_or_default()));
+        Self(url.map(|url| url.query_pairs().into_owned().collect()).unwrap_or_default())
     }
 
     /// The first value of a name.
@@ -27,25 +27,6 @@ impl Params {
     pub(in crate::demo) fn flag(&self, name: &str) -> bool {
         self.get(name) == Some("true")
     }
-}
-
-/// `%20` and `+` as what they stand for. What is malformed stands for itself.
-fn decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let byte = match (first, tail) {
-            (b'%', [high, low, ..]) => hex(*high).zip(hex(*low)).map(|(high, low)| high << 4 | low),
-            _ => None,
-        };
-        rest = if byte.is_some() { &tail[2..] } else { tail };
-        out.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| value.try_into().ok())
 }
 
 #[cfg(test)]

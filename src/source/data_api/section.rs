@@ -14,7 +14,7 @@ pub const URL: &str = "https://data-api.polymarket.com";
 #[serde(deny_unknown_fields, default)]
 pub struct DataApiSection {
     /// Its base URL.
-    #[serde(deserialize_with = "value::url::deserialize")]
+    #[serde(deserialize_with = "value::api_url")]
     pub url: String,
     /// How long a request may take.
     #[serde(with = "value::duration")]

@@ -82,13 +82,9 @@ impl Gamma {
         let open = open.ask(ids, |ids| self.look_up_some(by, false, ids));
         let closed = closed.ask(ids, |ids| self.look_up_some(by, true, ids));
         let (open, closed) = try_join(open, closed).await?;
-        let mut both = Lookup::default();
-        for lookup in [open, closed] {
-            both.found.extend(lookup.found);
-            both.failed.extend(lookup.failed.into_iter().filter(|id| !both.failed.contains(id)).collect::<Vec<_>>());
-            both.cause = lookup.cause.or(both.cause);
-            both.answers += lookup.answers;
-        }
+        let mut both = open;
+        let failed = closed.failed.iter().filter(|id| !both.failed.contains(id)).cloned().collect();
+        both.join(Lookup { failed, ..closed });
         if let Some(cause) = &both.cause {
             tracing::debug!("gamma fails on {} of {} {by}: {cause}", both.failed.len(), ids.len());
         }
@@ -138,15 +134,9 @@ impl MarketSource for Gamma {
         let (positions, hashes): (Vec<TokenId>, Vec<TokenId>) =
             tokens.iter().partition(|token| PositionId::of(**token).is_some());
         let texts = |tokens: &[TokenId]| tokens.iter().map(TokenId::to_string).collect::<Vec<_>>();
-        let hashes = self.look_up("clob_token_ids", &texts(&hashes)).await?;
-        let positions = self.look_up("position_ids", &texts(&positions)).await?;
-        let failed = hashes.failed.iter().chain(&positions.failed).filter_map(|id| id.parse().ok()).collect();
-        Ok(Lookup {
-            found: [hashes.found, positions.found].concat(),
-            failed,
-            cause: hashes.cause.or(positions.cause),
-            answers: hashes.answers + positions.answers,
-        })
+        let mut both = self.look_up("clob_token_ids", &texts(&hashes)).await?;
+        both.join(self.look_up("position_ids", &texts(&positions)).await?);
+        Ok(both.of(|id| id.parse().ok()))
     }
 
     async fn by_conditions(&self, conditions: &[ConditionId]) -> Result<Lookup<Found, ConditionId>, SourceError> {
@@ -160,10 +150,9 @@ impl MarketSource for Gamma {
             .flat_map(|condition| [Some(condition.to_string()), padded(condition)])
             .flatten()
             .collect();
-        let Lookup { found, failed, cause, answers } = self.look_up("condition_ids", &ids).await?;
-        let mut failed: Vec<ConditionId> = failed.iter().filter_map(|id| id.parse().ok()).collect();
-        failed.dedup();
-        Ok(Lookup { found, failed, cause, answers })
+        let mut lookup = self.look_up("condition_ids", &ids).await?.of(|id| id.parse().ok());
+        lookup.failed.dedup();
+        Ok(lookup)
     }
 
     fn misread(&self) -> u64 {

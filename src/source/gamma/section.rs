@@ -17,7 +17,7 @@ pub struct GammaSection {
     #[serde(deserialize_with = "value::switch")]
     pub enabled: bool,
     /// Its base URL.
-    #[serde(deserialize_with = "value::url::deserialize")]
+    #[serde(deserialize_with = "value::api_url")]
     pub url: String,
     /// How often what is new and changed is asked for.
     #[serde(with = "value::duration")]

@@ -1,9 +1,9 @@
 //! An API of JSON documents that are fetched with GET, or asked for with POST.
 
-use std::{num::NonZeroU32, time::SystemTime};
+use std::num::NonZeroU32;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{RequestBuilder, Response, StatusCode, Url};
 
 use super::body::{Body, read, read_error};
@@ -168,8 +168,7 @@ impl Api {
 
     async fn refusal(&self, response: Response) -> ApiError {
         let status = response.status();
-        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = header.and_then(|value| retry_after::read(value, SystemTime::now()));
+        let retry_after = retry_after::of(&response);
         let words = self.keys.redact(&String::from_utf8_lossy(&read_error(response).await));
         let endpoint = self.name.clone();
         let cause = format!("HTTP {}: {words}", status.as_u16());

@@ -47,10 +47,7 @@ impl<I: Clone + Eq + Hash> Batches<I> {
         let answers = stream::iter(batches).map(|batch| halved(batch, &ask)).buffered(AT_ONCE);
         let mut whole = Lookup::default();
         for answer in answers.try_collect::<Vec<_>>().await? {
-            whole.found.extend(answer.found);
-            whole.failed.extend(answer.failed);
-            whole.cause = answer.cause.or(whole.cause);
-            whole.answers += answer.answers;
+            whole.join(answer);
         }
         for id in suspects {
             self.suspects.remove(&id);

@@ -3,12 +3,18 @@
 use std::time::{Duration, SystemTime};
 
 use jiff::{Timestamp, fmt::rfc2822};
+use reqwest::{Response, header::RETRY_AFTER};
 
 /// The longest that an endpoint is believed: beyond it, asking again does no harm.
 pub(in crate::source) const LONGEST: Duration = Duration::from_secs(60);
 
+/// How long an answer asks to wait; `None` where it says nothing that can be read.
+pub(in crate::source) fn of(response: &Response) -> Option<Duration> {
+    read(response.headers().get(RETRY_AFTER)?.to_str().ok()?, SystemTime::now())
+}
+
 /// How long to wait from `now` on, at most [`LONGEST`]; `None` where the header says nothing that can be read.
-pub(in crate::source) fn read(header: &str, now: SystemTime) -> Option<Duration> {
+fn read(header: &str, now: SystemTime) -> Option<Duration> {
     let header = header.trim();
     let asked = match header.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -1,9 +1,7 @@
 //! One HTTP request: bounded in time and size, and silent about keys.
 
-use std::time::SystemTime;
-
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Response, StatusCode, Url};
 
 use super::error_classifier::{self, Hint, Verdict};
@@ -49,8 +47,7 @@ impl Client {
     /// What an HTTP error means. The body's words come first; they are more precise than the status.
     async fn refusal(&self, response: Response, asked: usize) -> Failure {
         let status = response.status();
-        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
-        let retry_after = header.and_then(|value| retry_after::read(value, SystemTime::now()));
+        let retry_after = retry_after::of(&response);
         let body = read_error(response).await;
         let error = RpcError::in_body(&body);
         let cause = format!("HTTP {}: {}", status.as_u16(), self.redact(&error.message));

@@ -6,12 +6,6 @@ use super::outcome::Outcome;
 use crate::control::{Answer, Command, Plan, Replay};
 use crate::flow::{Replays, StageId};
 
-/// The stages whose work can be repeated.
-fn stages() -> Vec<StageId> {
-    let is_repeated = |stage: &StageId| stage.declared().replays != Replays::Nothing;
-    StageId::ALL.into_iter().filter(is_repeated).collect()
-}
-
 /// Characters of a point in time, at most.
 const LONGEST: usize = 40;
 
@@ -25,6 +19,8 @@ pub(crate) enum Field {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReplayForm {
+    /// The stages that run and whose work can be repeated.
+    stages: Vec<StageId>,
     pub(crate) stage: StageId,
     pub(crate) from: String,
     pub(crate) to: String,
@@ -36,9 +32,13 @@ pub(crate) struct ReplayForm {
 }
 
 impl ReplayForm {
-    pub(crate) fn new(stage: StageId) -> Self {
-        let stage = if stages().contains(&stage) { stage } else { StageId::IngestFills };
-        Self { stage, from: "15m".into(), to: "now".into(), field: Field::From, plan: None, asking: false }
+    /// Of a stage, or of the first of those that run where that one has nothing to repeat.
+    pub(crate) fn new(stage: StageId, running: impl Iterator<Item = StageId>) -> Self {
+        let is_repeated = |stage: &StageId| stage.declared().replays != Replays::Nothing;
+        let stages: Vec<StageId> = running.filter(is_repeated).collect();
+        let is_there = stages.contains(&stage);
+        let stage = if is_there { stage } else { stages.first().copied().unwrap_or(StageId::IngestFills) };
+        Self { stages, stage, from: "15m".into(), to: "now".into(), field: Field::From, plan: None, asking: false }
     }
 
     fn replay(&self, dry_run: bool) -> Result<Replay, String> {
@@ -78,9 +78,8 @@ impl ReplayForm {
     }
 
     fn turn(&mut self, by: usize) {
-        let stages = stages();
-        let at = stages.iter().position(|stage| *stage == self.stage).unwrap_or(0);
-        self.stage = stages[(at + by) % stages.len()];
+        let at = self.stages.iter().position(|stage| *stage == self.stage).unwrap_or(0);
+        self.stage = self.stages.iter().copied().cycle().nth(at + by).unwrap_or(self.stage);
         self.changed();
     }
 
@@ -90,7 +89,7 @@ impl ReplayForm {
             KeyCode::Enter => return self.enter(),
             KeyCode::Tab | KeyCode::Down => self.field = next(self.field),
             KeyCode::BackTab | KeyCode::Up => self.field = next(next(self.field)),
-            KeyCode::Left if self.field == Field::Stage => self.turn(stages().len() - 1),
+            KeyCode::Left if self.field == Field::Stage => self.turn(self.stages.len().saturating_sub(1)),
             KeyCode::Right | KeyCode::Char(' ') if self.field == Field::Stage => self.turn(1),
             KeyCode::Char('u') if key.has_control() => self.edit(String::clear),
             KeyCode::Backspace => self.edit(|typed| _ = typed.pop()),
@@ -132,6 +131,12 @@ const fn next(field: Field) -> Field {
 mod tests {
     use super::*;
 
+    /// Where no subgraph is read.
+    fn form(stage: StageId) -> ReplayForm {
+        let reads_none = |stage: &StageId| !matches!(stage, StageId::IngestGoldsky | StageId::WriteGoldskyTrades);
+        ReplayForm::new(stage, StageId::ALL.into_iter().filter(reads_none))
+    }
+
     fn press(form: &mut ReplayForm, code: KeyCode) -> Outcome {
         form.key(Key::from(code))
     }
@@ -149,7 +154,7 @@ mod tests {
 
     #[test]
     fn nothing_runs_before_it_was_shown_what_it_would_do() {
-        let mut form = ReplayForm::new(StageId::Resolver);
+        let mut form = form(StageId::Resolver);
         assert_eq!(form.stage, StageId::IngestFills, "the resolver has nothing to replay");
         let asked = asked_of(press(&mut form, KeyCode::Enter), true);
         assert_eq!(press(&mut form, KeyCode::Enter), Outcome::Stays, "once");
@@ -165,7 +170,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_said_and_a_late_answer_counts_for_nothing() {
-        let mut form = ReplayForm::new(StageId::WriteTrades);
+        let mut form = form(StageId::WriteTrades);
         press(&mut form, KeyCode::Char('x'));
         assert_eq!(press(&mut form, KeyCode::Enter), Outcome::Stays);
         assert!(form.plan.as_ref().is_some_and(|plan| plan.as_ref().is_err_and(|why| why.contains("15mx"))));
@@ -173,14 +178,14 @@ mod tests {
         let asked = asked_of(press(&mut form, KeyCode::Enter), true);
         press(&mut form, KeyCode::Up);
         press(&mut form, KeyCode::Right);
-        assert_eq!(form.stage, StageId::WriteGoldskyTrades);
+        assert_eq!(form.stage, StageId::WriteDeadLetters, "there is no subgraph");
         form.planned(&asked, Answer::Plan(plan()));
         assert_eq!(form.plan, None);
     }
 
     #[test]
     fn a_field_has_an_end() {
-        let mut form = ReplayForm::new(StageId::IngestFills);
+        let mut form = form(StageId::IngestFills);
         form.insert(&"9".repeat(500));
         assert_eq!(form.from.len(), LONGEST);
     }

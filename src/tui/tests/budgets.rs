@@ -38,7 +38,7 @@ fn later(snapshot: &Snapshot, second: u64) -> Snapshot {
 
 #[test]
 fn a_frame_in_which_only_numbers_change_takes_400_bytes_at_most() {
-    fill_log(&LogRing::new());
+    fill_log(&LogRing::default());
     let mut snapshot = sample::healthy();
     let mut preview = Preview::new(colour(), Arc::new(snapshot.clone()), (80, 24), Vec::new());
     preview.show(Arc::new(snapshot.clone())).unwrap();
@@ -54,7 +54,7 @@ fn a_frame_in_which_only_numbers_change_takes_400_bytes_at_most() {
 
 #[test]
 fn nothing_is_written_where_nothing_has_changed() {
-    fill_log(&LogRing::new());
+    fill_log(&LogRing::default());
     for size in [(80, 24), (120, 40), (200, 60)] {
         let mut snapshot = sample::healthy();
         let mut preview = Preview::new(colour(), Arc::new(snapshot.clone()), size, Vec::new());

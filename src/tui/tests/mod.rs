@@ -38,7 +38,7 @@ fn plain() -> UiOptions {
 }
 
 fn state(look: UiOptions, snapshot: Snapshot) -> State {
-    State::new(look, Arc::new(snapshot), Arc::new(LogRing::new()), true)
+    State::new(look, Arc::new(snapshot), Arc::new(LogRing::default()), true)
 }
 
 fn draw(state: &mut State, (width, height): (u16, u16)) -> Buffer {
@@ -123,7 +123,7 @@ fn style(cell: &Cell) -> String {
 /// Puts the same lines into the log, whatever was there.
 fn fill_log(ring: &LogRing) {
     tui_logger::move_events();
-    let log = TuiLog::new();
+    let log = TuiLog::default();
     let lines = [
         (Level::INFO, Some("ingest-fills"), "state", &[("from", "WAIT"), ("to", "RUN")][..]),
         (Level::INFO, None, "demo world with seed 42", &[("port", "41791")]),

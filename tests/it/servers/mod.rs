@@ -13,6 +13,7 @@ mod refused;
 mod releases;
 mod restricted;
 mod rolling;
+mod subgraph;
 mod unfit_redis;
 
 use std::sync::Arc;

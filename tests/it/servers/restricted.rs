@@ -14,10 +14,10 @@ use crate::support::redis::Redis;
 use crate::support::restriction::Restriction;
 
 /// One that may do what README says that a run needs.
-const TO_RUN: &str = "SELECT, INSERT ON polymarket.*";
+pub const TO_RUN: &str = "SELECT, INSERT ON polymarket.*";
 
 /// What is found to be said by `check` of ClickHouse.
-fn checked(setting: &Setting) -> (Option<i32>, String) {
+pub fn checked(setting: &Setting) -> (Option<i32>, String) {
     let ended = setting.run(&["check"]);
     let line = ended.stdout.lines().find(|line| line.contains(" clickhouse ")).unwrap_or_else(|| panic!("{ended:?}"));
     (ended.code, line.to_owned())
@@ -35,7 +35,7 @@ fn refusal(setting: &Setting) -> String {
 }
 
 /// Check fails with these words, and so does a run.
-fn is_refused(setting: &Setting, what: &str, words: &[&str]) {
+pub fn is_refused(setting: &Setting, what: &str, words: &[&str]) {
     let (code, line) = checked(setting);
     assert_eq!(code, Some(1), "{what}: {line}");
     assert!(line.starts_with("FAIL "), "{what}: {line}");
@@ -68,7 +68,7 @@ async fn setting(seed: u64, with_schema: bool) -> Setting {
 }
 
 /// One right less than all that a run needs.
-fn without(table: &str, right: &str) -> Restriction {
+pub fn without(table: &str, right: &str) -> Restriction {
     let own = [
         "unresolved_tokens",
         "unresolved_scans",

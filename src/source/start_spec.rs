@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
-use crate::source::Start;
+use super::start::Start;
 use crate::value::{Given, parse_duration, show_duration};
 
 /// Where a first run begins, as it is configured.
@@ -91,4 +91,29 @@ impl<'de> Deserialize<'de> for StartSpec {
             other => Err(D::Error::custom(format!("{other} is no start: write \"15m\", a time or a block in quotes"))),
         }
     }
+}
+
+/// The start of a source that knows no blocks and may leave it to the pipeline: `""`.
+pub(super) mod of_times {
+    use super::*;
+
+    pub(in crate::source) fn serialize<S: Serializer>(start: &Option<StartSpec>, to: S) -> Result<S::Ok, S::Error> {
+        match start {
+            Some(start) => start.serialize(to),
+            None => to.serialize_str(""),
+        }
+    }
+
+    pub(in crate::source) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<StartSpec>, D::Error> {
+        match Given::deserialize(from)? {
+            Given::Text(text) if text.is_empty() => Ok(None),
+            Given::Text(text) => match text.parse::<StartSpec>().map_err(D::Error::custom)? {
+                StartSpec::Block(block) => Err(D::Error::custom(format!("\"{block}\" is a block: {OF_TIMES}"))),
+                start => Ok(Some(start)),
+            },
+            other => Err(D::Error::custom(format!("{other} is no start: {OF_TIMES}"))),
+        }
+    }
+
+    const OF_TIMES: &str = "it knows times only, write \"15m\", a time (RFC 3339), \"genesis\" or \"latest\"";
 }
