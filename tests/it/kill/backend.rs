@@ -58,7 +58,7 @@ impl Backend for Embedded {
     }
 
     // Nobody writes before a node has told its chain, which takes a program of a debug build some of it.
-    const LIFE: Range<u64> = 40..600;
+    const LIFE: Range<u64> = 60..800;
 
     const LOOK_EVERY: Duration = Duration::from_millis(5);
 
