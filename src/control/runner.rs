@@ -137,7 +137,7 @@ impl Runner {
                 let is_seen = self.progress.as_ref().is_some_and(|progress| !progress.borrow().has_begun());
                 let shortest = if is_seen { NOT_BEGUN_LONGEST } else { NOT_BEGUN_POLL };
                 let wait = not_begun.next().clamp(shortest, NOT_BEGUN_LONGEST);
-                let begun = begun(self.progress.clone());
+                let begun = begun(self.progress.clone().filter(|_| is_seen));
                 tokio::select! {
                     () = self.until_told(Some(wait), None) => {}
                     () = begun => {}
@@ -233,15 +233,15 @@ impl Runner {
     }
 }
 
-/// Until the ingester has begun, where it is seen that it has not.
+/// Until the ingester has begun, where that is seen.
 async fn begun(progress: Option<watch::Receiver<Progress>>) {
     match progress {
-        Some(mut progress) if !progress.borrow().has_begun() => {
+        Some(mut progress) => {
             if progress.wait_for(Progress::has_begun).await.is_err() {
                 std::future::pending().await
             }
         }
-        _ => std::future::pending().await,
+        None => std::future::pending().await,
     }
 }
 
