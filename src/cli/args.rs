@@ -106,8 +106,13 @@ pub(super) struct LogsArgs {
 /// What `schema` is told.
 #[derive(Subcommand, Debug)]
 pub(super) enum SchemaCommand {
-    /// Make what is missing of database, tables and views. A run does that, too
+    /// Make what is missing of database, tables and views, as a run does; and bring trades of an older release into today's layout, while
+    /// runs go on
     Apply {
+        /// Then drop the older table, which is kept otherwise
+        #[arg(long)]
+        drop_old: bool,
+
         /// Read the configuration from this file
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,

@@ -6,25 +6,26 @@ use alloy_primitives::{U256, hex};
 
 use super::condition::{ConditionId, NoConditionId};
 use super::position_id::PositionId;
-use super::token_id::{Collateral, TokenId, derive_token_id};
+use super::token_id::{TokenId, derive_token_ids};
 
 impl ConditionId {
     /// Whether a token is one of the first `outcomes` of this condition, in any of the ways in which tokens come from
-    /// conditions. Nobody has to be believed for this: see [`derive_token_id`] and [`PositionId`].
+    /// conditions. Nobody has to be believed for this: see [`derive_token_id`](super::derive_token_id) and [`PositionId`].
     pub fn has_token(&self, token: TokenId, outcomes: u8) -> bool {
         self.slot(token, outcomes).is_some()
     }
 
     /// Which of the first `outcomes` of this condition a token is, likewise.
     pub fn slot(&self, token: TokenId, outcomes: u8) -> Option<u8> {
+        (0..outcomes).find(|slot| self.has_at(token, *slot))
+    }
+
+    /// Whether a token is the outcome with this number.
+    pub fn has_at(&self, token: TokenId, slot: u8) -> bool {
         match self {
-            Self::Ctf(condition) => {
-                let is_of = |outcome, collateral| derive_token_id(*condition, outcome, collateral) == token;
-                let collaterals = [Collateral::UsdcE, Collateral::NegRiskWrapped];
-                (0..outcomes).find(|outcome| collaterals.iter().any(|collateral| is_of(*outcome, *collateral)))
-            }
+            Self::Ctf(condition) => derive_token_ids(*condition, slot).contains(&token),
             Self::Position(_) => {
-                PositionId::of(token).filter(|position| position.condition == *self).map(|position| position.outcome)
+                PositionId::of(token).is_some_and(|position| position.condition == *self && position.outcome == slot)
             }
         }
     }

@@ -96,7 +96,12 @@ impl Resolution {
     /// list, which may be in another order. It costs some powers in a field of 254 bits.
     pub fn outcome_slot(&self, token: TokenId) -> Option<u8> {
         let condition: ConditionId = self.condition_id().parse().ok()?;
-        condition.slot(token, MOST_OUTCOMES)
+        // Most lists are in the order of the chain.
+        let listed = match self {
+            Self::Market { side: NonUsdcSide(place), .. } => place.checked_sub(1),
+            Self::Unknown | Self::Token { .. } => None,
+        };
+        listed.into_iter().chain(0..MOST_OUTCOMES).find(|slot| *slot < MOST_OUTCOMES && condition.has_at(token, *slot))
     }
 
     /// `market_id`, or `''`.

@@ -21,8 +21,8 @@ mod whole;
 
 pub use self::batch::{AnyBatch, Batch};
 pub use self::clickhouse::{
-    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, Looked, OLDEST_CLICKHOUSE,
-    QueryCost, TableFault, TradeTimes,
+    ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, Looked, Migration,
+    OLDEST_CLICKHOUSE, QueryCost, TableFault, TradeTimes,
 };
 pub use self::control::{Checkpoint, Control, JobRecord, JobState};
 #[cfg(feature = "planted-bugs")]

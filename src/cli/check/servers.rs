@@ -87,6 +87,13 @@ pub(super) async fn clickhouse(section: &ClickhouseSection) -> Result<Line, Line
         views => line.warn(format_args!("{} are not there, or this user may not see them", views.join(", "))),
     };
     let line = if apart > CLOCKS { line.warn("its clock differs") } else { line };
+    let line = match warehouse.has_former_trades().await {
+        Ok(true) => {
+            line.and("trades has the layout of an older release: polytape schema apply migrates it, while runs go on")
+        }
+        Ok(false) => line,
+        Err(error) => line.warn(format_args!("the layout of trades is unknown: {error}")),
+    };
     let line = match looked.missing.iter().any(|fault| fault.table == TableId::Trades.as_str()) {
         true => line,
         false => match warehouse.trade_times().await {

@@ -24,6 +24,7 @@ pub(super) mod identity;
 mod list_scan;
 mod look;
 mod markets;
+mod migrate;
 mod name;
 mod newest;
 mod pinning;
@@ -49,5 +50,5 @@ mod way;
 pub use self::server::{ClickhouseServer, OLDEST_CLICKHOUSE};
 pub use self::{
     check::TableFault, config::ClickhouseConfig, confirmation::Confirmation, error::ClickhouseError, look::Looked,
-    summary::QueryCost, two_times::TradeTimes, warehouse::ClickhouseWarehouse,
+    migrate::Migration, summary::QueryCost, two_times::TradeTimes, warehouse::ClickhouseWarehouse,
 };

@@ -136,6 +136,12 @@ fn database(name: &str) -> String {
     DATABASE.trim_end().replace("{database}", &quoted(name))
 }
 
+/// The statement that makes a table of another name in the layout of `trades`.
+pub(super) fn trades_as(name: &str) -> String {
+    let statement = statements(FIRST).next().unwrap_or_default();
+    statement.replace("IF NOT EXISTS trades (", &format!("IF NOT EXISTS {name} ("))
+}
+
 /// Whether a statement adds columns, which is done only where they are missing.
 fn adds_columns_to(statement: &str) -> bool {
     first_line(statement).starts_with("ALTER TABLE ")

@@ -11,6 +11,7 @@ use tokio::sync::OnceCell;
 use super::check::{self, TableFault};
 use super::counts::{self, Counts};
 use super::look::{self, Looked};
+use super::migrate::{self, Migration};
 use super::two_times::{self, TradeTimes};
 use super::{
     answer::Written, config::ClickhouseConfig, confirmation::Confirmation, connection::Connection,
@@ -82,6 +83,27 @@ impl ClickhouseWarehouse {
     pub async fn apply_schema(&self) -> Result<()> {
         look::refuse_too_old(&self.connection, &self.server().await?)?;
         schema::apply(&self.connection).await
+    }
+
+    /// Whether `trades` is in the layout of an older release.
+    pub async fn has_former_trades(&self) -> Result<bool> {
+        migrate::is_former(&self.connection).await
+    }
+
+    /// Brings `trades` into the layout of today, from wherever a call before has left it. Others may write all the while.
+    pub async fn migrate_trades(&self) -> Result<Migration> {
+        migrate::migrate(&self.connection, migrate::SETTLES).await
+    }
+
+    /// The same where no insert is under way for longer than this call.
+    #[cfg(feature = "planted-bugs")]
+    pub async fn migrate_trades_at_once(&self) -> Result<Migration> {
+        migrate::migrate(&self.connection, std::time::Duration::ZERO).await
+    }
+
+    /// Drops what a migration has kept of the older layout.
+    pub async fn drop_former_trades(&self) -> Result<Migration> {
+        migrate::drop_old(&self.connection).await
     }
 
     /// What [`apply_schema`](Self::apply_schema) would execute in an empty ClickHouse.

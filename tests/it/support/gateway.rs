@@ -45,6 +45,9 @@ pub enum Gate {
     NoParts,
     /// Resets the connection at a body that is longer, as one that does not say why.
     CutsAt(usize),
+    /// As a process that dies at the first statement behind so many that change something: it is passed on without its answer, or not
+    /// at all, and nothing is passed on after it.
+    DiesAt { allowed: usize, is_executed: bool },
     /// Passes all on, and lets ClickHouse say that it is of this version.
     OfVersion(&'static str),
 }
@@ -63,6 +66,8 @@ struct Shared {
     state: Mutex<(Gate, usize)>,
     /// How many reads it has let through that ask for rows that were sent.
     read_backs: Mutex<usize>,
+    /// How many statements have come that change something, while it counts them.
+    changes: Mutex<usize>,
 }
 
 /// Headers that belong to one connection.
@@ -82,8 +87,9 @@ impl Gateway {
     /// To a server at a URL.
     pub async fn to(server: &str) -> Self {
         let client = client();
-        let (state, read_backs) = (Mutex::new((Gate::Open, 0)), Mutex::default());
-        let shared = Arc::new(Shared { server: server.trim_end_matches('/').to_owned(), client, state, read_backs });
+        let (state, read_backs, changes) = (Mutex::new((Gate::Open, 0)), Mutex::default(), Mutex::default());
+        let server = server.trim_end_matches('/').to_owned();
+        let shared = Arc::new(Shared { server, client, state, read_backs, changes });
         let (address, serving) = listen(Router::new().fallback(serve).with_state(Arc::clone(&shared))).await;
         Self { address, shared, _serving: serving }
     }
@@ -111,6 +117,13 @@ impl Gateway {
 impl Shared {
     fn spoil(&self) {
         self.state.lock().1 += 1;
+    }
+
+    /// How many changes there were, with this.
+    fn count(&self, is_change: bool) -> usize {
+        let mut changes = self.changes.lock();
+        *changes += usize::from(is_change);
+        *changes
     }
 
     async fn pass(&self, path: &str, headers: HeaderMap, body: Bytes) -> Response {
@@ -190,6 +203,18 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             response.headers_mut().insert("connection", HeaderValue::from_static("close"));
             response
         }
+        Gate::DiesAt { allowed, is_executed } => {
+            let is_change = is_write || changes(&body);
+            let count = shared.count(is_change);
+            if count <= allowed {
+                return shared.pass(&path, head.headers, body).await;
+            }
+            shared.spoil();
+            if is_change && count == allowed + 1 && is_executed {
+                shared.pass(&path, head.headers, body).await;
+            }
+            (StatusCode::BAD_GATEWAY, "dead\n").into_response()
+        }
         Gate::NoCheckGrant if body.starts_with(b"CHECK GRANT") => {
             shared.spoil();
             exception(62, "Syntax error: failed at position 1 (CHECK): CHECK GRANT. (SYNTAX_ERROR)")
@@ -229,6 +254,13 @@ fn exception(code: u32, text: &str) -> Response {
 
 /// What a read holds that asks whether trades are there.
 const RE_READ: &str = "WHERE (token_id, timestamp, transaction_hash, log_index, source_id, toDate(timestamp)) IN";
+
+/// Whether a statement changes tables.
+fn changes(body: &[u8]) -> bool {
+    let begin = String::from_utf8_lossy(&body[..body.len().min(4_000)]).into_owned();
+    let first = begin.lines().find(|line| !line.starts_with("--")).unwrap_or_default();
+    ["CREATE", "EXCHANGE", "DROP", "RENAME"].iter().any(|word| first.starts_with(word))
+}
 
 /// Whether a statement is an insert, behind its comments.
 fn is_insert(body: &[u8]) -> bool {

@@ -181,6 +181,8 @@ fn read<R>(store: &Connection, sql: &str, row: impl Fn(&Row<'_>) -> rusqlite::Re
 }
 
 pub fn trade_row(row: &Row<'_>) -> rusqlite::Result<TradeRow> {
+    // A file that an older polytape has left lacks some.
+    let if_any = |name: &str| row.as_ref().column_index(name).map_or(Ok(None), |at| row.get(at));
     Ok(compared(TradeRow {
         timestamp: row.get("timestamp")?,
         block_number: row.get("block_number")?,
@@ -205,8 +207,8 @@ pub fn trade_row(row: &Row<'_>) -> rusqlite::Result<TradeRow> {
         fee_unit: row.get("fee_unit")?,
         is_taker_row: row.get("is_taker_row")?,
         version: row.get("version")?,
-        match_log_index: row.get("match_log_index")?,
-        outcome_slot: row.get("outcome_slot")?,
+        match_log_index: if_any("match_log_index")?,
+        outcome_slot: if_any("outcome_slot")?,
     }))
 }
 

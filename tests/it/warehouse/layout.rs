@@ -11,7 +11,7 @@ use crate::support::clickhouse::{Database, wait};
 use crate::support::length::short_or_long;
 use crate::support::release::Release;
 
-const FORMER: &str = include_str!("../../../schema/clickhouse/0001_tables.sql");
+pub const FORMER: &str = include_str!("../../../schema/clickhouse/0001_tables.sql");
 const COLUMNS: &str = include_str!("../../../schema/clickhouse/0005_trades_columns.sql");
 const NOW: &str = include_str!("../../../schema/clickhouse/0000_trades.sql");
 const ROWS: &str = include_str!("layout_rows.sql");
@@ -26,7 +26,7 @@ fn of_before() -> Database {
     database
 }
 
-fn sorting(database: &Database) -> String {
+pub fn sorting(database: &Database) -> String {
     let sql = "SELECT sorting_key FROM system.tables WHERE database = currentDatabase() AND name = 'trades'";
     database.execute(sql).trim().to_owned()
 }

@@ -307,7 +307,10 @@ pub async fn resolving_completes_rows_and_never_makes_one_poorer<R: Rig>() {
     warehouse.write_rows(&rows).await.unwrap();
     assert_eq!(store.rows("trades"), after, "a poorer row that comes again never wins");
     let direct = R::new();
-    let complete = rows.map(|row| Trade { resolution: found("7", 1), ..row });
+    let complete = rows.map(|mut row| {
+        row.fill.outcome_slot = Some(0);
+        Trade { resolution: found("7", 1), ..row }
+    });
     direct.warehouse().write_rows(&complete).await.unwrap();
     direct.warehouse().write_rows(&[other]).await.unwrap();
     assert_eq!(after, direct.rows("trades"), "and a completed row is as one that was complete at once");
@@ -318,7 +321,8 @@ pub async fn many_rows_of_one_token_are_resolved<R: Rig>() {
     let store = R::new();
     let warehouse = store.warehouse();
     let mut rows: Vec<Trade> = (0..12_001).map(|log_index| trade(1, log_index, Resolution::Unknown)).collect();
-    rows.iter_mut().for_each(|row| row.fill.token_id = token(0));
+    let first = token(0);
+    rows.iter_mut().for_each(|row| row.fill.token_id = first);
     warehouse.write_rows(&rows).await.unwrap();
     let others: Vec<(TokenId, Resolution)> = (0..500).map(|n| (TokenId(U256::from(n)), found("7", 1))).collect();
     let all = [others, vec![(token(0), found("7", 1))]].concat();

@@ -9,6 +9,7 @@ mod goldsky_conformance;
 mod lagging;
 mod layout;
 mod market_conformance;
+mod migration;
 mod pins;
 mod releases;
 mod unresolved;

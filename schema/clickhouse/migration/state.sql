@@ -1,0 +1,1 @@
+SELECT name, engine, sorting_key FROM system.tables WHERE database = ? AND name IN ?
