@@ -49,7 +49,7 @@ fn rows_and_times(setting: &Setting) -> Vec<String> {
 fn columns(setting: &Setting, with_time: bool) -> Vec<String> {
     let connection = setting.file();
     let mut select = connection.prepare("SELECT * FROM trades ORDER BY block_number, log_index").unwrap();
-    let names: Vec<String> = select.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = select.column_names().map(str::to_owned).collect();
     assert!(names.len() == 26 && names.iter().any(|name| name == "ingested_at"), "{names:?}");
     let row = |row: &rusqlite::Row<'_>| {
         let compared = names.iter().filter(|name| with_time || *name != "ingested_at");
