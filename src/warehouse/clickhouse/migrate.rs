@@ -22,6 +22,7 @@ use clickhouse::Row;
 use serde::Deserialize;
 
 use super::{answer::Written, connection::Connection, error::ClickhouseError, schema};
+use crate::flow::TableId;
 use crate::model::Trade;
 use crate::warehouse::{error::Result, table::row::TableRow};
 
@@ -32,7 +33,7 @@ const DAYS: &str = include_str!("../../../schema/clickhouse/migration/days.sql")
 const LACKING: &str = include_str!("../../../schema/clickhouse/migration/lacking.sql");
 const COPY: &str = include_str!("../../../schema/clickhouse/migration/copy.sql");
 
-const TRADES: &str = "trades";
+const TRADES: &str = TableId::Trades.as_str();
 const MIGRATING: &str = "trades_migrating";
 const KEPT: &str = "trades_former";
 const THE_VIEW: &str = "trades_migration";
