@@ -267,8 +267,10 @@ impl<R: Row> Stage for Writer<R> {
         }
         let Self { session, group, input, batch, next, refusals } = self;
         input.inserted = Some(Instant::now());
+        // While the warehouse is away no more is taken.
+        let is_repeated = batch.insert.is_some();
         let writing = Self::write_batch(session, group, batch, *refusals);
-        let (written, gathered) = match drain.is_cancelled() {
+        let (written, gathered) = match is_repeated || drain.is_cancelled() {
             true => (writing.await, Ok(())),
             false => tokio::join!(writing, input.gather_what_is_there(next)),
         };

@@ -17,8 +17,8 @@ use polytape::control::{Answer, Command, Limits, Parts, Pipeline, PipelineFailed
 use polytape::demo::{DemoServer, World, WorldConfig};
 use polytape::failure::FailureClass;
 use polytape::flow::{StageId, StreamId, TableId};
-use polytape::model::entry::Entry;
-use polytape::model::{ChainPosition, Market, Resolution, TokenId, Trade};
+use polytape::model::entry::{Entry, Packer};
+use polytape::model::{ChainPosition, Fill, Market, Resolution, TokenId, Trade};
 use polytape::monitor::{About, Collector, LogView, Publisher, Snapshot};
 use polytape::source::data_api::DataApi;
 use polytape::source::gamma::Gamma;
@@ -684,6 +684,13 @@ async fn the_watermark_never_runs_ahead_of_the_tables() {
     setting.finish(pipeline).await;
 }
 
+/// A fill as an entry of its own.
+fn alone(fill: &Fill) -> Vec<u8> {
+    let mut packer = Packer::new(1);
+    assert_eq!(packer.push(fill), None);
+    packer.finish().unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
     let setting = Setting::new(30_000).await;
@@ -700,7 +707,7 @@ async fn two_ingesters_on_one_cursor_neither_double_nor_skip() {
         let events: Vec<_> = page.events.into_iter().take(700).collect();
         let next = if events.len() < 700 { page.next } else { events[events.len() - 1].next };
         let entries = events.into_iter().map(|event| match event.fill {
-            Ok(fill) => NewEntry { stream: Stream::of(StreamId::OrderEvents), body: fill.encode() },
+            Ok(fill) => NewEntry { stream: Stream::of(StreamId::OrderEvents), body: alone(&fill) },
             Err(letter) => NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() },
         });
         let next = serde_json::to_string(&next).unwrap();

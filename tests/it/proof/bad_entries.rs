@@ -64,7 +64,7 @@ fn pause(rig: &mut Rig, name: &str) {
 /// Row 16: sixteen bad entries in a row end their stage, and nothing got it out.
 #[test]
 fn a_stage_that_failed_for_bad_entries_is_let_out() {
-    let place = Workplace::new("");
+    let place = Workplace::new("streams.batch = 1");
     let mut rig = Rig::demo(&place, &[]);
     rig.shows("1 Stages");
     until(SOON, "rows flow", || place.count("trades") > 100);

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use redis::Value;
-
 use crate::servers::{SOON, Setting, assert_none};
 use crate::support::clickhouse::Database;
 use crate::support::length::short_or_long;
@@ -22,12 +20,9 @@ async fn setting(seed: u64, more: &str) -> Setting {
     Setting::on(seed, 60.0, Redis::own(&[]), Database::empty(), more).await
 }
 
-/// How many entries a stream holds.
-fn entries(setting: &Setting, stream: &str) -> u64 {
-    match setting.redis.run(&["XLEN", &setting.redis.key(stream)]) {
-        Value::Int(entries) => entries.cast_unsigned(),
-        other => panic!("{other:?}"),
-    }
+/// How many events a stream holds.
+fn events(setting: &Setting, stream: &str) -> u64 {
+    setting.redis.events(stream)
 }
 
 /// Stands the outside still. Says at which block.
@@ -44,12 +39,12 @@ fn until_all_is_appended(setting: &Setting, end: u64) {
     assert!(fills > 50, "only {fills} fills");
     let (mut markets, mut since) = (0, Instant::now());
     until(SOON, "everything is in the streams", || {
-        let found = entries(setting, "stream:markets");
+        let found = events(setting, "stream:markets");
         if found != markets {
             (markets, since) = (found, Instant::now());
         }
         let is_all = markets > 50 && since.elapsed() > Duration::from_secs(2);
-        is_all && entries(setting, "stream:order_events") >= fills
+        is_all && events(setting, "stream:order_events") >= fills
     });
 }
 
@@ -108,7 +103,7 @@ async fn markets_are_appended_again_after_a_backup_without_them() {
     let mut setting = setting(702, "").await;
     // The streams begin, and are saved with no market in them.
     let first = setting.place.start(&["--no-tui", "--only", "ingest-fills"]);
-    until(SOON, "fills are in the stream", || entries(&setting, "stream:order_events") > 0);
+    until(SOON, "fills are in the stream", || events(&setting, "stream:order_events") > 0);
     setting.redis.run(&["SAVE"]);
     first.terminate();
     first.wait(SOON);
@@ -119,12 +114,12 @@ async fn markets_are_appended_again_after_a_backup_without_them() {
         let first = setting.world.config().first_block;
         setting.world.oracle(first..=first, end).markets.len() as u64
     };
-    until(SOON, "the markets are in the stream", || entries(&setting, "stream:markets") >= open);
+    until(SOON, "the markets are in the stream", || events(&setting, "stream:markets") >= open);
     setting.redis.kill();
     setting.says(&ingesters, "Redis at 127.0.0.1:", 1);
     setting.redis.start();
     // The outside goes on, so there is something to append.
-    until(SOON, "a market is appended", || entries(&setting, "stream:markets") > 0);
+    until(SOON, "a market is appended", || events(&setting, "stream:markets") > 0);
     let end = freeze(&setting);
     let place = setting.place.another();
     let others = place.start(&OTHERS);

@@ -4,6 +4,7 @@
 //! `POLYTAPE_TEST_REDIS_URL` names a server that is there already. Then every test has a prefix of its own in it, and those
 //! that must restart or reconfigure the server start their own all the same.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Once;
@@ -148,6 +149,13 @@ impl Redis {
         let mut command = redis::cmd(words[0]);
         command.arg(&words[1..]);
         self.client().req_command(&command).unwrap_or_else(|error| panic!("{words:?}: {error}"))
+    }
+
+    /// How many events a stream holds, as README counts them.
+    pub fn events(&self, stream: &str) -> u64 {
+        let counters: HashMap<String, i64> = self.client().hgetall(self.key(&format!("tally:{stream}"))).unwrap();
+        let of = |name: &str| counters.get(name).copied().unwrap_or(0);
+        u64::try_from(of("added") - of("removed") + of("surplus") - of("surplus_removed")).unwrap()
     }
 
     /// Everything of this prefix.
