@@ -170,7 +170,8 @@ async fn what_is_paused_in_one_process_is_paused_in_all() {
     setting.finish();
 }
 
-const FILLS: &str = "SELECT * EXCEPT (condition_id, market_id, outcome, outcome_slot, nonusdc_side, version, ingested_at)
+const FILLS: &str =
+    "SELECT * EXCEPT (condition_id, market_id, outcome, outcome_slot, nonusdc_side, version, ingested_at)
     FROM trades FINAL ORDER BY ALL";
 
 /// The newest replay as a process sees it.
