@@ -9,5 +9,5 @@ SELECT
     ),
     if(number % 5 = 0, '', '0xc0'), if(number % 5 = 0, '', '7'), if(number % 5 = 0, '', 'Yes'),
     if(number % 5 = 0, '', 'token1'), '', '', 'BUY', 'SELL', 0.5, 1, 2, 0, 'usd', 1, if(number % 5 = 0, 0, 2),
-    now64(3, 'UTC') - toIntervalHour(1)
+    now64(3, 'UTC') - toIntervalHour(1), NULL, NULL
 FROM numbers({begin}, {count})
