@@ -45,14 +45,19 @@ fn both_land(setting: &Setting) {
     let landed =
         || setting.database.ask("SELECT count() FROM trades_goldsky FINAL").map_or(0, |n| n.trim().parse().unwrap());
     until(SOON * 3, "all rows land", || setting.trades() >= of_chain && landed() >= of_subgraph);
+    let difference = || {
+        let (difference, _): (Difference, _) =
+            compare_goldsky(&mirror(&setting.database), &setting.world, seconds(), end, &faults);
+        difference
+    };
+    until(SOON * 3, "what can be known of them is", || difference().is_none());
     running.terminate();
     let ended = running.wait(SOON);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     setting.database.engine().lift();
     let store = mirror(&setting.database);
     assert_none(&compare_fills(&store, &setting.world, blocks()));
-    let (difference, _): (Difference, _) = compare_goldsky(&store, &setting.world, seconds(), end, &faults);
-    assert_none(&difference);
+    assert_none(&difference());
     println!("{of_chain} rows of the chain, {of_subgraph} of the subgraph");
 }
 
