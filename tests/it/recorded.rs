@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::node::{Node, Recording, number};
 use crate::support::process::Workplace;
-use crate::support::tables::{compared, dead_letters, dump, trades};
+use crate::support::tables::{dead_letters, dump, trades};
 
 const FILLS: &str = include_str!("../vectors/orderfilled_logs.jsonl");
 const NEG_RISK_BLOCK: &str = include_str!("../vectors/v1_negrisk_block.jsonl");
@@ -70,7 +70,7 @@ fn expected_trades() -> Vec<TradeRow> {
         let mut rows = rows.iter().filter(|row| row.transaction_hash == of.transaction_hash && row.is_taker_row);
         rows.next().map(|row| row.log_index)
     };
-    rows.iter().map(|row| compared(TradeRow { match_log_index: end(row), ..row.clone() })).collect()
+    rows.iter().map(|row| TradeRow { match_log_index: end(row), ..row.clone() }).collect()
 }
 
 fn expected_trade(fields: &Value) -> TradeRow {

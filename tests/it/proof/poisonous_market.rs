@@ -8,7 +8,7 @@ use polytape::demo::{DemoServer, Faults, Oracle, TradeRow, World};
 
 use crate::cli::{place, serve, world};
 use crate::support::process::{Workplace, until};
-use crate::support::tables::{compare_whole, compared, markets, trades};
+use crate::support::tables::{compare_whole, markets, trades};
 use crate::support::written::SOON;
 
 /// How long everything else may take. On an idle machine it is done in a few seconds.
@@ -50,7 +50,7 @@ impl Outside {
         let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index);
         let found: HashMap<_, _> = rows.into_iter().map(|row| (key(&row), row)).collect();
         let others: Vec<_> = self.truth.trades.iter().filter(|row| row.market_id != poison.to_string()).collect();
-        let is_poorer = |row: &&&TradeRow| found.get(&key(row)) != Some(&compared((**row).clone()));
+        let is_poorer = |row: &&&TradeRow| found.get(&key(row)) != Some(*row);
         (others.iter().filter(is_poorer).count(), others.len())
     }
 

@@ -9,18 +9,6 @@ use polytape::model::RawJson;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row};
 
-/// Whether the entries of the streams carry `match_log_index` and `outcome_slot`. Version 1 of them does not, so that rows which came
-/// through a stream lack both: until then neither is compared.
-pub const ENTRIES_CARRY_ALL: bool = true;
-
-/// A row of the truth, or of a table, as far as it is compared.
-pub fn compared(row: TradeRow) -> TradeRow {
-    match ENTRIES_CARRY_ALL {
-        true => row,
-        false => TradeRow { match_log_index: None, outcome_slot: None, ..row },
-    }
-}
-
 /// What is not as it should be.
 #[derive(Debug, Default, PartialEq)]
 pub struct Difference {
@@ -43,7 +31,7 @@ pub fn compare(store: &Connection, world: &World, blocks: RangeInclusive<u64>) -
     let truth = world.truth(blocks);
     let mut difference = Difference::default();
     let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
-    diff(&mut difference, trades(store), all_compared(truth.trades), key);
+    diff(&mut difference, trades(store), truth.trades, key);
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
     diff(&mut difference, dead_letters(store), truth.dead_letters, key);
     difference
@@ -55,7 +43,7 @@ pub fn compare_whole(store: &Connection, world: &World, blocks: RangeInclusive<u
     let truth = world.oracle(blocks, now);
     let mut difference = Difference::default();
     let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
-    diff(&mut difference, trades(store), all_compared(truth.trades), key);
+    diff(&mut difference, trades(store), truth.trades, key);
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
     diff(&mut difference, dead_letters(store), truth.dead_letters, key);
     diff(&mut difference, markets(store), truth.markets, |row: &MarketRow| row.id.clone());
@@ -117,7 +105,7 @@ pub fn compare_goldsky(
     let truth = world.goldsky_oracle(seconds, head, faults);
     let mut difference = Difference::default();
     let found = read(store, "SELECT * FROM trades_goldsky", trade_row);
-    diff(&mut difference, found, all_compared(truth.trades.clone()), |row: &TradeRow| row.source_id.clone());
+    diff(&mut difference, found, truth.trades.clone(), |row: &TradeRow| row.source_id.clone());
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
     let letters = dead_letters(store).into_iter().filter(|letter| letter.source == "goldsky").collect();
     diff(&mut difference, letters, truth.dead_letters.clone(), key);
@@ -132,7 +120,7 @@ fn compare_chain(
 ) -> Difference {
     let mut difference = Difference::default();
     let key = |row: &TradeRow| (row.transaction_hash.clone(), row.log_index, row.source_id.clone());
-    diff(&mut difference, found, all_compared(expected), key);
+    diff(&mut difference, found, expected, key);
     let key = |row: &DeadLetterRow| (row.source.clone(), row.position.clone(), row.stage.clone());
     let of_chain = dead_letters(store).into_iter().filter(|letter| letter.source == "polygon").collect();
     diff(&mut difference, of_chain, letters, key);
@@ -145,11 +133,7 @@ fn without_market(row: TradeRow) -> TradeRow {
     TradeRow { version: 0, outcome_slot: None, ..known }
 }
 
-fn all_compared(rows: Vec<TradeRow>) -> Vec<TradeRow> {
-    rows.into_iter().map(compared).collect()
-}
-
-/// All rows of `trades`, as far as they are compared.
+/// All rows of `trades`.
 pub fn trades(store: &Connection) -> Vec<TradeRow> {
     read(store, "SELECT * FROM trades", trade_row)
 }
@@ -183,7 +167,7 @@ fn read<R>(store: &Connection, sql: &str, row: impl Fn(&Row<'_>) -> rusqlite::Re
 pub fn trade_row(row: &Row<'_>) -> rusqlite::Result<TradeRow> {
     // A file that an older polytape has left lacks some.
     let if_any = |name: &str| row.as_ref().column_index(name).map_or(Ok(None), |at| row.get(at));
-    Ok(compared(TradeRow {
+    Ok(TradeRow {
         timestamp: row.get("timestamp")?,
         block_number: row.get("block_number")?,
         log_index: row.get("log_index")?,
@@ -209,7 +193,7 @@ pub fn trade_row(row: &Row<'_>) -> rusqlite::Result<TradeRow> {
         version: row.get("version")?,
         match_log_index: if_any("match_log_index")?,
         outcome_slot: if_any("outcome_slot")?,
-    }))
+    })
 }
 
 fn dead_letter_row(row: &Row<'_>) -> rusqlite::Result<DeadLetterRow> {
