@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use crate::broker::{MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
-use crate::model::entry::{Entry, Packer};
+use crate::model::entry::Packer;
 use crate::source::{Page, Position, SourceEvent};
-use crate::{flow::StreamId, model::DeadLetter};
+use crate::{flow::StreamId, stage::unpack::letter_entry};
 
 /// As much of a page as one append carries.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(super) fn split(page: Page, batch: usize) -> VecDeque<Part> {
             Err(letter) => {
                 split.flush();
                 split.at = Some(next);
-                split.add(letter_entry(letter), 1);
+                split.add(letter_entry(&letter.clipped()), 1);
             }
         }
     }
@@ -92,14 +92,10 @@ impl Split {
     }
 }
 
-fn letter_entry(letter: DeadLetter) -> NewEntry {
-    NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.clipped().encode() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ChainPosition;
+    use crate::model::{ChainPosition, DeadLetter};
 
     fn letter(raw: usize) -> DeadLetter {
         let text = String::from;

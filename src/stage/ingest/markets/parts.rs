@@ -8,7 +8,7 @@ use super::dedup_cache::{Change, Fingerprint};
 use crate::broker::{MAX_BYTES, MAX_ENTRIES, NewEntry, Stream};
 use crate::flow::{StageId, StreamId};
 use crate::model::{DeadLetter, Market, entry::Entry};
-use crate::stage::unpack::dead_letter;
+use crate::stage::unpack::{dead_letter, letter_entry};
 use crate::streams::{market_cursor::MarketCursor, session::MARKETS};
 
 /// As much of a page as one append carries.
@@ -43,7 +43,7 @@ fn entry(item: Result<Market, DeadLetter>) -> NewEntry {
         }
         Err(letter) => letter.clipped(),
     };
-    NewEntry { stream: Stream::of(StreamId::DeadLetters), body: letter.encode() }
+    letter_entry(&letter)
 }
 
 /// Changes as appends, each within the limits of one. Where there is nothing to say there are none.
