@@ -26,7 +26,7 @@ use polytape::demo::{Clock, DemoServer, World, WorldConfig};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use common::{from_environment, median, past_world, two_binaries};
+use common::{configuration, from_environment, median, past_world, two_binaries};
 use support::clickhouse::Database;
 use support::node::Node;
 use support::process::Workplace;
@@ -83,17 +83,7 @@ async fn main() {
 /// A place where a run reads the server, with these stores.
 fn place(binary: &Path, server: &DemoServer, stores: &str) -> Workplace {
     let url = server.url();
-    let config = format!(
-        r#"
-        pipeline.start = "{}"
-        sources.polygon.urls = ["{url}"]
-        sources.gamma = {{ url = "{url}", max_rate = 10000 }}
-        sources.data_api = {{ url = "{url}", max_rate = 10000 }}
-        storage.min_free = "0B"
-        {stores}
-        "#,
-        server.world().config().first_block
-    );
+    let config = configuration(server.world().config().first_block, &url, &url, stores);
     Workplace::new(&config).with_binary(binary)
 }
 

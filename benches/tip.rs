@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use polytape::demo::{DemoServer, Faults, World, WorldConfig};
 
-use common::{from_environment, median, two_binaries};
+use common::{configuration, from_environment, median, two_binaries};
 use support::clickhouse::Database;
 use support::process::Workplace;
 use support::redis::Redis;
@@ -92,22 +92,9 @@ async fn follow(binary: &Path, step: u64, time: Duration) -> Followed {
     let first = world.config().first_block;
     server.prerender(first..=first + blocks);
     let (redis, database, url) = (Redis::own(&APPENDS), Database::empty(), server.url());
-    let place = Workplace::new(&format!(
-        r#"
-        pipeline.start = "{}"
-        sources.polygon.urls = ["{}"]
-        sources.gamma = {{ url = "{url}", max_rate = 10000 }}
-        sources.data_api = {{ url = "{url}", max_rate = 10000 }}
-        storage.min_free = "0B"
-        {}
-        {}
-        "#,
-        server.finalized(),
-        server.urls(1)[0],
-        redis.section(),
-        database.section()
-    ))
-    .with_binary(binary);
+    let stores = format!("{}\n{}", redis.section(), database.section());
+    let config = configuration(server.finalized(), &server.urls(1)[0], &url, &stores);
+    let place = Workplace::new(&config).with_binary(binary);
     let running = place.start(&["--no-tui"]);
     tokio::time::sleep(time).await;
     let mut last = server.finalized();

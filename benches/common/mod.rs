@@ -123,6 +123,20 @@ pub struct Run {
     pub busy: f64,
 }
 
+/// A configuration that reads a node and the APIs of a demo world from a block on, with more lines.
+pub fn configuration(first: u64, node: &str, api: &str, more: &str) -> String {
+    format!(
+        r#"
+        pipeline.start = "{first}"
+        sources.polygon.urls = ["{node}"]
+        sources.gamma = {{ url = "{api}", max_rate = 10000 }}
+        sources.data_api = {{ url = "{api}", max_rate = 10000 }}
+        storage.min_free = "0B"
+        {more}
+        "#
+    )
+}
+
 /// Runs the binary until it has caught up with the server at `url`, into a data directory. It must end with so many trades.
 pub fn run(url: &str, first: u64, fills: u64, data_dir: &Path) -> Run {
     run_on(url, first, fills, data_dir, "")
@@ -137,17 +151,7 @@ pub fn run_on(url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) ->
 pub fn run_binary(binary: &Path, url: &str, first: u64, fills: u64, data_dir: &Path, more: &str) -> Run {
     let dir = TempDir::new().unwrap();
     let config = dir.path().join("config.toml");
-    let text = format!(
-        r#"
-        pipeline.start = "{first}"
-        sources.polygon.urls = ["{url}"]
-        sources.gamma = {{ url = "{url}", max_rate = 10000 }}
-        sources.data_api = {{ url = "{url}", max_rate = 10000 }}
-        storage.min_free = "0B"
-        {more}
-        "#
-    );
-    fs::write(&config, text).unwrap();
+    fs::write(&config, configuration(first, url, url, more)).unwrap();
     let start = Instant::now();
     let mut child = Command::new(binary)
         .args(["--no-tui", "--until-caught-up", "--timeout", "60s", "--config"])
