@@ -96,7 +96,9 @@ impl Stage for ProcessTrades {
             // What is behind the end of a replay is left, and what is before it comes at once.
             return Ok(if self.up_to.is_some() { Step::Done } else { Step::Idle });
         }
-        if let Some(cause) = self.backpressure.wait(drain).await? {
+        // A trade is a fill and what is known of its token.
+        let bytes = 2 * self.in_hand.iter().map(|delivery| delivery.body.len()).sum::<usize>();
+        if let Some(cause) = self.backpressure.wait(drain, bytes).await? {
             return Ok(Step::Wait(cause));
         }
         let (unpacked, refusals) = self.unpack()?;

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::broker::{AckAndForward, Delivery, EntryId, Group, NewEntry, Reader, Stream};
 use crate::flow::{StageId, StreamId, TableId};
-use crate::model::{DeadLetter, entry::Entry};
+use crate::model::{DeadLetter, entry::Entry, entry::weight};
 use crate::stage::step::{Stage, Step};
 use crate::stage::unpack::{Unpacked, dead_letter, letter_entry, unpack};
 use crate::stage::{halve::write_halved, linger, portions::portions, portions::within, refusals::Refusals};
@@ -60,8 +60,8 @@ pub(crate) struct Writer<R> {
     input: Input,
     /// What is being written.
     batch: InHand<R>,
-    /// What is gathered meanwhile.
-    next: InHand<R>,
+    /// What was read meanwhile, as it came: rows take many times as much memory as their entries.
+    next: Read,
     /// How many rows and entries in a row were no good, also over batches.
     refusals: Refusals,
 }
@@ -75,6 +75,14 @@ struct Input {
     limits: BatchLimits,
     /// When the last insert began.
     inserted: Option<Instant>,
+}
+
+/// Entries that were read.
+#[derive(Default)]
+struct Read {
+    deliveries: Vec<Delivery>,
+    events: usize,
+    bytes: usize,
 }
 
 /// What is in hand.
@@ -125,7 +133,7 @@ impl<R: Row> Writer<R> {
         session.enter().await?;
         let reader = session.broker.reader(&group).await?;
         let input = Input { stream: group.stream.clone(), up_to, reader, limits, inserted: None };
-        let (batch, next) = (InHand::empty(), InHand::empty());
+        let (batch, next) = (InHand::empty(), Read::default());
         Ok(Self { session, group, input, batch, next, refusals: Refusals::default() })
     }
 
@@ -149,36 +157,45 @@ impl Input {
         loop {
             let left = |since: Instant| linger::wait(Instant::now(), since + self.limits.linger, self.inserted);
             let wait = batch.since.map_or(READ_WAIT, left);
-            if !self.read(batch, wait).await? {
+            let read = self.read(batch.len(), batch.bytes, wait).await?;
+            if read.is_empty() {
                 return Ok(());
             }
+            batch.take(&self.stream, read)?;
         }
     }
 
-    /// Reads until the batch is full or there is nothing more now.
-    async fn gather_what_is_there<R: Row>(&mut self, batch: &mut InHand<R>) -> Result<(), StageError> {
-        while self.read(batch, Duration::ZERO).await? {}
-        Ok(())
+    /// Reads until there is as much as a batch holds or nothing more now.
+    async fn read_ahead(&mut self, next: &mut Read) -> Result<(), StageError> {
+        loop {
+            let read = self.read(next.events, next.bytes, Duration::ZERO).await?;
+            if read.is_empty() {
+                return Ok(());
+            }
+            next.events += read.iter().map(|delivery| weight(&delivery.body) as usize).sum::<usize>();
+            next.bytes += read.iter().map(|delivery| delivery.body.len()).sum::<usize>();
+            next.deliveries.extend(read);
+        }
     }
 
-    /// Reads what there is room for. Whether anything came.
-    async fn read<R: Row>(&mut self, batch: &mut InHand<R>, wait: Duration) -> Result<bool, StageError> {
+    /// Reads what there is room for beside what is there.
+    async fn read(&mut self, events: usize, bytes: usize, wait: Duration) -> Result<Vec<Delivery>, StageError> {
         let max_bytes = usize::try_from(self.limits.max_bytes.as_u64()).unwrap_or(usize::MAX);
-        let (rows, bytes) = (self.limits.max_rows.saturating_sub(batch.len()), max_bytes.saturating_sub(batch.bytes));
+        let (rows, bytes) = (self.limits.max_rows.saturating_sub(events), max_bytes.saturating_sub(bytes));
         if rows == 0 || bytes == 0 {
-            return Ok(false);
+            return Ok(Vec::new());
         }
-        let read = within(self.reader.read(rows, bytes, wait).await?, self.up_to);
-        let has_come = !read.is_empty();
-        for delivery in read {
-            batch.take(&self.stream, delivery)?;
-        }
-        Ok(has_come)
+        Ok(within(self.reader.read(rows, bytes, wait).await?, self.up_to))
     }
 }
 
 impl<R: Row> InHand<R> {
-    fn take(&mut self, stream: &Stream, Delivery { id, body }: Delivery) -> Result<(), StageError> {
+    /// Takes entries, or none of them.
+    fn take(&mut self, stream: &Stream, entries: Vec<Delivery>) -> Result<(), StageError> {
+        entries.into_iter().try_for_each(|entry| self.take_one(stream, entry))
+    }
+
+    fn take_one(&mut self, stream: &Stream, Delivery { id, body }: Delivery) -> Result<(), StageError> {
         let Unpacked { events, mut letters, mut damaged, .. } = unpack(R::STAGE, stream, id, &body)?;
         events.into_iter().for_each(|row| self.rows.push(row));
         // A damaged dead letter is a dead letter about itself.
@@ -257,7 +274,8 @@ impl<R: Row> Stage for Writer<R> {
             self.refusals.skip_up_to(self.session.broker.stream(&self.group.stream).await?.last_id);
         }
         if self.batch.entries.is_empty() {
-            self.batch = std::mem::replace(&mut self.next, InHand::empty());
+            let Read { deliveries, .. } = std::mem::take(&mut self.next);
+            self.batch.take(&self.group.stream, deliveries)?;
             // A batch that is being gathered when the drain comes is written all the same.
             let _ = drain.run_until_cancelled(self.input.gather(&mut self.batch)).await.transpose()?;
         }
@@ -272,7 +290,7 @@ impl<R: Row> Stage for Writer<R> {
         let writing = Self::write_batch(session, group, batch, *refusals);
         let (written, gathered) = match is_repeated || drain.is_cancelled() {
             true => (writing.await, Ok(())),
-            false => tokio::join!(writing, input.gather_what_is_there(next)),
+            false => tokio::join!(writing, input.read_ahead(next)),
         };
         *refusals = written?;
         let moved = batch.len() as u64;
@@ -281,7 +299,7 @@ impl<R: Row> Stage for Writer<R> {
     }
 
     fn in_hand(&self) -> bool {
-        !self.batch.entries.is_empty() || !self.next.entries.is_empty()
+        !self.batch.entries.is_empty() || !self.next.deliveries.is_empty()
     }
 
     fn skip_bad(&mut self) {

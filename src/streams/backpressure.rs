@@ -13,6 +13,9 @@ use crate::streams::{error::StageError, memory::MemoryProbe, replay_group::is_re
 /// How long to wait before looking again.
 const POLL: Duration = Duration::from_millis(200);
 
+/// How long an answer about the streams holds, as long as less is added than half of what there was room for.
+const HOLDS: Duration = Duration::from_millis(200);
+
 /// How long an answer about the disk holds.
 const DISK_CHECK: Duration = Duration::from_secs(1);
 
@@ -28,6 +31,16 @@ pub(crate) struct Backpressure {
     /// How much of the memory may be in use, in percent.
     full: u64,
     disk: Option<Disk>,
+    room: Option<Room>,
+}
+
+/// The room that there was in the streams.
+struct Room {
+    seen: Instant,
+    /// Bytes that could be added then, …
+    left: u64,
+    /// … and that were since.
+    added: u64,
 }
 
 /// The disk that the data directory is on.
@@ -60,7 +73,7 @@ impl Backpressure {
     /// Room in streams, each of which may hold `most` bytes, and half of that unread.
     pub(crate) fn new(broker: Arc<dyn Broker>, streams: Vec<Stream>, most: ByteSize) -> Self {
         let memory = MemoryProbe::new(Arc::clone(&broker));
-        Self { broker, streams, most, memory, full: Memory::FULL, disk: None }
+        Self { broker, streams, most, memory, full: Memory::FULL, disk: None, room: None }
     }
 
     /// For a stage that empties a stream as it fills these: what it reads is gone soon.
@@ -75,30 +88,29 @@ impl Backpressure {
         self
     }
 
-    /// Why there is none, after a while in which there may have come some; `None` where there is.
-    pub(crate) async fn wait(&mut self, drain: &CancellationToken) -> Result<Option<WaitCause>, StageError> {
+    /// Why there is none for so many bytes more, after a while in which there may have come some; `None` where there is.
+    pub(crate) async fn wait(
+        &mut self,
+        drain: &CancellationToken,
+        bytes: usize,
+    ) -> Result<Option<WaitCause>, StageError> {
         let lacking = self.lacking().await?;
-        if lacking.is_some() {
-            let _ = drain.run_until_cancelled(tokio::time::sleep(POLL)).await;
+        match &mut self.room {
+            _ if lacking.is_some() => {
+                let _ = drain.run_until_cancelled(tokio::time::sleep(POLL)).await;
+            }
+            Some(room) => room.added += bytes as u64,
+            None => {}
         }
         Ok(lacking)
     }
 
     async fn lacking(&mut self) -> Result<Option<WaitCause>, StageError> {
-        for stream in &self.streams {
-            let state = self.broker.stream(stream).await?;
-            // A replay holds up nobody who is live.
-            let live = state.groups.iter().filter(|group| !is_replay_group(&group.name));
-            let unread = live.map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
-            let most = self.most.as_u64();
-            // What is read is trimmed soon: until then the stream is full all the same.
-            if unread >= most / 2 || state.bytes >= most {
-                let bytes = if unread >= most / 2 { unread } else { state.bytes };
-                return Ok(Some(WaitCause::Backpressure(format!(
-                    "backpressure: {stream} {}",
-                    ByteSize::b(bytes).display().iec_short()
-                ))));
-            }
+        let is_known = |room: &Room| room.seen.elapsed() < HOLDS && room.added < room.left / 2;
+        if !self.room.as_ref().is_some_and(is_known)
+            && let Some(full) = self.full_stream().await?
+        {
+            return Ok(Some(full));
         }
         if let Some(Memory { server, used, limit: Some(limit) }) = self.memory.from(self.full).await {
             let [used, limit] = [used, limit].map(|bytes| ByteSize::b(bytes).display().iec_short());
@@ -114,6 +126,30 @@ impl Backpressure {
                 disk.path.display()
             ))));
         }
+        Ok(None)
+    }
+
+    /// The stream that is full, as what is waited for.
+    async fn full_stream(&mut self) -> Result<Option<WaitCause>, StageError> {
+        self.room = None;
+        let mut left = u64::MAX;
+        for stream in &self.streams {
+            let state = self.broker.stream(stream).await?;
+            // A replay holds up nobody who is live.
+            let live = state.groups.iter().filter(|group| !is_replay_group(&group.name));
+            let unread = live.map(|group| group.unacknowledged_bytes).max().unwrap_or(0);
+            let most = self.most.as_u64();
+            // What is read is trimmed soon: until then the stream is full all the same.
+            if unread >= most / 2 || state.bytes >= most {
+                let bytes = if unread >= most / 2 { unread } else { state.bytes };
+                return Ok(Some(WaitCause::Backpressure(format!(
+                    "backpressure: {stream} {}",
+                    ByteSize::b(bytes).display().iec_short()
+                ))));
+            }
+            left = left.min(most / 2 - unread).min(most - state.bytes);
+        }
+        self.room = Some(Room { seen: Instant::now(), left, added: 0 });
         Ok(None)
     }
 }

@@ -33,13 +33,32 @@ const SOON: Duration = Duration::from_secs(120);
 /// How many blocks of this version's world are read behind the older version's cursor.
 const FURTHER: u64 = 60;
 
-const TABLES: [&str; 8] =
-    ["schema_files", "trades", "markets", "market_tokens", "dead_letters", "checkpoints", "desired_states", "jobs"];
+const TABLES: [&str; 10] = [
+    "schema_files",
+    "trades",
+    "markets",
+    "market_tokens",
+    "dead_letters",
+    "checkpoints",
+    "desired_states",
+    "jobs",
+    "unresolved_tokens",
+    "unresolved_scans",
+];
+
+/// The tables that a revision had.
+fn tables_of(revision: &str) -> impl Iterator<Item = &'static str> {
+    TABLES.into_iter().filter(move |table| path(revision, &format!("{table}.rowbinary")).exists())
+}
+
+fn path(revision: &str, name: &str) -> PathBuf {
+    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stores"));
+    dir.join(revision).join(format!("{name}.gz"))
+}
 
 /// A file of the fixture, unpacked.
 fn fixture(revision: &str, name: &str) -> Vec<u8> {
-    let dir = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stores")).join(revision);
-    let packed = fs::read(dir.join(format!("{name}.gz"))).unwrap();
+    let packed = fs::read(path(revision, name)).unwrap();
     let mut bytes = Vec::new();
     GzDecoder::new(&packed[..]).read_to_end(&mut bytes).unwrap();
     bytes
@@ -102,10 +121,10 @@ fn servers(revision: &str, world: &World, server: &DemoServer) -> (Workplace, St
     let schema = String::from_utf8(fixture(revision, "schema.sql")).unwrap();
     let schema = schema.replace("`polymarket`", &format!("`{}`", database.name()));
     database.script(&schema);
-    for table in TABLES {
+    for table in tables_of(revision) {
         database.execute(&format!("TRUNCATE TABLE {table}"));
     }
-    for table in TABLES {
+    for table in tables_of(revision) {
         let rows = fixture(revision, &format!("{table}.rowbinary"));
         database.insert(&format!("INSERT INTO {table} FORMAT RowBinaryWithNamesAndTypes"), &rows);
     }
@@ -145,8 +164,12 @@ fn trades(store: &Connection) -> BTreeMap<Key, Value> {
     rows
 }
 
-async fn is_gone_on_with(name: &str, make: impl FnOnce(&str, &World, &DemoServer) -> (Workplace, Store), kills: usize) {
-    let revision = "7f898ea";
+async fn is_gone_on_with(
+    revision: &str,
+    name: &str,
+    make: impl FnOnce(&str, &World, &DemoServer) -> (Workplace, Store),
+    kills: usize,
+) {
     let facts = Facts::of(revision, name);
     let world = Arc::new(World::new(facts.world.clone()));
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -208,20 +231,40 @@ async fn is_gone_on_with(name: &str, make: impl FnOnce(&str, &World, &DemoServer
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_7f898ea_is_gone_on_with() {
-    is_gone_on_with("polytape.json", file, 0).await;
+    is_gone_on_with("7f898ea", "polytape.json", file, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_of_7f898ea_is_gone_on_with_between_kills() {
-    is_gone_on_with("polytape.json", file, short_or_long(10, 80)).await;
+    is_gone_on_with("7f898ea", "polytape.json", file, short_or_long(10, 80)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_of_7f898ea_are_gone_on_with() {
-    is_gone_on_with("servers.json", servers, 0).await;
+    is_gone_on_with("7f898ea", "servers.json", servers, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn servers_of_7f898ea_are_gone_on_with_between_kills() {
-    is_gone_on_with("servers.json", servers, short_or_long(6, 40)).await;
+    is_gone_on_with("7f898ea", "servers.json", servers, short_or_long(6, 40)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_3baf3b9_is_gone_on_with() {
+    is_gone_on_with("3baf3b9", "polytape.json", file, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_of_3baf3b9_is_gone_on_with_between_kills() {
+    is_gone_on_with("3baf3b9", "polytape.json", file, short_or_long(10, 80)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_3baf3b9_are_gone_on_with() {
+    is_gone_on_with("3baf3b9", "servers.json", servers, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn servers_of_3baf3b9_are_gone_on_with_between_kills() {
+    is_gone_on_with("3baf3b9", "servers.json", servers, short_or_long(6, 40)).await;
 }

@@ -1,121 +1,138 @@
-//! Rows of any table as `RowBinary`, in pieces that are not too large.
+//! Rows of any table as they are sent: `Native` blocks in the table's order, in compressed frames, in pieces that are not too large.
+//!
+//! Only the frames are kept as long as the rows are: they take a third of what is in them.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
-use super::row_binary::RowBinary;
+use super::{frames::add_frames, native::Block, row_binary::RowBinary};
 use crate::clock::unix_ms;
 use crate::model::{Amount, RawJson, TokenId};
 use crate::warehouse::{error::Result, error::WarehouseError, table::cells::Cells, table::row::TableRow};
 
+/// Rows of one block, at most.
+const BLOCK: usize = 8_192;
+
+/// Bytes of one block, about.
+const BLOCK_BYTES: usize = 4 << 20;
+
 /// The rows as they are sent.
 pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Bytes>> {
-    let (mut rest, mut pieces) = (rows, Vec::new());
-    while !rest.is_empty() {
-        let (piece, taken) = encode_piece(rest)?;
-        pieces.push(piece);
-        rest = &rest[taken..];
+    let unsendable = |text: String| WarehouseError::Rows(text);
+    let (mut pieces, mut piece, mut plain) = (Vec::new(), BytesMut::new(), 0);
+    let new = || Filled { block: Block::new(R::TABLE.columns), now: unix_ms(), refused: None };
+    let mut filled = new();
+    let mut rest = in_order(rows).into_iter().peekable();
+    while let Some(row) = rest.next() {
+        row.cells(&mut filled);
+        if let Some(why) = filled.refused {
+            return Err(unsendable(format!("{}: {why}", row.words())));
+        }
+        let is_last = rest.peek().is_none();
+        let ends_piece = is_last || plain + filled.block.len() >= R::TABLE.most_bytes;
+        if ends_piece || filled.block.rows() == BLOCK || filled.block.len() >= BLOCK_BYTES {
+            plain += filled.block.len();
+            add_frames(&mut piece, &std::mem::replace(&mut filled, new()).block.finish()).map_err(unsendable)?;
+        }
+        if ends_piece {
+            pieces.push(std::mem::take(&mut piece).freeze());
+            plain = 0;
+        }
     }
     Ok(pieces)
 }
 
-/// Rows until they are large enough, and how many those are.
-fn encode_piece<R: TableRow>(rows: &[R]) -> Result<(Bytes, usize)> {
-    let room = R::TABLE.most_bytes.min(rows.len() * R::TABLE.row_bytes);
-    let mut piece = Piece { bytes: RowBinary::with_capacity(room), now: unix_ms(), refused: None };
-    let mut taken = 0;
-    for row in rows {
-        row.cells(&mut piece);
-        if let Some(why) = piece.refused {
-            return Err(WarehouseError::Rows(format!("{}: {why}", row.words())));
-        }
-        taken += 1;
-        if piece.bytes.len() >= R::TABLE.most_bytes {
-            break;
-        }
-    }
-    Ok((piece.bytes.into_bytes(), taken))
+/// Rows about as the table sorts them, which the server does otherwise.
+fn in_order<R: TableRow>(rows: &[R]) -> Vec<&R> {
+    let mut places: Vec<([u64; 4], &R)> = rows.iter().map(|row| (row.place(), row)).collect();
+    // Rows of one place stay in the order in which they came.
+    places.sort_by_key(|(place, _)| *place);
+    places.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Rows that are sent at once.
-struct Piece {
-    bytes: RowBinary,
+/// Rows that go into one block.
+struct Filled {
+    block: Block,
     now: i64,
     /// Why the last row cannot be sent.
     refused: Option<String>,
 }
 
-impl Cells for Piece {
+impl Cells for Filled {
     fn text(&mut self, text: &str) {
-        self.bytes.text(text);
+        self.block.value(|row| row.text(text));
+    }
+
+    fn word(&mut self, word: &str) {
+        self.block.word(word);
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
-        self.bytes.bytes(bytes);
+        self.block.value(|row| row.bytes(bytes));
     }
 
     fn json(&mut self, json: &RawJson) {
         match json.unpack() {
-            Ok(text) => self.bytes.text(&text),
+            Ok(text) => self.text(&text),
             Err(error) => self.refused = Some(format!("its JSON cannot be unpacked: {error}")),
         }
     }
 
     fn u8(&mut self, number: u8) {
-        self.bytes.u8(number);
+        self.block.value(|row| row.u8(number));
     }
 
     fn u32(&mut self, number: u32) {
-        self.bytes.u32(number);
+        self.block.value(|row| row.u32(number));
     }
 
     fn u8_if_known(&mut self, number: Option<u8>) {
-        self.bytes.nullable(number, RowBinary::u8);
+        self.block.nullable(number, RowBinary::u8);
     }
 
     fn u32_if_known(&mut self, number: Option<u32>) {
-        self.bytes.nullable(number, RowBinary::u32);
+        self.block.nullable(number, RowBinary::u32);
     }
 
     fn u64(&mut self, number: u64) {
-        self.bytes.u64(number);
+        self.block.value(|row| row.u64(number));
     }
 
     fn second(&mut self, second: u64) {
         match u32::try_from(second) {
-            Ok(second) => self.bytes.u32(second),
+            Ok(second) => self.u32(second),
             Err(_) => self.refused = Some(format!("second {second} is later than a DateTime can be")),
         }
     }
 
     fn second_if_any(&mut self, second: Option<i64>) {
-        self.bytes.nullable(second, RowBinary::i64);
+        self.block.nullable(second, RowBinary::i64);
     }
 
     fn millis(&mut self, millis: i64) {
-        self.bytes.i64(millis);
+        self.block.value(|row| row.i64(millis));
     }
 
     fn now(&mut self) {
-        self.bytes.i64(self.now);
+        self.millis(self.now);
     }
 
     fn amount(&mut self, amount: Amount) {
-        self.bytes.amount(amount);
+        self.block.value(|row| row.amount(amount));
     }
 
     fn price(&mut self, price: Option<f64>) {
-        self.bytes.nullable(price, RowBinary::f64);
+        self.block.nullable(price, RowBinary::f64);
     }
 
     fn token(&mut self, token: TokenId) {
-        self.bytes.token(token);
+        self.block.value(|row| row.token(token));
     }
 
     fn tokens(&mut self, tokens: &[TokenId]) {
-        self.bytes.list(tokens, |row, token| row.token(*token));
+        self.block.list(tokens, |row, token| row.token(*token));
     }
 
     fn texts(&mut self, texts: &[String]) {
-        self.bytes.list(texts, |row, text| row.text(text));
+        self.block.list(texts, |row, text| row.text(text));
     }
 }

@@ -2,15 +2,30 @@
 //!
 //! A frame that was cut or damaged on its way does not pass for a shorter one: its checksum tells.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// Checksum, method, and the sizes packed (with these nine bytes) and plain.
 const CHECKSUM: usize = 16;
 const HEADER: usize = 9;
 const LZ4: u8 = 0x82;
 
+/// Bytes of one frame, at most.
+const MOST: usize = 1 << 20;
+
+/// Adds bytes as frames.
+pub(super) fn add_frames(frames: &mut BytesMut, plain: &[u8]) -> Result<(), String> {
+    plain.chunks(MOST).try_for_each(|plain| Ok(frames.extend_from_slice(&frame(plain)?)))
+}
+
+/// Bytes as frames.
+pub(super) fn frames(plain: &[u8]) -> Result<Bytes, String> {
+    let mut frames = BytesMut::new();
+    add_frames(&mut frames, plain)?;
+    Ok(frames.freeze())
+}
+
 /// Bytes as a frame.
-pub(super) fn frame(plain: &[u8]) -> Result<Bytes, String> {
+fn frame(plain: &[u8]) -> Result<Vec<u8>, String> {
     let mut frame = vec![0; CHECKSUM + HEADER + lz4_flex::block::get_maximum_output_size(plain.len())];
     let packed = lz4_flex::block::compress_into(plain, &mut frame[CHECKSUM + HEADER..]);
     frame.truncate(CHECKSUM + HEADER + packed.map_err(|error| error.to_string())?);
@@ -22,7 +37,7 @@ pub(super) fn frame(plain: &[u8]) -> Result<Bytes, String> {
     rest[5..HEADER].copy_from_slice(&plain.to_le_bytes());
     // The high half goes first.
     checksum.copy_from_slice(&cityhash_rs::cityhash_102_128(rest).rotate_left(64).to_le_bytes());
-    Ok(frame.into())
+    Ok(frame)
 }
 
 #[cfg(test)]

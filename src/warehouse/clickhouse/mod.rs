@@ -26,6 +26,7 @@ mod look;
 mod markets;
 mod migrate;
 mod name;
+mod native;
 mod newest;
 mod pinning;
 mod pins;

@@ -17,14 +17,14 @@ use tokio::time::{sleep, timeout};
 
 use super::body::{Body, Piece};
 use super::transport::{Http, Transport};
-use super::{answer::Answer, config::ClickhouseConfig, error::ClickhouseError, error::Result, frames::frame};
+use super::{answer::Answer, config::ClickhouseConfig, error::ClickhouseError, error::Result};
 use crate::io_words::{chain, is_no_tls, of_connection};
 
 /// How long one piece of a body may take, and ClickHouse to confirm them all.
 const SEND: Duration = Duration::from_secs(10);
 const CONFIRM: Duration = Duration::from_secs(60);
 
-/// How much of a body is compressed and sent at once.
+/// How much of a body is sent at once.
 const PIECE: usize = 1 << 20;
 
 /// How much of an answer is read. A write that was done is answered with nothing.
@@ -74,8 +74,8 @@ impl Post {
         }
     }
 
-    /// Sends rows behind an `INSERT` among the parameters: chunked, in frames that are compressed and have a checksum, so that no
-    /// part of them is taken for the whole.
+    /// Sends rows behind an `INSERT` among the parameters: chunked, in frames that have a checksum, so that no part of them is taken
+    /// for the whole.
     pub(super) async fn rows(&self, parameters: &[Parameter<'_>], rows: &Bytes) -> Result<Answer> {
         let (pieces, body) = Body::pieces();
         let request = self.request(parameters, body)?;
@@ -93,10 +93,7 @@ impl Post {
         loop {
             let piece = match rows.split_to(rows.len().min(PIECE)) {
                 nothing if nothing.is_empty() => Piece::End,
-                plain => match frame(&plain) {
-                    Ok(packed) => Piece::Data(packed),
-                    Err(text) => return ClickhouseError::Garbled { at: self.at.clone(), text },
-                },
+                frames => Piece::Data(frames),
             };
             let is_end = matches!(piece, Piece::End);
             match timeout(SEND, pieces.send(piece)).await {

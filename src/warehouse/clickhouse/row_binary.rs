@@ -16,8 +16,17 @@ impl RowBinary {
         self.0.len()
     }
 
-    pub(super) fn into_bytes(self) -> bytes::Bytes {
-        self.0.into()
+    pub(super) fn into_vec(self) -> Vec<u8> {
+        self.0
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Bytes as they are.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
     }
 
     /// `String`, and `LowCardinality(String)`, which is the same here.
@@ -60,27 +69,13 @@ impl RowBinary {
         self.0.extend_from_slice(&amount.micros().to_le_bytes());
     }
 
-    /// `Nullable(…)`, of which `write` writes the value.
-    pub(super) fn nullable<T>(&mut self, value: Option<T>, write: impl FnOnce(&mut Self, T)) {
-        self.u8(u8::from(value.is_none()));
-        if let Some(value) = value {
-            write(self, value);
-        }
-    }
-
     /// `Float64`.
     pub(super) fn f64(&mut self, value: f64) {
         self.0.extend_from_slice(&value.to_le_bytes());
     }
 
-    /// `Array(…)`, of which `write` writes the elements.
-    pub(super) fn list<T>(&mut self, items: &[T], write: impl Fn(&mut Self, &T)) {
-        self.length(items.len());
-        items.iter().for_each(|item| write(self, item));
-    }
-
     /// A length: seven bits a byte, the lowest first.
-    fn length(&mut self, length: usize) {
+    pub(super) fn length(&mut self, length: usize) {
         let mut rest = length;
         while rest >= 0x80 {
             self.0.push((rest & 0x7f) as u8 | 0x80);
@@ -98,10 +93,8 @@ mod tests {
     fn writes_what_the_format_says() {
         let mut row = RowBinary::default();
         row.text("ab");
-        row.nullable(None, RowBinary::f64);
-        row.nullable(Some(1), RowBinary::i64);
-        row.list(&[1u8, 2], |row, item| row.u8(*item));
-        assert_eq!(row.0, [2, b'a', b'b', 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2]);
+        row.i64(1);
+        assert_eq!(row.0, [2, b'a', b'b', 1, 0, 0, 0, 0, 0, 0, 0]);
         let mut row = RowBinary::default();
         row.bytes(&[7; 300]);
         assert_eq!(row.0[..3], [0xac, 2, 7]);

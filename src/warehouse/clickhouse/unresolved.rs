@@ -10,7 +10,7 @@ use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
 use super::{
-    answer::Written, connection::Connection, error::Result, pins::WITHOUT_INDEXES, read_back::check_kept,
+    answer::Written, connection::Connection, error::Result, frames::frames, pins::WITHOUT_INDEXES, read_back::check_kept,
     row_binary::RowBinary, summary::QueryCost, token::token_of,
 };
 use crate::clock::unix_ms;
@@ -127,7 +127,8 @@ async fn insert(connection: &Connection, entries: &[UnresolvedEntry], removed: b
         row.u8(u8::from(removed));
         row.u8(u8::from(removed));
     }
-    match connection.insert(INSERT, &row.into_bytes()).await.map_err(not_of_rows)? {
+    let frames = frames(row.as_bytes()).map_err(WarehouseError::List)?;
+    match connection.insert(INSERT, &frames).await.map_err(not_of_rows)? {
         Written::Confirmed(_) => Ok(()),
         Written::Unproved => Ok(read_back(connection, entries, removed).await?),
     }

@@ -214,7 +214,7 @@ impl Inspection for ClickhouseWarehouse {
 /// sees its rows.
 async fn send(connection: &Connection, batch: &dyn Rows) -> Result<()> {
     let (table, pieces, entries) = (batch.table(), batch.pieces()?, batch.entries());
-    let insert = format!("INSERT INTO {} ({}) FORMAT RowBinary", table.id, table.names());
+    let insert = format!("INSERT INTO {} ({}) FORMAT Native", table.id, table.names());
     let mut all = Written::Confirmed(QueryCost::ZERO);
     for piece in pieces {
         all = all.and(connection.insert(&insert, piece).await?);

@@ -12,7 +12,6 @@ const TABLE: Table = Table {
     embedded_key: &["id"],
     of_predecessor: &["createdAt", "market_slug"],
     // Their JSON makes them large.
-    row_bytes: 8_192,
     most_bytes: 16 << 20,
     // Their tokens are all over the index, so each costs as much as many trades.
     per_transaction: 500,

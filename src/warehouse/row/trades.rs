@@ -6,7 +6,10 @@ use crate::warehouse::table::cells::{Column, columns};
 use crate::warehouse::table::declaration::{OUTCOME_SLOT, Table};
 use crate::warehouse::unresolved::{UnresolvedEntry, entries_of};
 use crate::warehouse::{embedded::rows, error::Result, table::row::TableRow};
-use crate::{flow::TableId, model::Trade};
+use crate::{flow::TableId, model::Fill, model::Trade};
+
+/// Seconds.
+const DAY: u64 = 24 * 3_600;
 
 const KEY: &[&str] = &["token_id", "timestamp", "transaction_hash", "log_index", "source_id"];
 
@@ -55,6 +58,13 @@ impl TableRow for Trade {
         ingested_at: now(),
         match_log_index: u32_if_known(row.fill.match_log_index),
         outcome_slot: u8_if_known(row.outcome_slot()),
+    }
+
+    fn place(&self) -> [u64; 4] {
+        let begin = |bytes: &[u8]| bytes.iter().take(8).fold(0, |begin, byte| begin << 8 | u64::from(*byte));
+        let Fill { timestamp, token_id, transaction_hash, .. } = &self.fill;
+        // The first eight bytes tell tokens and transactions of a day apart. Logs of a transaction come in their order.
+        [timestamp / DAY, begin(&token_id.0.to_be_bytes::<32>()), *timestamp, begin(&transaction_hash.0)]
     }
 
     fn position(&self) -> String {

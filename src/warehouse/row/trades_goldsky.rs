@@ -27,6 +27,10 @@ impl TableRow for GoldskyTrade {
         self.0.cells(cells);
     }
 
+    fn place(&self) -> [u64; 4] {
+        self.0.place()
+    }
+
     fn position(&self) -> String {
         self.0.fill.source_id.clone()
     }

@@ -35,8 +35,6 @@ pub struct Table {
     pub read_back: &'static str,
     /// Columns by which a table of the Python pipeline is known that had the same name.
     pub of_predecessor: &'static [&'static str],
-    /// Bytes of a row, about.
-    pub row_bytes: usize,
     /// Bytes that are sent at once, about.
     pub most_bytes: usize,
     /// Rows in one transaction of the embedded store: enough to pay for its commit, few enough that others get their turn.
@@ -60,7 +58,6 @@ impl Table {
         kept: &[],
         read_back: "",
         of_predecessor: &[],
-        row_bytes: 520,
         most_bytes: usize::MAX,
         per_transaction: 5_000,
     };

@@ -16,6 +16,11 @@ pub trait TableRow: Clone + Debug + Send + Sync + 'static {
     /// Its values, in the order of the columns.
     fn cells(&self, cells: &mut impl Cells);
 
+    /// About where the table has it, in its order: rows that are sent in that order need not be sorted by the server.
+    fn place(&self) -> [u64; 4] {
+        [0; 4]
+    }
+
     /// Where it comes from, which says which row it is.
     fn position(&self) -> String;
 

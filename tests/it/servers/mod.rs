@@ -3,6 +3,7 @@
 mod address;
 mod backup;
 mod check;
+mod costs;
 mod joining;
 mod lagging;
 mod lost;

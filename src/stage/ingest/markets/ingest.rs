@@ -342,7 +342,8 @@ impl IngestMarkets {
 
     /// Appends one part, if there is room.
     async fn append(&mut self, drain: &CancellationToken) -> Result<Step, StageError> {
-        if let Some(cause) = self.backpressure.wait(drain).await? {
+        let bytes = self.parts.front().map_or(0, |part| part.entries.iter().map(|entry| entry.body.len()).sum());
+        if let Some(cause) = self.backpressure.wait(drain, bytes).await? {
             return Ok(Step::Wait(cause));
         }
         let Some(part) = self.parts.front() else { return Ok(Step::Idle) };
