@@ -162,10 +162,8 @@ fn queued(binary: &Path, chain: &Chain) -> [f64; 2] {
         until(TO_QUEUE, "all fills are queued", || redis.events(stream) >= chain.fills);
         running.kill();
         let mut client = redis.client();
-        let bytes: u64 = ::redis::cmd("MEMORY")
-            .arg(&["USAGE", &redis.key(stream), "SAMPLES", "0"])
-            .query(&mut client)
-            .unwrap();
+        let bytes: u64 =
+            ::redis::cmd("MEMORY").arg(&["USAGE", &redis.key(stream), "SAMPLES", "0"]).query(&mut client).unwrap();
         bytes as f64 / redis.events(stream) as f64
     })
 }
@@ -211,7 +209,8 @@ fn middle(chain: &Chain) -> f64 {
             let (mut first, mut last) = (None, None);
             while !is_over.load(Ordering::Relaxed) {
                 let fields = ["done:write-trades", "surplus_done:write-trades"];
-                let counters: Vec<Option<u64>> = ::redis::cmd("HMGET").arg(&key).arg(&fields).query(&mut client).unwrap();
+                let counters: Vec<Option<u64>> =
+                    ::redis::cmd("HMGET").arg(&key).arg(&fields).query(&mut client).unwrap();
                 let rows: u64 = counters.into_iter().flatten().sum();
                 let now = (Instant::now(), rows);
                 if rows >= from {

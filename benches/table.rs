@@ -20,8 +20,7 @@ use std::time::Instant;
 use polytape::demo::{DemoServer, World};
 use polytape::model::{Fill, NonUsdcSide, Resolution, Trade};
 use polytape::warehouse::{
-    ClickhouseWarehouse, Control, Inspection, ListScan, ListState, PeriodicCost, Scanned, Tables, TokenIndex,
-    WriteRows,
+    ClickhouseWarehouse, Control, Inspection, ListScan, ListState, PeriodicCost, Scanned, Tables, TokenIndex, WriteRows,
 };
 use tempfile::TempDir;
 
@@ -77,7 +76,11 @@ async fn main() {
         for ((rates, database), size) in
             rates.iter_mut().zip([smallest, largest]).zip([sizes[0], *sizes.last().unwrap()])
         {
-            database.execute(&format!("ALTER TABLE trades DELETE WHERE block_number BETWEEN {} AND {} SETTINGS mutations_sync = 2", blocks.start(), blocks.end()));
+            database.execute(&format!(
+                "ALTER TABLE trades DELETE WHERE block_number BETWEEN {} AND {} SETTINGS mutations_sync = 2",
+                blocks.start(),
+                blocks.end()
+            ));
             let (redis, dir) = (Redis::own(&APPENDS), TempDir::new().unwrap());
             let more = format!("{}\n{}", redis.section(), database.section());
             let Run { elapsed, peak, .. } = run_on(&server.url(), *blocks.start(), fills, dir.path(), &more);
@@ -188,9 +191,12 @@ fn beside_the_former(database: &Database) {
         ("90 days of a cold market", of_token("9999")),
     ] {
         let with = "SETTINGS use_skip_indexes_if_final = 1, do_not_merge_across_partitions_select_final = 1";
-        let [former, now] =
-            ["former", "trades"].map(|table| database.read_rows(&format!("{} {with}", question.replace("trades", table))));
-        println!("{what}: {former} rows read of the former layout, {now} of this: {:.3} times", now as f64 / former as f64);
+        let [former, now] = ["former", "trades"]
+            .map(|table| database.read_rows(&format!("{} {with}", question.replace("trades", table))));
+        println!(
+            "{what}: {former} rows read of the former layout, {now} of this: {:.3} times",
+            now as f64 / former as f64
+        );
     }
     database.execute("DROP TABLE former SYNC");
 }

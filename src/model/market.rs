@@ -215,9 +215,9 @@ fn resolve(
     let place = place(token_ids).or_else(|| place(position_ids))?;
     let condition_id = PositionId::of(token).map(|position| position.condition).or(condition_id)?;
     Some(Resolution::Market {
-        condition_id: condition_id.to_string(),
-        outcome: outcomes.get(place).cloned().unwrap_or_default(),
-        market_id: market_id.to_owned(),
+        condition_id: condition_id.to_string().into(),
+        outcome: outcomes.get(place).map_or("", String::as_str).into(),
+        market_id: market_id.into(),
         side: NonUsdcSide(u8::try_from(place + 1).ok()?),
     })
 }

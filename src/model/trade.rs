@@ -1,11 +1,13 @@
 //! A trade: a fill and what is known of its token. One row of the `trades` table.
 
+use std::sync::Arc;
+
 use super::{ConditionId, Fill, Module, PositionId, TokenId};
 
 /// What is known of a fill's token.
 ///
 /// The order of the variants is the order of completeness: a row is only ever replaced by one that knows at least as
-/// much, whenever it arrives.
+/// much, whenever it arrives. Rows of one token share its texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Resolution {
     /// Nothing yet.
@@ -13,19 +15,19 @@ pub enum Resolution {
     /// What the token's id itself tells.
     Token {
         /// The condition, as text.
-        condition_id: String,
+        condition_id: Arc<str>,
         /// The outcome, as the protocol names it.
-        outcome: String,
+        outcome: Arc<str>,
     },
     /// The market that lists it.
     Market {
         /// The condition, as text.
-        condition_id: String,
+        condition_id: Arc<str>,
         /// The outcome, as the market names it, or the source of tokens where the market does not; `''` where nobody does.
         /// [`side`](Self::Market::side) tells it all the same.
-        outcome: String,
+        outcome: Arc<str>,
         /// Gamma's id of the market.
-        market_id: String,
+        market_id: Arc<str>,
         /// The token's place in the market's list.
         side: NonUsdcSide,
     },
@@ -41,15 +43,15 @@ impl Resolution {
         match PositionId::of(fill.token_id) {
             None => Self::Unknown,
             Some(position) => Self::Token {
-                condition_id: position.condition.to_string(),
-                outcome: position.outcome_name().to_owned(),
+                condition_id: position.condition.to_string().into(),
+                outcome: position.outcome_name().into(),
             },
         }
     }
 
     /// The completeness, which is the row's version: 0 token unknown, 1 condition known, 2 market known, 3 market and
     /// the name of its outcome known.
-    pub const fn version(&self) -> u8 {
+    pub fn version(&self) -> u8 {
         match self {
             Self::Unknown => 0,
             Self::Token { .. } => 1,
@@ -68,9 +70,9 @@ impl Resolution {
     pub fn named_by(self, other: &Self) -> Self {
         match self {
             Self::Market { condition_id, outcome, market_id, side }
-                if outcome.is_empty() && condition_id == other.condition_id() =>
+                if outcome.is_empty() && *condition_id == *other.condition_id() =>
             {
-                Self::Market { condition_id, outcome: other.outcome().to_owned(), market_id, side }
+                Self::Market { condition_id, outcome: other.outcome().into(), market_id, side }
             }
             known => known,
         }
@@ -146,8 +148,8 @@ mod tests {
     use crate::model::{B256, Collateral, U256, derive_token_id};
 
     fn market(outcome: &str) -> Resolution {
-        let (condition_id, market_id) = ("0xc0".to_owned(), "7".to_owned());
-        Resolution::Market { condition_id, outcome: outcome.to_owned(), market_id, side: NonUsdcSide(1) }
+        let (condition_id, market_id) = ("0xc0".into(), "7".into());
+        Resolution::Market { condition_id, outcome: outcome.into(), market_id, side: NonUsdcSide(1) }
     }
 
     #[test]
@@ -167,8 +169,9 @@ mod tests {
         let condition = B256::repeat_byte(7);
         for (slot, collateral) in [(0, Collateral::UsdcE), (1, Collateral::UsdcE), (1, Collateral::NegRiskWrapped)] {
             let token = derive_token_id(condition, slot, collateral);
-            let of =
-                |condition_id: String| Resolution::Token { condition_id, outcome: String::new() }.outcome_slot(token);
+            let of = |condition_id: String| {
+                Resolution::Token { condition_id: condition_id.into(), outcome: "".into() }.outcome_slot(token)
+            };
             assert_eq!(of(format!("{condition:#x}")), Some(slot));
             assert_eq!(of(format!("{:#x}", B256::repeat_byte(8))), None, "another condition proves nothing");
             assert_eq!((of(String::new()), of("0xc0".into())), (None, None));

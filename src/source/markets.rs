@@ -132,8 +132,8 @@ impl TokenFact {
     /// As far as it goes: the condition and the outcome, without the market. Nothing where the outcome was not said: labels
     /// may come late.
     pub fn resolution(&self) -> Option<Resolution> {
-        let (condition_id, outcome) = (self.condition_id.to_string(), self.outcome.clone());
-        (!outcome.is_empty()).then_some(Resolution::Token { condition_id, outcome })
+        let (condition_id, outcome) = (self.condition_id.to_string().into(), self.outcome.as_str().into());
+        (!self.outcome.is_empty()).then_some(Resolution::Token { condition_id, outcome })
     }
 }
 

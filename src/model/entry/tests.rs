@@ -165,11 +165,11 @@ proptest! {
             usd: amount(0), shares: amount(1), fee: amount(2),
             match_log_index: None, outcome_slot: None,
         };
-        let (condition_id, outcome) = (text.clone(), text.clone());
+        let (condition_id, outcome) = (text.as_str().into(), text.as_str().into());
         let resolution = match resolution {
             0 => Resolution::Unknown,
             1 => Resolution::Token { condition_id, outcome },
-            _ => Resolution::Market { condition_id, outcome, market_id: text.clone(), side: NonUsdcSide(side) },
+            _ => Resolution::Market { condition_id, outcome, market_id: text.as_str().into(), side: NonUsdcSide(side) },
         };
         let trade = Trade { fill: fill.clone(), resolution };
         prop_assert_eq!(Fill::decode(&fill.encode()), Ok(fill));

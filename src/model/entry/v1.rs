@@ -138,10 +138,13 @@ impl From<&model::Trade> for Trade {
 
 impl From<&Resolution> for Resolved {
     fn from(resolution: &Resolution) -> Self {
-        match resolution.clone() {
+        match resolution {
             Resolution::Unknown => Self::Unknown,
-            Resolution::Token { condition_id, outcome } => Self::Token { condition_id, outcome },
+            Resolution::Token { condition_id, outcome } => {
+                Self::Token { condition_id: condition_id.to_string(), outcome: outcome.to_string() }
+            }
             Resolution::Market { condition_id, outcome, market_id, side } => {
+                let [condition_id, outcome, market_id] = [condition_id, outcome, market_id].map(ToString::to_string);
                 Self::Market { condition_id, outcome, market_id, side: side.0 }
             }
         }
@@ -152,8 +155,11 @@ impl From<Resolved> for Resolution {
     fn from(resolved: Resolved) -> Self {
         match resolved {
             Resolved::Unknown => Self::Unknown,
-            Resolved::Token { condition_id, outcome } => Self::Token { condition_id, outcome },
+            Resolved::Token { condition_id, outcome } => {
+                Self::Token { condition_id: condition_id.into(), outcome: outcome.into() }
+            }
             Resolved::Market { condition_id, outcome, market_id, side } => {
+                let [condition_id, outcome, market_id] = [condition_id, outcome, market_id].map(Into::into);
                 Self::Market { condition_id, outcome, market_id, side: NonUsdcSide(side) }
             }
         }

@@ -133,13 +133,14 @@ impl Block {
 mod tests {
     use super::*;
 
-    const COLUMNS: &[Column] =
-        &[Column::word("w"), Column::u8_if_known("n"), Column::texts("l"), Column::u8("u")];
+    const COLUMNS: &[Column] = &[Column::word("w"), Column::u8_if_known("n"), Column::texts("l"), Column::u8("u")];
 
     #[test]
     fn a_block_is_what_the_format_says() {
         let mut block = Block::new(COLUMNS);
-        for (word, number, list, plain) in [("a", None, &["x"][..], 7), ("b", Some(2), &[][..], 8), ("a", None, &["y", "z"][..], 9)] {
+        for (word, number, list, plain) in
+            [("a", None, &["x"][..], 7), ("b", Some(2), &[][..], 8), ("a", None, &["y", "z"][..], 9)]
+        {
             block.word(word);
             block.nullable(number, RowBinary::u8);
             block.list(list, |row, text| row.text(text));
@@ -150,10 +151,30 @@ mod tests {
         let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
         let expected = [
             vec![4, 3],
-            text("w"), text("LowCardinality(String)"), long(1), long(0x600), long(2), text("a"), text("b"), long(3), vec![0, 1, 0],
-            text("n"), text("Nullable(UInt8)"), vec![1, 0, 1], vec![0, 2, 0],
-            text("l"), text("Array(String)"), long(1), long(1), long(3), text("x"), text("y"), text("z"),
-            text("u"), text("UInt8"), vec![7, 8, 9],
+            text("w"),
+            text("LowCardinality(String)"),
+            long(1),
+            long(0x600),
+            long(2),
+            text("a"),
+            text("b"),
+            long(3),
+            vec![0, 1, 0],
+            text("n"),
+            text("Nullable(UInt8)"),
+            vec![1, 0, 1],
+            vec![0, 2, 0],
+            text("l"),
+            text("Array(String)"),
+            long(1),
+            long(1),
+            long(3),
+            text("x"),
+            text("y"),
+            text("z"),
+            text("u"),
+            text("UInt8"),
+            vec![7, 8, 9],
         ];
         assert_eq!(block.finish(), expected.concat());
     }

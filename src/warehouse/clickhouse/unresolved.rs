@@ -10,8 +10,8 @@ use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
 use super::{
-    answer::Written, connection::Connection, error::Result, frames::frames, pins::WITHOUT_INDEXES, read_back::check_kept,
-    row_binary::RowBinary, summary::QueryCost, token::token_of,
+    answer::Written, connection::Connection, error::Result, frames::frames, pins::WITHOUT_INDEXES,
+    read_back::check_kept, row_binary::RowBinary, summary::QueryCost, token::token_of,
 };
 use crate::clock::unix_ms;
 use crate::model::{Resolution, TokenId};

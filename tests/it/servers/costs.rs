@@ -100,7 +100,10 @@ async fn a_fill_takes_few_calls_one_row_and_little_time() {
     let (own, of_redis) = (own / FILLS as f64 / reference, of_redis / reference);
     let rows = database.number("SELECT count() FROM trades");
     let distinct = database.number("SELECT count() FROM trades FINAL");
-    println!("{calls:.1} calls for 1,000 fills, {own:.1} and {of_redis:.2} times the reference of {:.2} us", reference * 1e6);
+    println!(
+        "{calls:.1} calls for 1,000 fills, {own:.1} and {of_redis:.2} times the reference of {:.2} us",
+        reference * 1e6
+    );
     assert_eq!(distinct, FILLS);
     // Those that the resolver completed are there twice until they are merged.
     assert!(rows >= distinct, "{rows} rows");

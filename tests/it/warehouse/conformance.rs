@@ -127,7 +127,7 @@ pub async fn writing_again_changes_nothing<R: Rig>() {
 pub async fn a_poorer_row_never_wins<R: Rig>() {
     let unnamed = Resolution::Market {
         condition_id: "0xc0".into(),
-        outcome: String::new(),
+        outcome: "".into(),
         market_id: "42".into(),
         side: NonUsdcSide(1),
     };

@@ -52,7 +52,7 @@ fn of_token(transaction: u8, token_id: TokenId, resolution: Resolution) -> Trade
 
 pub fn found(market_id: &str, side: u8) -> Resolution {
     Resolution::Market {
-        condition_id: ConditionId::Ctf(CONDITION.into()).to_string(),
+        condition_id: ConditionId::Ctf(CONDITION.into()).to_string().into(),
         outcome: ["Up", "Down"][usize::from(side - 1)].into(),
         market_id: market_id.into(),
         side: NonUsdcSide(side),
@@ -215,8 +215,10 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
         id
     });
     let position: ConditionId = format!("0x01{}0002{}0007", "ab".repeat(16), "00".repeat(10)).parse().unwrap();
-    let known =
-        |condition: ConditionId| Resolution::Token { condition_id: condition.to_string(), outcome: "Yes".into() };
+    let known = |condition: ConditionId| Resolution::Token {
+        condition_id: condition.to_string().into(),
+        outcome: "Yes".into(),
+    };
     let (nine, ten) = (TokenId(U256::from(9)), TokenId(U256::from(10)));
     let rows = [
         of_token(1, nine, Resolution::Unknown),
@@ -238,7 +240,7 @@ pub async fn what_is_to_be_resolved_is_known<R: Rig>() {
     // A market that does not name its outcome is no end of it.
     let unnamed = |token| {
         let Resolution::Market { condition_id, market_id, side, .. } = found("7", 1) else { unreachable!() };
-        (token, Resolution::Market { condition_id, outcome: String::new(), market_id, side })
+        (token, Resolution::Market { condition_id, outcome: "".into(), market_id, side })
     };
     assert_eq!(resolve(&*warehouse, &[unnamed(nine), unnamed(position)]).await, 3);
     assert_eq!(unresolved(&*warehouse).await, expected);

@@ -88,7 +88,8 @@ fn an_entry_says_how_many_events_it_holds_and_of_which_blocks() {
 #[test]
 fn an_entry_is_bounded_in_bytes_and_a_large_event_stands_alone() {
     let long = |number: u64, size: usize| {
-        let resolution = Resolution::Token { condition_id: "c".repeat(size), outcome: number.to_string() };
+        let resolution =
+            Resolution::Token { condition_id: "c".repeat(size).into(), outcome: number.to_string().into() };
         Trade { fill: fill(number), resolution }
     };
     let trades: Vec<Trade> = (0..40).map(|number| long(number, if number == 20 { 100_000 } else { 9_000 })).collect();
@@ -196,7 +197,7 @@ proptest! {
                 source_id: if *other == 0 { format!("goldsky:{text}{few}") } else { String::new() },
                 ..fill(0)
             };
-            Trade { fill, resolution: Resolution::Token { condition_id: text.clone(), outcome: other.to_string() } }
+            Trade { fill, resolution: Resolution::Token { condition_id: text.as_str().into(), outcome: other.to_string().into() } }
         }).collect();
         let fills: Vec<Fill> = trades.iter().map(|trade| trade.fill.clone()).collect();
         prop_assert_eq!(unpack::<Trade>(&pack(&trades, most)), trades);
