@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use polytape::demo::{DemoServer, World};
+use polytape::flow::StreamId;
 use tempfile::TempDir;
 
 use common::{
@@ -54,7 +55,10 @@ struct Figures {
     of_redis: f64,
 }
 
-const NAMES: [(&str, fn(&Figures) -> f64); 4] = [
+/// A figure, by its name.
+type Figure = (&'static str, fn(&Figures) -> f64);
+
+const NAMES: [Figure; 4] = [
     ("fills/s", |it| it.rate),
     ("peak memory, MB", |it| it.memory),
     ("processor time of polytape, us a fill", |it| it.own),
@@ -208,7 +212,8 @@ fn middle(chain: &Chain) -> f64 {
             let (mut client, key) = (redis.client(), redis.key("tally:stream:trades"));
             let (mut first, mut last) = (None, None);
             while !is_over.load(Ordering::Relaxed) {
-                let fields = ["done:write-trades", "surplus_done:write-trades"];
+                let group = StreamId::Trades.group();
+                let fields = [format!("done:{group}"), format!("surplus_done:{group}")];
                 let counters: Vec<Option<u64>> =
                     ::redis::cmd("HMGET").arg(&key).arg(&fields).query(&mut client).unwrap();
                 let rows: u64 = counters.into_iter().flatten().sum();

@@ -1,8 +1,11 @@
 //! The command line.
 
 mod args;
+mod attach;
 mod check;
+mod completions;
 mod config;
+mod ctl;
 mod demo;
 mod demo_world;
 mod environment;
@@ -15,6 +18,9 @@ mod print;
 mod run;
 mod schema;
 mod screen;
+mod service;
+mod status;
+mod stop;
 
 use std::{process::ExitCode, time::Duration};
 
@@ -55,6 +61,16 @@ async fn perform(command: Command) -> Result<(), CliError> {
         Command::Check(args) => check::run(args).await,
         Command::Config(ConfigCommand::Show { config }) => config::show(config.as_deref()),
         Command::Config(ConfigCommand::Init { config, force }) => config::init(config, force),
+        Command::Status(args) => status::run(args).await,
+        Command::Ctl(args) => ctl::run(args).await,
+        Command::Attach(args) => attach::run(args).await,
+        Command::Stop(args) => stop::run(args).await,
+        Command::Service(command) => service::run(command),
+        Command::Completions { shell } => {
+            completions::completions(shell);
+            Ok(())
+        }
+        Command::Man { directory } => completions::man(directory.as_deref()),
         Command::Logs(args) => logs::run(args),
         Command::Schema(command) => schema::run(command).await,
         Command::DemoWorld(args) => demo_world::run(args).await,

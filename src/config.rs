@@ -27,7 +27,8 @@ pub use example::EXAMPLE;
 pub use load::{default_file, load};
 pub use predecessor_names::PREDECESSOR_NAMES;
 pub use sections::{
-    Config, LogConfig, PipelineConfig, StorageConfig, StreamsConfig, UiCharset, UiConfig, UiTheme, WriterConfig,
+    Config, HttpConfig, LogConfig, PipelineConfig, StorageConfig, StreamsConfig, UiCharset, UiConfig, UiTheme,
+    WriterConfig,
 };
 pub use stores::{ClickhouseSection, RedisSection};
 

@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt;
 
-use crate::control::{Parts, Pipeline, PipelineFailed};
+use crate::app::service;
+use crate::control::{Parts, Pipeline, PipelineFailed, Watchdog};
 use crate::monitor::{About, Collector, LogCounts, Publisher};
 use crate::warehouse::Warehouse;
 
@@ -25,9 +26,9 @@ pub struct Running {
 
 impl Running {
     /// Starts a pipeline, and what watches it.
-    pub(crate) fn start(parts: Parts, about: About, log: LogCounts) -> Self {
+    pub(crate) fn start(parts: Parts, about: About, log: LogCounts, watchdog: Option<Watchdog>) -> Self {
         let (broker, warehouse) = (Arc::clone(&parts.broker), Arc::clone(&parts.warehouse));
-        let pipeline = Pipeline::start(parts);
+        let pipeline = Pipeline::start_watched(parts, watchdog);
         let collector = Collector::new(pipeline.observer(), broker, warehouse.clone());
         let publisher = Publisher::start(collector.clone(), about, log);
         Self { pipeline, collector, publisher, warehouse }
@@ -41,6 +42,7 @@ impl Running {
     /// Finishes what is in hand, for a while.
     pub async fn drain(self) {
         tracing::info!("draining");
+        service::stopping();
         if !self.pipeline.drain(DRAIN).await {
             tracing::warn!("not drained within {DRAIN:?}: unfinished work is delivered again next time");
         }

@@ -3,8 +3,9 @@
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
+use clap_complete::Shell;
 
-use crate::{flow::StageId, headless::When, value::parse_duration};
+use crate::{control::Replay, flow::StageId, headless::When, value::parse_duration};
 
 /// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
@@ -25,11 +26,33 @@ pub(super) enum Command {
     /// Show the configuration, or begin one
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Say how the pipeline that runs in a data directory is
+    Status(StatusArgs),
+    /// Steer the pipeline that runs in a data directory
+    Ctl(CtlArgs),
+    /// Show the screen of the pipeline that runs in a data directory; leaving it leaves the pipeline running
+    Attach(AttachArgs),
+    /// Let the pipeline that runs in a data directory finish what is in hand and end
+    Stop(StopArgs),
     /// Print the newest lines of the log, and follow it
     Logs(LogsArgs),
     /// Make or print the tables in ClickHouse
     #[command(subcommand)]
     Schema(SchemaCommand),
+    /// Run polytape as a service of systemd
+    #[command(subcommand)]
+    Service(ServiceCommand),
+    /// Print the completions of a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man {
+        /// Write a page for every command into this directory instead
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+    },
     /// Serve the demo world alone, for staging and measuring
     DemoWorld(DemoWorldArgs),
 }
@@ -69,6 +92,105 @@ pub(super) enum ConfigCommand {
         #[arg(long)]
         force: bool,
     },
+}
+
+/// Which running pipeline is meant.
+#[derive(Args, Debug)]
+pub(super) struct PlaceArgs {
+    /// The pipeline that runs in this directory
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) data_dir: Option<PathBuf>,
+
+    /// The demo that runs here
+    #[arg(long, global = true)]
+    pub(super) demo: bool,
+}
+
+/// What `status` is told.
+#[derive(Args, Debug)]
+pub(super) struct StatusArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+
+    /// Print all that is known, as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Print it again whenever it changes, until stopped or the pipeline ends
+    #[arg(long)]
+    pub(super) watch: bool,
+}
+
+/// What `ctl` is told.
+#[derive(Args, Debug)]
+pub(super) struct CtlArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+
+    /// Print answers as JSON, a line each
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    #[command(subcommand)]
+    pub(super) command: CtlCommand,
+}
+
+/// What `ctl` asks.
+#[derive(Subcommand, Debug)]
+pub(super) enum CtlCommand {
+    /// Finish what is in hand, then hold. Outlives the process
+    Pause(Stages),
+    /// Go on, from a pause or a stop
+    Resume(Stages),
+    /// Finish what is in hand, let go of everything, begin again from what is committed
+    Restart(Stages),
+    /// Finish what is in hand and end, until resumed. Outlives the process
+    Stop(Stages),
+    /// Of a stage that has failed since entry after entry is bad: leave what is bad of what its stream holds now to the dead letters
+    Skip(Stages),
+    /// Do a part of the past again, beside the live work
+    Replay(Replay),
+    /// List the replays that go on, and the last ones that ended
+    Jobs,
+    /// End a replay
+    Cancel {
+        /// The replay
+        id: String,
+    },
+}
+
+/// The stages that a command is for.
+#[derive(Args, Debug)]
+pub(super) struct Stages {
+    /// Stages, or all
+    #[arg(required = true, value_name = "STAGE…|all")]
+    pub(super) stages: Vec<String>,
+}
+
+/// What `attach` is told.
+#[derive(Args, Debug)]
+pub(super) struct AttachArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+
+    /// Look, and steer nothing
+    #[arg(long)]
+    pub(super) read_only: bool,
+
+    /// Read the configuration of the screen from this file
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+}
+
+/// What `stop` is told.
+#[derive(Args, Debug)]
+pub(super) struct StopArgs {
+    #[command(flatten)]
+    pub(super) place: PlaceArgs,
+
+    /// Return when it has ended
+    #[arg(long)]
+    pub(super) wait: bool,
 }
 
 /// What `logs` is told.
@@ -122,6 +244,23 @@ pub(super) enum SchemaCommand {
         /// Read the configuration from this file
         #[arg(long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+}
+
+/// What `service` is told.
+#[derive(Subcommand, Debug)]
+pub(super) enum ServiceCommand {
+    /// Print the unit file of this binary
+    Print,
+    /// Put it in its place
+    Install {
+        /// Put it here, and not in /etc/systemd/system
+        #[arg(long, value_name = "DIR")]
+        directory: Option<PathBuf>,
+
+        /// Replace the file that is there
+        #[arg(long)]
+        force: bool,
     },
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use crate::sqlite::{DataDirError, StorageError};
 use crate::{
-    app::AppError, config::ConfigError, headless::HeadlessError, io_words::why, tui::KeymapError,
-    warehouse::WarehouseError,
+    app::AppError, app::socket::ClientError, config::ConfigError, headless::HeadlessError, io_words::why,
+    tui::KeymapError, warehouse::WarehouseError,
 };
 
 /// Why the program fails. One line for stderr: what, on what, why, what to do next.
@@ -42,6 +42,16 @@ pub(super) enum CliError {
     #[error("the demo world cannot be served on 127.0.0.1: {0}")]
     Demo(std::io::Error),
     #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error("{0}")]
+    Refused(String),
+    #[error("{0}")]
+    Usage(String),
+    #[error(
+        "attach shows a screen, and this is no terminal that can show one: polytape status says how the pipeline is"
+    )]
+    NoTerminal,
+    #[error(transparent)]
     Headless(#[from] HeadlessError),
     #[error("the pipeline does not go on without a screen: it ended at once ({0}); `polytape --no-tui` says why")]
     Detach(String),
@@ -60,9 +70,11 @@ impl From<StorageError> for CliError {
 }
 
 impl CliError {
-    /// 1 failed, 2 usage or config.
+    /// 1 failed, 2 usage or config, 3 not running.
     pub(super) const fn code(&self) -> u8 {
         match self {
+            Self::Client(error) if error.is_not_running() => 3,
+            Self::Usage(_) | Self::NoTerminal => 2,
             Self::Config(_)
             | Self::NoClickhouse
             | Self::Keymap(_)

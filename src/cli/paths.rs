@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
 
-use super::error::CliError;
+use super::{args::PlaceArgs, error::CliError};
 use crate::config::default_file;
 
 fn dirs() -> Result<ProjectDirs, CliError> {
@@ -24,4 +24,12 @@ pub(super) fn data_dir(told: Option<&Path>) -> Result<PathBuf, CliError> {
 /// Where the demo keeps its store, unless it is told otherwise.
 pub(super) fn demo_data_dir() -> Result<PathBuf, CliError> {
     Ok(dirs()?.cache_dir().join("demo"))
+}
+
+/// Where a running pipeline keeps its store.
+pub(super) fn place(place: &PlaceArgs) -> Result<PathBuf, CliError> {
+    match &place.data_dir {
+        None if place.demo => demo_data_dir(),
+        told => data_dir(told.as_deref()),
+    }
 }

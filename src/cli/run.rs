@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::{args::RunArgs, demo, environment, error::CliError, logging, origin, paths, screen, screen::TerminalMode};
+use crate::app::http::{HttpServer, Told};
+use crate::app::socket::{Greeting, PROTOCOL, Served, Server};
 use crate::app::stores::{self, Stores};
-use crate::app::{AppError, HangUp, Running, signals, sources};
+use crate::app::{AppError, HangUp, Running, service, signals, sources};
 use crate::config::{Scan, load};
 use crate::flow::{Input, StageId};
 use crate::headless::{self, Options, Progress};
 use crate::monitor::{About, LogCounts, LogView};
 use crate::source::{CHAIN, Guarded};
 use crate::streams::{Fills, Markets};
-use crate::{control::Parts, logs::Logs, sqlite::DataDir, tui::Leave};
+use crate::{control::Parts, logs::Logs, sqlite::DataDir, tui::Exits, tui::Leave};
 
 pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     screen::leave_session();
@@ -23,7 +25,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     if args.demo {
         (config.redis, config.clickhouse) = (None, None);
     }
-    let wanted = screen::wanted(args.no_tui || args.until_caught_up);
+    let wanted = screen::wanted(args.no_tui || args.until_caught_up || service::is_managed());
     // What is wrong with it is told to everybody, as a check tells it.
     let look = Some(screen::look(&config.ui)?).filter(|_| wanted == TerminalMode::Yes);
     let data_dir = DataDir::lock(&data_dir(&args)?)?;
@@ -54,6 +56,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         history: config.sources.gamma.scan == Scan::All,
     });
 
+    let starting = service::Starting::begin();
     let Stores { broker, warehouse, name: store, database } = stores::open(&config, &data_dir)?;
     if let (Some(demo), Some(database)) = (&demo, &database) {
         if is_new_demo {
@@ -84,6 +87,7 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
     signals::watch(stop.clone(), crate::tui::restore_modes).map_err(AppError::Start)?;
     let now = Timestamp::now();
     let beside = sources::beside(&config, now)?;
+    let told_broker = Arc::clone(&broker);
     let parts = Parts {
         name: name.clone(),
         chain: Fills {
@@ -107,7 +111,36 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         source: CHAIN.into(),
         max_stream_bytes: config.streams.max_bytes.as_u64(),
     };
-    let running = Running::start(parts, about, log_counts(&logs));
+    let about_this = about.clone();
+    let running = Running::start(parts, about, log_counts(&logs), service::watchdog());
+    let _service = service::tell(running.pipeline.observer(), running.publisher.snapshots(), starting);
+    let served = Served {
+        greeting: Greeting {
+            protocol: PROTOCOL,
+            version: about_this.version.clone(),
+            pid: std::process::id(),
+            pipeline: about_this.name.clone(),
+            demo: args.demo,
+        },
+        snapshots: running.publisher.snapshots(),
+        control: running.pipeline.control(),
+        ring: Arc::clone(&logs.ring),
+        stop: stop.clone(),
+    };
+    let socket = Server::start(data_dir.path(), served);
+    if let Err(error) = &socket {
+        tracing::warn!(
+            "the socket in {} cannot be served, so that nothing can be asked of this process: {error}",
+            data_dir.path().display()
+        );
+    }
+    let told = Told { snapshots: running.publisher.snapshots(), broker: told_broker, config: config.http.clone() };
+    let web = HttpServer::start(told)
+        .await
+        .map_err(|error| AppError::Setting("http.listen", format!("{:?}: {error}", config.http.listen)))?;
+    if let Some(web) = &web {
+        tracing::info!("listening for HTTP at {}: /metrics, /health/ready, /health/live, /status.json", web.address);
+    }
     let mut options = Options {
         until_caught_up: args.until_caught_up.then_some(args.timeout),
         history,
@@ -121,15 +154,18 @@ pub(super) async fn run(args: RunArgs) -> Result<(), CliError> {
         tracing::info!("this terminal (TERM={term}) cannot show the screen: continuing as with --no-tui");
     }
     if let Some(look) = look {
-        let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), !args.demo, &stop).await;
+        let exits = if args.demo { Exits::Stop } else { Exits::StopOrDetach };
+        let leave = screen::show(&running, &logs, look, &config.log.dir_for(data_dir.path()), exits, &stop).await;
         if let Some(leave) = leave {
             let failed = running.has_failed();
             running.drain().await;
+            // Before the directory is another process's.
+            drop(socket);
             stores::close(database).await;
             let path = data_dir.path().to_owned();
             drop(data_dir);
             return match (leave, failed) {
-                (Leave::Detach, _) => screen::detach(&path),
+                (Leave::Detach, _) => screen::detach(&path, args.data_dir.is_some()),
                 (Leave::Stop, Some(failed)) => Err(headless::HeadlessError::from(failed).into()),
                 (Leave::Stop, None) => Ok(()),
             };

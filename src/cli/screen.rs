@@ -9,9 +9,9 @@ use rustix::process::{Pid, getsid, setsid};
 use tokio_util::sync::CancellationToken;
 
 use super::error::CliError;
-use crate::app::{AppError, Running};
+use crate::app::{AppError, Running, caller, service};
 use crate::config::{UiCharset, UiConfig, UiTheme};
-use crate::tui::{Charset, End, Keymap, Leave, Parts, Screen, Theme, UiOptions};
+use crate::tui::{Charset, End, Exits, Keymap, Leave, Parts, Screen, Theme, UiOptions};
 use crate::{logs::Logs, sqlite::DataDir};
 
 fn variable(name: &str) -> Option<String> {
@@ -63,7 +63,7 @@ pub(super) async fn show(
     logs: &Arc<Logs>,
     look: UiOptions,
     saved: &Path,
-    can_detach: bool,
+    exits: Exits,
     stop: &CancellationToken,
 ) -> Option<Leave> {
     // Lines that go elsewhere than to the terminal go on.
@@ -72,11 +72,11 @@ pub(super) async fn show(
     }
     let parts = Parts {
         snapshots: running.publisher.snapshots(),
-        control: running.pipeline.control(),
+        control: running.pipeline.control().by(caller::here()),
         ring: Arc::clone(&logs.ring),
         saved: saved.to_owned(),
         look,
-        can_detach,
+        exits,
     };
     let mut screen = match Screen::start(parts) {
         Ok(screen) => screen,
@@ -112,7 +112,7 @@ pub(super) async fn show(
 }
 
 /// Starts polytape again, as it was started, without a screen and in a session of its own. The store is free by now.
-pub(super) fn detach(data_dir: &Path) -> Result<(), CliError> {
+pub(super) fn detach(data_dir: &Path, is_told: bool) -> Result<(), CliError> {
     let program = std::env::current_exe().map_err(AppError::Start)?;
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     if arguments.first().is_none_or(|first| first != "run") {
@@ -121,15 +121,17 @@ pub(super) fn detach(data_dir: &Path) -> Result<(), CliError> {
     arguments.push("--no-tui".into());
     let mut child = Command::new(program);
     child.args(arguments).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    service::keep_from(&mut child);
     let mut child = child.spawn().map_err(AppError::Start)?;
     until_it_has_left(&mut child);
     if let Some(status) = until_it_runs(&mut child, data_dir) {
         return Err(CliError::Detach(status.to_string()));
     }
+    // Both look where this process looked, unless it was told where.
+    let place = if is_told { format!(" --data-dir {}", data_dir.display()) } else { String::new() };
     let text = format!(
-        "polytape continues without a screen, pid {}; follow it with `polytape logs --follow`, end it with `kill {}`\n",
+        "polytape continues without a screen, pid {}; come back with `polytape attach{place}`, end it with `polytape stop{place}`\n",
         child.id(),
-        child.id()
     );
     let _ = io::stdout().write_all(text.as_bytes());
     Ok(())

@@ -32,6 +32,8 @@ pub struct Config {
     pub streams: StreamsConfig,
     /// The disk.
     pub storage: StorageConfig,
+    /// What is told over HTTP.
+    pub http: HttpConfig,
     /// The log.
     pub log: LogConfig,
     /// The screen.
@@ -89,6 +91,21 @@ pub struct StorageConfig {
     /// Bytes that must stay free where the data directory is.
     #[serde(with = "value::any_bytes")]
     pub min_free: ByteSize,
+}
+
+/// `[http]`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Where it is told, an address with a port; empty for nowhere.
+    #[serde(deserialize_with = "value::listen")]
+    pub listen: String,
+    /// Names by which it may be asked for, beside addresses and `localhost`.
+    #[serde(deserialize_with = "value::hosts")]
+    pub hosts: Vec<String>,
+    /// How old the newest final block and what is in the tables may be while it is ready.
+    #[serde(with = "value::duration")]
+    pub ready_within: Duration,
 }
 
 /// `[log]`
@@ -190,6 +207,12 @@ impl Default for StreamsConfig {
 impl Default for StorageConfig {
     fn default() -> Self {
         Self { min_free: ByteSize::gib(2) }
+    }
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self { listen: String::new(), hosts: Vec::new(), ready_within: Duration::from_secs(2 * 60) }
     }
 }
 

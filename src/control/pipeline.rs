@@ -12,6 +12,7 @@ use crate::broker::{Broker, Retention};
 use crate::control::runner::{OnFailure, Runner};
 use crate::control::status::{StageState, StageStatus, StatusLine};
 use crate::control::supervisor::{Control, Supervisor};
+use crate::control::watchdog::Watchdog;
 use crate::control::{
     desired::StageControl, doubts, factory::StageFactory, job::JobStatus, job::registry::JobRegistry, limits::Limits,
 };
@@ -140,6 +141,8 @@ pub struct Pipeline {
     stages: TaskTracker,
     /// It writes down at the end what is in doubt.
     checking: AbortOnDropHandle<()>,
+    /// It writes down what was asked, also at the end.
+    keeping: AbortOnDropHandle<()>,
     tasks: Vec<AbortOnDropHandle<()>>,
     observer: Observer,
     supervisor: Arc<Supervisor>,
@@ -150,6 +153,11 @@ pub struct Pipeline {
 impl Pipeline {
     /// Starts the stages, but those that are paused. What is not there yet, a node or a disk, they wait for.
     pub fn start(parts: Parts) -> Self {
+        Self::start_watched(parts, None)
+    }
+
+    /// The same, with a watchdog that is told as long as the stages work.
+    pub fn start_watched(parts: Parts, watchdog: Option<Watchdog>) -> Self {
         let Parts { name, chain, beside, markets, broker, warehouse, limits, only } = parts;
         let reads_source = |stage: &StageId| stage.reads().is_none();
         let reads_source = only.as_ref().is_none_or(|only| only.iter().any(reads_source));
@@ -199,7 +207,7 @@ impl Pipeline {
             Arc::clone(&registry),
             drain.clone(),
         );
-        tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked))));
+        tasks.push(AbortOnDropHandle::new(tokio::spawn(Arc::clone(&supervisor).run(asked, watchdog))));
         let parts = (
             Arc::clone(&session),
             Arc::clone(&supervisor),
@@ -218,6 +226,9 @@ impl Pipeline {
                 watermark::run(flow, session, progress, drain)
             }));
         }
+        let keeping =
+            Arc::clone(control.log()).keep(session.pipeline.clone(), session.warehouse.clone(), drain.clone());
+        let keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
         stages.close();
         let (inserts, breakers, urge) = (session.inserts.clone(), session.breakers.clone(), session.urge.clone());
         let beside = session.beside.iter().map(|fills| (fills.name(), fills.stage)).collect();
@@ -231,7 +242,7 @@ impl Pipeline {
             breakers,
             urge,
         };
-        Self { stages, checking, tasks, observer, supervisor, control, drain }
+        Self { stages, checking, keeping, tasks, observer, supervisor, control, drain }
     }
 
     /// What can be observed of it, also while it is being drained.
@@ -265,7 +276,7 @@ impl Pipeline {
         self.drain.cancel();
         let jobs = self.supervisor.jobs();
         jobs.close();
-        let ended = async { tokio::join!(self.stages.wait(), jobs.wait(), self.checking) };
+        let ended = async { tokio::join!(self.stages.wait(), jobs.wait(), self.checking, self.keeping) };
         let drained = tokio::time::timeout(within, ended).await.is_ok();
         drop(self.tasks);
         drained

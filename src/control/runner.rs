@@ -107,7 +107,9 @@ impl Runner {
             if is_told && !stage.as_ref().is_some_and(|stage| stage.in_hand()) {
                 return Ok(None);
             }
-            let error = match self.attempt(stage, is_told, *skipping).await {
+            let attempted = self.attempt(stage, is_told, *skipping).await;
+            self.status.stepped();
+            let error = match attempted {
                 Ok(step) => {
                     backoff.reset();
                     self.status.succeeded();

@@ -1,5 +1,6 @@
 //! What a stage says of itself.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,8 @@ pub struct StageStatus {
     pub desired: Option<DesiredState>,
     /// Events that it has moved in this run.
     pub moved: u64,
+    /// Steps that ended in this run, however they did.
+    pub steps: u64,
     /// Steps that failed in this run.
     pub failures: u64,
     /// How often it failed without a success since.
@@ -95,6 +98,21 @@ pub struct StageStatus {
     pub can_skip: bool,
     /// How often it began again in this run: asked to, after a panic, or with new connections.
     pub restarts: u64,
+    /// For how long it has waited in this run, by what it waited for, up to when that changed the last time.
+    pub waited: BTreeMap<&'static str, Duration>,
+    /// When that was, or its state changed.
+    pub entered: Instant,
+}
+
+impl StageStatus {
+    /// For how long it has waited in this run until now, by what it waited for.
+    pub fn waited(&self) -> BTreeMap<&'static str, Duration> {
+        let mut waited = self.waited.clone();
+        if let StageState::Wait(cause) = &self.state {
+            *waited.entry(cause.kind()).or_default() += self.entered.elapsed();
+        }
+        waited
+    }
 }
 
 impl StageStatus {
@@ -105,12 +123,15 @@ impl StageStatus {
             since: Instant::now(),
             desired: None,
             moved: 0,
+            steps: 0,
             failures: 0,
             failures_in_a_row: 0,
             retry_at: None,
             last_failure: None,
             can_skip: false,
             restarts: 0,
+            waited: BTreeMap::new(),
+            entered: Instant::now(),
         }
     }
 }
@@ -130,6 +151,14 @@ impl StatusLine {
 
     pub(crate) fn moved(&self, events: u64) {
         self.sender.send_modify(|status| status.moved += events);
+    }
+
+    /// A step has ended. Who waits for news is not told: it is none.
+    pub(crate) fn stepped(&self) {
+        self.sender.send_if_modified(|status| {
+            status.steps += 1;
+            false
+        });
     }
 
     /// A step succeeded.
@@ -200,6 +229,8 @@ impl StatusLine {
             if status.state == *state {
                 return false;
             }
+            status.waited = status.waited();
+            status.entered = Instant::now();
             let old = std::mem::replace(&mut status.state, state.clone());
             // A wait whose cause is told in other words goes on.
             if old.word() != state.word() {

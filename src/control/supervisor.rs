@@ -14,9 +14,11 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use tracing::Instrument;
 
 use crate::control::command::{Answer, Command, Plan, Replay};
+use crate::control::command_log::{Caller, CommandLog};
 use crate::control::desired::{DesiredState, StageControl, StopRequest, Wanted};
 use crate::control::job::{DOUBT, Job};
 use crate::control::status::{SILENT, StageState, StageStatus};
+use crate::control::watchdog::{Beat, Watchdog};
 use crate::control::{factory::StageFactory, job::registry::JobRegistry, plan, replayer};
 use crate::streams::{Dependency, StageError, WaitCause};
 use crate::warehouse::{JobRecord, JobState, WarehouseError};
@@ -45,24 +47,53 @@ type Asked = (Command, oneshot::Sender<Answer>);
 /// What is wanted, and the replays.
 type Found = (Wanted, Vec<JobRecord>);
 
-/// By which a pipeline is steered. Clones steer the same one.
+/// By which a pipeline is steered. Clones steer the same one, for the same caller.
 #[derive(Clone, Debug)]
-pub struct Control(mpsc::Sender<Asked>);
+pub struct Control {
+    asked: mpsc::Sender<Asked>,
+    caller: Caller,
+    log: Arc<CommandLog>,
+}
 
 impl Control {
+    /// One that steers what runs elsewhere: whoever has the other end passes on what is asked.
+    pub(crate) fn remote() -> (Self, mpsc::Receiver<(Command, oneshot::Sender<Answer>)>) {
+        let (asked, receiver) = mpsc::channel(WAITING);
+        (Self { asked, caller: Caller::default(), log: Arc::default() }, receiver)
+    }
+
+    /// The same for another caller.
+    pub fn by(&self, caller: Caller) -> Self {
+        Self { caller, ..self.clone() }
+    }
+
+    /// What was asked so far.
+    pub const fn log(&self) -> &Arc<CommandLog> {
+        &self.log
+    }
+
     /// Asks for something, and waits for the answer, but not for ever.
     pub async fn send(&self, command: Command) -> Answer {
         let (sender, answer) = oneshot::channel();
         let said = command.to_string();
         let sent = async {
-            self.0.send((command, sender)).await.ok()?;
+            self.asked.send((command, sender)).await.ok()?;
             answer.await.ok()
         };
-        match tokio::time::timeout(PATIENCE, sent).await {
+        let answer = match tokio::time::timeout(PATIENCE, sent).await {
             Ok(Some(answer)) => answer,
             Ok(None) => Answer::Refused(format!("{said}: the pipeline is ending")),
             Err(_) => Answer::Refused(format!("{said}: no answer within {} s", PATIENCE.as_secs())),
-        }
+        };
+        self.log.note(&self.caller, &said, &answer);
+        answer
+    }
+
+    /// Notes that the caller asked the pipeline to end, which whoever owns it does.
+    pub fn note_stop(&self) -> Answer {
+        let answer = Answer::Done("the pipeline finishes what is in hand and ends".into());
+        self.log.note(&self.caller, "stop", &answer);
+        answer
     }
 }
 
@@ -92,7 +123,8 @@ impl Supervisor {
     ) -> (Arc<Self>, Control, mpsc::Receiver<Asked>) {
         let (sender, asked) = mpsc::channel(WAITING);
         let (unkept, jobs, tasks) = (Mutex::default(), TaskTracker::new(), Mutex::default());
-        (Arc::new(Self { factory, controls, statuses, registry, unkept, drain, jobs, tasks }), Control(sender), asked)
+        let control = Control { asked: sender, caller: Caller::default(), log: Arc::default() };
+        (Arc::new(Self { factory, controls, statuses, registry, unkept, drain, jobs, tasks }), control, asked)
     }
 
     /// The replays that are under way.
@@ -101,8 +133,9 @@ impl Supervisor {
     }
 
     /// Lets the stages begin, as was asked for in the past, and then does what it is asked, until the drain.
-    pub(crate) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>) {
-        self.restore().await;
+    pub(crate) async fn run(self: Arc<Self>, mut asked: mpsc::Receiver<Asked>, watchdog: Option<Watchdog>) {
+        let mut beat = Beat::new(watchdog);
+        self.restore(&mut beat).await;
         // What was there at the start is known.
         let mut again = tokio::time::interval_at(Instant::now() + LOOK, LOOK);
         let mut looking: Option<BoxFuture<'static, Result<Found, WarehouseError>>> = None;
@@ -118,6 +151,7 @@ impl Supervisor {
             };
             tokio::select! {
                 () = self.drain.cancelled() => return,
+                () = beat.due() => self.tell_watchdog(&mut beat),
                 _ = again.tick() => {
                     let is_back = was_away && !is_away();
                     if Instant::now() < not_before && !is_back {
@@ -152,6 +186,14 @@ impl Supervisor {
                 },
             }
         }
+    }
+
+    /// Tells the watchdog that the stages work, if they do.
+    fn tell_watchdog(&self, beat: &mut Beat) {
+        let stages = self.statuses.iter().map(|(stage, status)| (*stage, status.borrow().clone()));
+        let breakers = &self.factory.session.breakers;
+        let waits = breakers.unanswered().is_some() || !breakers.outages().is_empty();
+        beat.tell(stages, waits, std::time::Instant::now());
     }
 
     /// What is wanted of stages, and the replays, as they are kept.
@@ -209,7 +251,7 @@ impl Supervisor {
 
     /// Takes up what was asked for before. Until that is known, nothing begins; where the warehouse refuses to tell, every
     /// stage has failed, but may begin once it does.
-    async fn restore(self: &Arc<Self>) {
+    async fn restore(self: &Arc<Self>, beat: &mut Beat) {
         let breakers = &self.factory.session.breakers;
         let (mut backoff, mut told, mut is_refused) = (Backoff::default(), String::new(), false);
         while !self.drain.is_cancelled() {
@@ -219,6 +261,7 @@ impl Supervisor {
                     biased;
                     found = &mut look => break found,
                     () = self.drain.cancelled() => return,
+                    () = beat.due() => self.tell_watchdog(beat),
                     () = tokio::time::sleep(SILENT) => {
                         let makes_ready = |name: String| {
                             let text = format!("{name} makes ready");
@@ -252,8 +295,15 @@ impl Supervisor {
                         false => self.hold(None, Some(waits_for)),
                     }
                     told = cause;
-                    let wait = backoff.next();
-                    let _ = self.drain.run_until_cancelled(breakers.wait(&error, wait)).await;
+                    let wait = breakers.wait(&error, backoff.next());
+                    tokio::pin!(wait);
+                    loop {
+                        tokio::select! {
+                            () = &mut wait => break,
+                            () = self.drain.cancelled() => break,
+                            () = beat.due() => self.tell_watchdog(beat),
+                        }
+                    }
                 }
             }
         }

@@ -271,6 +271,7 @@ impl SnapshotBuilder {
             last_failure: status.last_failure.as_ref().map(|(at, cause)| (millis(at.elapsed()), cause.clone())),
             restarts: status.restarts,
             can_skip: status.can_skip,
+            waited: status.waited().into_iter().map(|(kind, time)| (kind.to_owned(), millis(time))).collect(),
         }
     }
 
@@ -320,6 +321,7 @@ impl SnapshotBuilder {
             name: id.to_string(),
             entries,
             bytes: look.state.bytes,
+            added: look.state.added,
             rate: self.history.rate(|sample| sample.added.get(&id).copied()),
             oldest: look.oldest.map(|id| age(id.ms)),
             groups,
@@ -337,6 +339,7 @@ impl SnapshotBuilder {
                 TableId::Markets => markets.and_then(|markets| markets.last_round),
                 _ => None,
             },
+            written: self.collector.observer.inserts(table).rows,
             inserts: self.collector.observer.inserts(table).into(),
             parts: if_any(parts.clone(), |parts| parts[table]),
         };
@@ -399,8 +402,9 @@ impl From<Outage> for OutageView {
 
 impl From<InsertTimes> for InsertsView {
     fn from(times: InsertTimes) -> Self {
-        let InsertTimes { median, longest, running, rows: _ } = times;
-        Self { median: median.map(millis), longest: longest.map(millis), running: running.map(millis) }
+        let InsertTimes { median, longest, running, rows: _, took, took_in_all } = times;
+        let [median, longest, running] = [median, longest, running].map(|time| time.map(millis));
+        Self { median, longest, running, took, took_in_all: millis(took_in_all) }
     }
 }
 

@@ -79,16 +79,24 @@ pub fn healthy() -> Snapshot {
         name: id.to_string(),
         entries: seen(entries),
         bytes,
+        added: 1_640_112,
         rate: Some(rate),
         oldest: Some(oldest),
         groups: vec![GroupView { name: id.group().to_string(), ..group }],
     };
-    let inserts = |median| InsertsView { median: Some(median), longest: Some(median * 3), running: None };
+    let inserts = |median| InsertsView {
+        median: Some(median),
+        longest: Some(median * 3),
+        took: [0, 40, 300, 60, 0, 0, 0, 0, 0, 0],
+        took_in_all: 36_000,
+        ..InsertsView::default()
+    };
     let table = |id: TableId, rows: u64, rate, behind, inserts| TableView {
         name: id.to_string(),
         rows: seen(rows.into()),
         rate: Some(rate),
         behind,
+        written: Some(rows),
         inserts,
         parts: None,
     };
@@ -121,6 +129,7 @@ pub fn healthy() -> Snapshot {
                 last_failure: Some((10_800_000, "polygon.drpc.org: timed out".into())),
                 restarts: 0,
                 can_skip: false,
+                waited: vec![("starting".into(), 1_200), ("nodes".into(), 4_000)],
             })
             .collect(),
         jobs: Vec::new(),

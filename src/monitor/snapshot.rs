@@ -8,7 +8,7 @@ use crate::broker::{Memory, Product};
 use crate::control::{Command, DesiredState};
 use crate::flow::{StageId, StreamId, TableId};
 use crate::warehouse::{JobState, RowCount, TapeLine};
-use crate::{model::ChainPosition, streams::WaitCause};
+use crate::{model::ChainPosition, streams::InsertTimes, streams::WaitCause};
 
 /// All that can be shown. Times are unix milliseconds, ages and durations milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -212,6 +212,9 @@ pub struct StageView {
     /// Whether it has failed for entries that may be left to the dead letters.
     #[serde(default)]
     pub can_skip: bool,
+    /// For how long it has waited in this run, by what it waited for.
+    #[serde(default)]
+    pub waited: Vec<(String, u64)>,
 }
 
 /// Something that the pipeline depends on and that does not answer.
@@ -421,6 +424,9 @@ pub struct StreamView {
     pub entries: Seen<u64>,
     /// Bytes of those.
     pub bytes: u64,
+    /// Entries that were ever added.
+    #[serde(default)]
+    pub added: u64,
     /// Entries a second that come in.
     pub rate: Option<u64>,
     /// The age of its oldest entry.
@@ -472,6 +478,9 @@ pub struct TableView {
     pub rate: Option<u64>,
     /// How old what it shows is: `None` where that is not known.
     pub behind: Option<u64>,
+    /// Rows that this process has written, those of replays included; `None` before the first.
+    #[serde(default)]
+    pub written: Option<u64>,
     /// How long inserts of this process into it take.
     pub inserts: InsertsView,
     /// The most parts that one of its partitions is made of; `None` where there are no parts, or nobody knows yet.
@@ -487,6 +496,13 @@ pub struct InsertsView {
     pub longest: Option<u64>,
     /// The age of the oldest one that is not confirmed; `None` if all are.
     pub running: Option<u64>,
+    /// How many of this run took at most as long as each of [`InsertTimes::BOUNDS`] says, but longer than the one before; and behind
+    /// them how many took longer than the last.
+    #[serde(default)]
+    pub took: [u64; InsertTimes::BOUNDS.len() + 1],
+    /// What all of them took together.
+    #[serde(default)]
+    pub took_in_all: u64,
 }
 
 impl TableView {

@@ -30,7 +30,7 @@ pub enum DataDirError {
         why: String,
     },
     /// Another polytape runs in it.
-    #[error("polytape already runs in {} (pid {pid}); stop it, or choose another directory with --data-dir", .path.display())]
+    #[error("polytape already runs in {0} (pid {pid}): `polytape attach --data-dir {0}` shows it, `polytape stop --data-dir {0}` ends it; or choose another directory", .path.display())]
     Taken {
         /// The directory.
         path: PathBuf,

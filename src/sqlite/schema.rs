@@ -15,6 +15,7 @@ pub(crate) const FILES: &[&str] = &[
     include_str!("../../schema/embedded/0007_trades_goldsky.sql"),
     include_str!("../../schema/embedded/0008_trades_columns.sql"),
     include_str!("../../schema/embedded/0009_batches.sql"),
+    include_str!("../../schema/embedded/0010_commands.sql"),
 ];
 
 /// Applies what the file does not have yet. `user_version` counts what it has.

@@ -192,6 +192,7 @@ impl Input {
 impl<R: Row> InHand<R> {
     /// Takes entries, or none of them.
     fn take(&mut self, stream: &Stream, entries: Vec<Delivery>) -> Result<(), StageError> {
+        self.rows.reserve(entries.iter().map(|entry| weight(&entry.body) as usize).sum());
         entries.into_iter().try_for_each(|entry| self.take_one(stream, entry))
     }
 

@@ -27,6 +27,8 @@ struct Recent {
     under_way: BTreeMap<u64, Instant>,
     last: u64,
     rows: Option<u64>,
+    took: [u64; InsertTimes::BOUNDS.len() + 1],
+    took_in_all: Duration,
 }
 
 /// How long the inserts of the last minute took into a table.
@@ -40,6 +42,16 @@ pub struct InsertTimes {
     pub running: Option<Duration>,
     /// Rows of all that were confirmed since the start; `None` before the first.
     pub rows: Option<u64>,
+    /// How many took at most as long as each of the bounds says, but longer than the one before, since the start; and behind
+    /// them how many took longer than the last.
+    pub took: [u64; Self::BOUNDS.len() + 1],
+    /// What all of them took together.
+    pub took_in_all: Duration,
+}
+
+impl InsertTimes {
+    /// Milliseconds by which inserts are counted.
+    pub const BOUNDS: [u64; 9] = [10, 50, 100, 250, 500, 1_000, 2_500, 10_000, 60_000];
 }
 
 impl Inserts {
@@ -65,10 +77,13 @@ impl Recent {
         took.sort_unstable();
         let running = self.under_way.values().min().map(|since| now.saturating_duration_since(*since));
         let (median, longest) = (took.get(took.len() / 2).copied(), took.last().copied());
-        InsertTimes { median, longest, running, rows: self.rows }
+        InsertTimes { median, longest, running, rows: self.rows, took: self.took, took_in_all: self.took_in_all }
     }
 
     fn confirm(&mut self, now: Instant, took: Duration) {
+        let place = InsertTimes::BOUNDS.iter().position(|bound| took <= Duration::from_millis(*bound));
+        self.took[place.unwrap_or(InsertTimes::BOUNDS.len())] += 1;
+        self.took_in_all += took;
         if self.confirmed.len() == MOST {
             self.confirmed.pop_front();
         }
@@ -125,6 +140,8 @@ mod tests {
         assert_eq!(recent.times(begin + Duration::from_secs(200)).median, None);
         (0..1_000).for_each(|_| recent.confirm(begin, millis(1)));
         assert_eq!(recent.confirmed.len(), MOST);
+        assert_eq!(recent.times(begin).took, [1_001, 2, 0, 0, 0, 0, 0, 1, 0, 0], "each once, however long ago");
+        assert_eq!(recent.times(begin).took_in_all, millis(10_060));
     }
 
     #[test]

@@ -39,6 +39,24 @@ impl WaitCause {
         Self::Silent(Dependency { name: outage.name.clone(), text: outage.to_string() })
     }
 
+    /// The kinds of things that are waited for.
+    pub const KINDS: [&'static str; 8] =
+        ["starting", "not-begun", "redis", "clickhouse", "nodes", "api", "backpressure", "other"];
+
+    /// What kind of thing it is, of [`Self::KINDS`].
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::NotBegun => "not-begun",
+            Self::Silent(Dependency { name, .. }) | Self::Dependency(Dependency { name, .. }) => {
+                let kinds = [("Redis", "redis"), ("ClickHouse", "clickhouse"), ("the nodes", "nodes")];
+                kinds.iter().find(|(begin, _)| name.starts_with(begin)).map_or("api", |(_, kind)| kind)
+            }
+            Self::Backpressure(_) => "backpressure",
+            Self::Other(_) => "other",
+        }
+    }
+
     /// What it depends on, where it waits for that.
     pub fn dependency(&self) -> Option<&Dependency> {
         match self {

@@ -12,6 +12,7 @@ mod catalogue;
 mod defective;
 mod dialog;
 mod effect;
+mod exits;
 mod glyphs;
 mod input;
 mod key;
@@ -45,6 +46,7 @@ use tokio_util::sync::CancellationToken;
 #[cfg(feature = "planted-bugs")]
 use defective::run;
 pub use effect::Leave;
+pub use exits::Exits;
 pub use glyphs::Charset;
 pub use keymap::Keymap;
 pub use keymap_file::KeymapError;

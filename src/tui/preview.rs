@@ -16,7 +16,7 @@ pub struct Preview<W: Write> {
 impl<W: Write> Preview<W> {
     /// The overview in a size.
     pub fn new(look: UiOptions, snapshot: Arc<Snapshot>, size: (u16, u16), out: W) -> Self {
-        let mut state = State::new(look, snapshot, Arc::new(LogRing::default()), false);
+        let mut state = State::new(look, snapshot, Arc::new(LogRing::default()), super::Exits::Stop);
         (state.width, state.height) = size;
         Self { state, painter: Painter::new(out), size }
     }

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::effect::{Effect, Leave};
+use super::exits::Exits;
 use super::input::{self, Input};
 use super::terminal::{Terminal, size};
 use super::update::{Message, update};
@@ -45,8 +46,8 @@ pub struct Parts {
     pub saved: PathBuf,
     /// How it looks.
     pub look: UiOptions,
-    /// Whether the pipeline can go on without a screen.
-    pub can_detach: bool,
+    /// By which ways it can be left.
+    pub exits: Exits,
 }
 
 /// How a screen ended.
@@ -122,11 +123,11 @@ struct Screen {
 
 impl Screen {
     fn new(parts: Parts, terminal: Terminal, painter: Painter<std::fs::File>) -> Self {
-        let Parts { mut snapshots, control, ring, saved, look, can_detach } = parts;
+        let Parts { mut snapshots, control, ring, saved, look, exits } = parts;
         let first = Arc::clone(&snapshots.borrow_and_update());
         let pace = if env::var_os("SSH_CONNECTION").is_some() { REMOTE } else { LOCAL };
         Self {
-            state: State::new(look, first, ring, can_detach),
+            state: State::new(look, first, ring, exits),
             terminal,
             painter,
             snapshots,

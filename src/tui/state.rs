@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 use tui_logger::TuiWidgetState;
 
 use super::dialog::{Confirm, QuitDialog, ReplayForm};
-use super::{look::UiOptions, target::Target, view_id::ViewId};
+use super::{exits::Exits, look::UiOptions, target::Target, view_id::ViewId};
 use crate::control::{Command, DesiredState};
 use crate::flow::StageId;
 use crate::logs::{LogRecord, LogRing};
@@ -98,12 +98,12 @@ pub(crate) struct State {
     search: RefCell<Search>,
     /// Whether the targets of the log are shown; as the room is, before somebody has said.
     pub(crate) targets: Option<bool>,
-    /// Whether there is somewhere to go on without a screen.
-    pub(crate) can_detach: bool,
+    /// By which ways it can be left.
+    pub(crate) exits: Exits,
 }
 
 impl State {
-    pub(crate) fn new(look: UiOptions, snapshot: Arc<Snapshot>, ring: Arc<LogRing>, can_detach: bool) -> Self {
+    pub(crate) fn new(look: UiOptions, snapshot: Arc<Snapshot>, ring: Arc<LogRing>, exits: Exits) -> Self {
         Self {
             look,
             now: 0,
@@ -126,7 +126,7 @@ impl State {
             found: None,
             search: RefCell::default(),
             targets: None,
-            can_detach,
+            exits,
         }
     }
 

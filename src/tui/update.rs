@@ -6,7 +6,7 @@ use crate::tui::key::{Key, KeyCode};
 
 use super::catalogue::{self, offered};
 use super::dialog::{Confirm, Outcome, QuitDialog, ReplayForm};
-use super::effect::{Effect, Leave};
+use super::effect::Effect;
 use super::state::{Found, Millis, Mode, State, Toast};
 use super::target::{Target, goes_on};
 use super::view::{focused, view};
@@ -135,7 +135,7 @@ fn pressed(state: &mut State, key: Key) -> Option<Effect> {
             return act(state, action);
         }
         // Asked twice, it is meant.
-        Mode::Quit(_) if is_interrupt => return Some(Effect::Leave(Leave::Stop)),
+        Mode::Quit(dialog) if is_interrupt => return Some(Effect::Leave(dialog.exits.interrupted())),
         _ if is_interrupt => return act(state, Action::Quit),
         Mode::Help { scroll } => {
             let scroll = match key.code {
@@ -226,7 +226,7 @@ fn act(state: &mut State, action: Action) -> Option<Effect> {
         }
         Action::Repaint => return Some(Effect::Repaint),
         Action::Suspend => return Some(Effect::Suspend),
-        Action::Quit => state.mode = Mode::Quit(QuitDialog::new(state.can_detach)),
+        Action::Quit => state.mode = Mode::Quit(QuitDialog::new(state.exits)),
         Action::Pause => return pause(state),
         Action::Undo => {
             let (command, _) = state.undo.take()?;

@@ -13,6 +13,7 @@ mod switch;
 mod text;
 mod url;
 pub(crate) mod urls;
+mod web;
 
 pub(crate) use duration::{parse_duration, show_duration};
 pub(crate) use given::{Given, choice};
@@ -20,3 +21,4 @@ pub(crate) use number::{batch, files, page, rate, rows};
 pub(crate) use switch::switch;
 pub(crate) use text::{name, password, path, secret, text};
 pub(crate) use url::{api_url, clickhouse_url, redis_url};
+pub(crate) use web::{hosts, listen};

@@ -27,6 +27,11 @@ impl<T> Batch<T> {
         &self.rows
     }
 
+    /// Makes room for rows at once: what grows by doubling leaves holes behind that are as large.
+    pub fn reserve(&mut self, rows: usize) {
+        self.rows.reserve(rows);
+    }
+
     /// Adds a row.
     pub fn push(&mut self, row: T) {
         self.encoded.take();

@@ -1,6 +1,6 @@
-//! What polytape keeps for itself, so that it outlives the process: checkpoints, desired states, replays.
+//! What polytape keeps for itself, so that it outlives the process: checkpoints, desired states, replays, commands.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -99,6 +99,30 @@ impl JobState {
     }
 }
 
+/// A command that somebody gave, and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandRecord {
+    /// When, in unix milliseconds.
+    pub at: i64,
+    /// Tells it from others of that moment.
+    pub id: String,
+    /// The user who gave it.
+    pub user: String,
+    /// The terminal that it came from; empty where it came from none.
+    pub tty: String,
+    /// The process that it came from; 0 where that is the pipeline's own.
+    pub pid: u32,
+    /// The command, as the command line has it.
+    pub command: String,
+    /// `done` or `refused`.
+    pub outcome: String,
+    /// What was answered.
+    pub said: String,
+}
+
+/// How long commands are kept.
+pub const COMMANDS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
+
 /// Where a pipeline keeps how far it is and what was asked of it.
 #[async_trait]
 pub trait Control: Send + Sync {
@@ -119,4 +143,10 @@ pub trait Control: Send + Sync {
 
     /// Keeps a replay as it is now.
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<()>;
+
+    /// The newest commands that were given to a pipeline, the oldest first.
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>>;
+
+    /// Keeps commands, for [`COMMANDS_KEPT`]. Those that are there stay as they are.
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<()>;
 }

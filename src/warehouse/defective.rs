@@ -10,7 +10,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::batch::{AnyBatch, Batch, Rows, Upsert};
-use super::control::{Checkpoint, Control, JobRecord};
+use super::control::{Checkpoint, CommandRecord, Control, JobRecord};
 use super::inspection::{Inspection, PartCounts, RowCounts, TapeLine};
 use super::tables::{Tables, WrittenMarket};
 use super::unresolved::{ListScan, ListState, PeriodicCost, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
@@ -152,6 +152,14 @@ impl<S: Retract> Control for Defective<S> {
         let set = self.0.set_job(pipeline, job).await;
         step();
         set
+    }
+
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>> {
+        self.0.commands(pipeline, most).await
+    }
+
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<()> {
+        self.0.add_commands(pipeline, commands).await
     }
 }
 

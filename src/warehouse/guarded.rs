@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::control::{Checkpoint, Control, JobRecord};
+use super::control::{Checkpoint, CommandRecord, Control, JobRecord};
 use super::inspection::{Inspection, PartCounts, RowCounts, TapeLine};
 use super::tables::{Tables, WrittenMarket};
 use super::unresolved::{ListScan, ListState, PeriodicCost, Scanned, UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
@@ -92,6 +92,14 @@ impl Control for Guarded {
 
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<()> {
         self.ask(self.inner.set_job(pipeline, job)).await
+    }
+
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>> {
+        self.ask(self.inner.commands(pipeline, most)).await
+    }
+
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<()> {
+        self.ask(self.inner.add_commands(pipeline, commands)).await
     }
 }
 

@@ -24,7 +24,7 @@ pub use self::clickhouse::{
     ClickhouseConfig, ClickhouseError, ClickhouseServer, ClickhouseWarehouse, Confirmation, Looked, Migration,
     OLDEST_CLICKHOUSE, QueryCost, TableFault, TradeTimes,
 };
-pub use self::control::{Checkpoint, Control, JobRecord, JobState};
+pub use self::control::{COMMANDS_KEPT, Checkpoint, CommandRecord, Control, JobRecord, JobState};
 #[cfg(feature = "planted-bugs")]
 pub use self::defective::{Defective, Retract};
 pub use self::embedded::{EmbeddedWarehouse, StoreOrigin, StoreSummary, inspect, origin};

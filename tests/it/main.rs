@@ -7,6 +7,7 @@ mod broker;
 mod cli;
 mod control;
 mod goldsky;
+mod handle;
 mod house;
 mod kill;
 mod markets;

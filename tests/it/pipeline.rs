@@ -26,8 +26,9 @@ use polytape::source::polygon::{Polygon, PolygonConfig};
 use polytape::source::{ApiConfig, Chain, ChainProvider, Start};
 use polytape::streams::{Fills, Markets};
 use polytape::warehouse::{
-    AnyBatch, Checkpoint, Control, Inspection, JobRecord, ListScan, ListState, RowCounts, Scanned, Tables, TapeLine,
-    TokenIndex, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError, WrittenMarket,
+    AnyBatch, Checkpoint, CommandRecord, Control, Inspection, JobRecord, ListScan, ListState, RowCounts, Scanned,
+    Tables, TapeLine, TokenIndex, UnresolvedEntry, UnresolvedPage, UnresolvedPlace, Warehouse, WarehouseError,
+    WrittenMarket,
 };
 
 use crate::support::clickhouse::Database;
@@ -146,6 +147,14 @@ impl Control for Difficult {
 
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<(), WarehouseError> {
         self.inner.set_job(pipeline, job).await
+    }
+
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>, WarehouseError> {
+        self.inner.commands(pipeline, most).await
+    }
+
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<(), WarehouseError> {
+        self.inner.add_commands(pipeline, commands).await
     }
 }
 

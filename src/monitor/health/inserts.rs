@@ -36,7 +36,7 @@ mod tests {
 
     fn found(median: Option<u64>, running: Option<u64>) -> Option<(Severity, String)> {
         let mut snapshot = healthy();
-        snapshot.tables[0].inserts = InsertsView { median, longest: Some(90_000), running };
+        snapshot.tables[0].inserts = InsertsView { median, longest: Some(90_000), running, ..InsertsView::default() };
         check_now(&RULE, &snapshot).pop().map(|finding| (finding.severity, finding.text))
     }
 

@@ -2,26 +2,28 @@
 
 use crate::tui::key::{Key, KeyCode};
 
-use crate::tui::effect::Leave;
+use crate::tui::{effect::Leave, exits::Exits};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct QuitDialog {
-    pub(crate) can_detach: bool,
+    pub(crate) exits: Exits,
     pub(crate) at: usize,
 }
 
 impl QuitDialog {
-    /// Where there is nothing to detach from, stopping is what is meant.
-    pub(crate) const fn new(can_detach: bool) -> Self {
-        Self { can_detach, at: if can_detach { 2 } else { 0 } }
+    pub(crate) fn new(exits: Exits) -> Self {
+        let default = exits.default_choice();
+        let way = default.and_then(|leave| exits.ways().iter().position(|way| *way == leave));
+        Self { exits, at: way.unwrap_or(exits.ways().len()) }
     }
 
     /// What can be chosen: a key, a name, and what it does.
     pub(crate) fn choices(&self) -> Vec<(char, &'static str, &'static str, Option<Leave>)> {
-        let stop = ('s', "Stop", "finish what is in hand and exit", Some(Leave::Stop));
-        let detach = ('d', "Detach", "the pipeline goes on without a screen", Some(Leave::Detach));
-        let cancel = ('c', "Cancel", "stay here", None);
-        if self.can_detach { vec![stop, detach, cancel] } else { vec![stop, cancel] }
+        let choice = |leave: &Leave| match leave {
+            Leave::Stop => ('s', "Stop", "finish what is in hand and exit", Some(Leave::Stop)),
+            Leave::Detach => ('d', "Detach", "the pipeline goes on without a screen", Some(Leave::Detach)),
+        };
+        self.exits.ways().iter().map(choice).chain([('c', "Cancel", "stay here", None)]).collect()
     }
 
     /// The choice, once it is made.
@@ -57,12 +59,17 @@ mod tests {
     #[test]
     fn enter_stays_where_the_pipeline_could_be_stopped_by_mistake() {
         let key = |code| Key::from(code);
-        assert_eq!(QuitDialog::new(true).key(key(KeyCode::Enter)), Some(None));
-        assert_eq!(QuitDialog::new(false).key(key(KeyCode::Enter)), Some(Some(Leave::Stop)));
-        assert_eq!(QuitDialog::new(true).key(key(KeyCode::Char('d'))), Some(Some(Leave::Detach)));
-        assert_eq!(QuitDialog::new(false).key(key(KeyCode::Char('d'))), None);
-        let mut dialog = QuitDialog::new(true);
+        assert_eq!(QuitDialog::new(Exits::StopOrDetach).key(key(KeyCode::Enter)), Some(None));
+        assert_eq!(QuitDialog::new(Exits::Stop).key(key(KeyCode::Enter)), Some(Some(Leave::Stop)));
+        assert_eq!(QuitDialog::new(Exits::StopOrDetach).key(key(KeyCode::Char('d'))), Some(Some(Leave::Detach)));
+        assert_eq!(QuitDialog::new(Exits::Stop).key(key(KeyCode::Char('d'))), None);
+        let mut dialog = QuitDialog::new(Exits::StopOrDetach);
         assert_eq!(dialog.key(key(KeyCode::Down)), None);
         assert_eq!(dialog.key(key(KeyCode::Enter)), Some(Some(Leave::Stop)), "around the end to the first one");
+        for attached in [Exits::Attached, Exits::ReadOnly] {
+            assert_eq!(QuitDialog::new(attached).key(key(KeyCode::Enter)), Some(Some(Leave::Detach)));
+        }
+        assert_eq!(QuitDialog::new(Exits::Attached).key(key(KeyCode::Char('s'))), Some(Some(Leave::Stop)));
+        assert_eq!(QuitDialog::new(Exits::ReadOnly).key(key(KeyCode::Char('s'))), None);
     }
 }

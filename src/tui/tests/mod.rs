@@ -38,7 +38,7 @@ fn plain() -> UiOptions {
 }
 
 fn state(look: UiOptions, snapshot: Snapshot) -> State {
-    State::new(look, Arc::new(snapshot), Arc::new(LogRing::default()), true)
+    State::new(look, Arc::new(snapshot), Arc::new(LogRing::default()), super::Exits::StopOrDetach)
 }
 
 fn draw(state: &mut State, (width, height): (u16, u16)) -> Buffer {

@@ -1,4 +1,4 @@
-//! What polytape keeps for itself: checkpoints, desired states, replays.
+//! What polytape keeps for itself: checkpoints, desired states, replays, commands.
 //!
 //! Each row counts its changes in `version`, and the highest is the last. A count that rested on what was read alone would fall
 //! behind where a read is answered by a replica that lags, and what was written would be hidden. So a version is above all that this
@@ -15,7 +15,7 @@ use super::{
     answer::Written, connection::Connection, error::ClickhouseError, error::Result, newest::Versioned,
     read_back::check_kept, warehouse::ClickhouseWarehouse,
 };
-use crate::warehouse::control::{Checkpoint, Control, JobRecord, JobState};
+use crate::warehouse::control::{Checkpoint, CommandRecord, Control, JobRecord, JobState};
 use crate::warehouse::error::WarehouseError;
 
 const CHECKPOINT: &str = include_str!("../../../schema/clickhouse/queries/checkpoint.sql");
@@ -24,6 +24,8 @@ const DESIRED_STATES: &str = include_str!("../../../schema/clickhouse/queries/de
 const SET_DESIRED_STATE: &str = include_str!("../../../schema/clickhouse/queries/set_desired_state.sql");
 const JOBS: &str = include_str!("../../../schema/clickhouse/queries/jobs.sql");
 const SET_JOB: &str = include_str!("../../../schema/clickhouse/queries/set_job.sql");
+const COMMANDS: &str = include_str!("../../../schema/clickhouse/queries/commands.sql");
+const ADD_COMMAND: &str = include_str!("../../../schema/clickhouse/queries/add_command.sql");
 const VERSIONS: &str = include_str!("../../../schema/clickhouse/queries/versions.sql");
 
 /// A table whose rows count their changes, and the column that names a row of a pipeline.
@@ -105,6 +107,18 @@ struct Job {
     version: u64,
 }
 
+#[derive(Row, Deserialize)]
+struct Given {
+    given: i64,
+    id: String,
+    user: String,
+    tty: String,
+    pid: u32,
+    command: String,
+    outcome: String,
+    said: String,
+}
+
 #[async_trait]
 impl Control for ClickhouseWarehouse {
     /// Fails where there was one and none is found. A replica may lag, but if the tables were emptied nothing may go on as if all
@@ -183,6 +197,40 @@ impl Control for ClickhouseWarehouse {
         known.take(pipeline, &job.id, Versioned { version, value: job.clone() });
         Ok(())
     }
+
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>, WarehouseError> {
+        Ok(read_commands(self.ready().await?, pipeline, most).await?)
+    }
+
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<(), WarehouseError> {
+        let connection = self.ready().await?;
+        for record in commands {
+            let query = connection.query(ADD_COMMAND).bind(pipeline).bind(record.at).bind(&record.id);
+            let query = query.bind(&record.user).bind(&record.tty).bind(record.pid).bind(&record.command);
+            let query = query.bind(&record.outcome).bind(&record.said);
+            if let Written::Unproved = connection.move_rows(query).await? {
+                let found = read_commands(connection, pipeline, u32::MAX).await?;
+                check_kept("command", found.iter().any(|found| found.id == record.id), connection)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Commands as they are found.
+async fn read_commands(connection: &Connection, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>> {
+    let rows: Vec<Given> = connection.rows(connection.query(COMMANDS).bind(pipeline).bind(most)).await?;
+    let record = |Given { given, id, user, tty, pid, command, outcome, said }| CommandRecord {
+        at: given,
+        id,
+        user,
+        tty,
+        pid,
+        command,
+        outcome,
+        said,
+    };
+    Ok(rows.into_iter().map(record).collect())
 }
 
 /// A checkpoint as it is found.

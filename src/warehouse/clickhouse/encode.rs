@@ -15,10 +15,14 @@ const BLOCK: usize = 8_192;
 /// Bytes of one block, about.
 const BLOCK_BYTES: usize = 4 << 20;
 
+/// Bytes of a row in frames, about.
+const ROW: usize = 240;
+
 /// The rows as they are sent.
 pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Bytes>> {
     let unsendable = |text: String| WarehouseError::Rows(text);
-    let (mut pieces, mut piece, mut plain) = (Vec::new(), BytesMut::new(), 0);
+    let room = (rows.len() * ROW).min(BLOCK_BYTES * 4);
+    let (mut pieces, mut piece, mut plain) = (Vec::new(), BytesMut::with_capacity(room), 0);
     let new = || Filled { block: Block::new(R::TABLE.columns), now: unix_ms(), refused: None };
     let mut filled = new();
     let mut rest = in_order(rows).into_iter().peekable();

@@ -21,7 +21,7 @@ pub(super) struct Expected {
 }
 
 /// What polytape keeps for itself.
-const OWN: [Expected; 6] = [
+const OWN: [Expected; 7] = [
     Expected::own(
         "market_tokens",
         None,
@@ -86,6 +86,22 @@ const OWN: [Expected; 6] = [
             Column::millis("started_at"),
             Column::millis_if_any("ended_at"),
             Column::u64(VERSION),
+        ],
+    ),
+    Expected::own(
+        "commands",
+        None,
+        &["pipeline", "at", "id"],
+        &[
+            Column::text("pipeline"),
+            Column::millis("at"),
+            Column::text("id"),
+            Column::text("user"),
+            Column::text("tty"),
+            Column::u32("pid"),
+            Column::text("command"),
+            Column::text("outcome"),
+            Column::text("said"),
         ],
     ),
 ];

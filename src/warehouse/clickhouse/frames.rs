@@ -14,7 +14,10 @@ const MOST: usize = 1 << 20;
 
 /// Adds bytes as frames.
 pub(super) fn add_frames(frames: &mut BytesMut, plain: &[u8]) -> Result<(), String> {
-    plain.chunks(MOST).try_for_each(|plain| Ok(frames.extend_from_slice(&frame(plain)?)))
+    for plain in plain.chunks(MOST) {
+        frames.extend_from_slice(&frame(plain)?);
+    }
+    Ok(())
 }
 
 /// Bytes as frames.

@@ -12,12 +12,13 @@ const TO_MAKE: &str = "to make the tables (or have somebody else execute what po
 const TO_REMOVE: &str = "to remove what check --flow writes";
 
 /// What a run reads and writes beside the tables. It makes nothing, and nothing in it mutates.
-const RUN: [(&str, &str); 8] = [
+const RUN: [(&str, &str); 9] = [
     (BOTH, "unresolved_tokens"),
     (BOTH, "unresolved_scans"),
     (BOTH, "checkpoints"),
     (BOTH, "desired_states"),
     (BOTH, "jobs"),
+    (BOTH, "commands"),
     ("SELECT", "market_tokens"),
     // Who may not read it does not see whether it is there.
     ("SELECT", "market_tokens_of_markets"),

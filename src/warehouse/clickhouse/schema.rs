@@ -21,6 +21,7 @@ pub(super) const FILES: &[&str] = &[
     include_str!("../../../schema/clickhouse/0004_unresolved.sql"),
     include_str!("../../../schema/clickhouse/0005_trades_columns.sql"),
     include_str!("../../../schema/clickhouse/0006_trades_goldsky.sql"),
+    include_str!("../../../schema/clickhouse/0007_commands.sql"),
 ];
 /// What comes before them where it is missing.
 pub(super) const FIRST: &str = include_str!("../../../schema/clickhouse/0000_trades.sql");

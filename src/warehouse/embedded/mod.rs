@@ -1,5 +1,6 @@
 //! The warehouse inside `polytape.db`: the tables of `schema/embedded/0002_warehouse.sql` and `0003_markets.sql`.
 
+mod commands;
 mod control;
 mod counts;
 #[cfg(feature = "planted-bugs")]

@@ -6,10 +6,10 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::counts::{count, row_counts};
-use super::{control, markets, readers::Readers, trades, unresolved};
+use super::{commands, control, markets, readers::Readers, trades, unresolved};
 use crate::model::{Resolution, TokenId};
 use crate::sqlite::{Database, off_thread};
-use crate::warehouse::control::{Checkpoint, Control, JobRecord};
+use crate::warehouse::control::{Checkpoint, CommandRecord, Control, JobRecord};
 use crate::warehouse::inspection::{Inspection, RowCounts, TapeLine};
 use crate::warehouse::tables::{Tables, WrittenMarket};
 use crate::warehouse::unresolved::{UnresolvedEntry, UnresolvedPage, UnresolvedPlace};
@@ -106,6 +106,16 @@ impl Control for EmbeddedWarehouse {
     async fn set_job(&self, pipeline: &str, job: &JobRecord) -> Result<()> {
         let (pipeline, job) = (pipeline.to_owned(), job.clone());
         self.database.write(move |tx| Ok(control::set_job(tx, &pipeline, &job)?)).await
+    }
+
+    async fn commands(&self, pipeline: &str, most: u32) -> Result<Vec<CommandRecord>> {
+        let pipeline = pipeline.to_owned();
+        self.read(move |connection| commands::newest(connection, &pipeline, most)).await
+    }
+
+    async fn add_commands(&self, pipeline: &str, commands: &[CommandRecord]) -> Result<()> {
+        let (pipeline, commands) = (pipeline.to_owned(), commands.to_vec());
+        self.database.write(move |tx| Ok(commands::add(tx, &pipeline, &commands)?)).await
     }
 }
 

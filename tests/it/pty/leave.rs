@@ -97,6 +97,7 @@ async fn detached_it_goes_on_in_a_session_of_its_own() {
     assert_eq!(rig.wait(), Ok(0));
     rig.assert_restored();
     let said = rig.lines().into_iter().rfind(|line| line.contains("continues without a screen, pid ")).unwrap();
+    assert!(rig.lines().concat().contains("polytape attach --data-dir"), "{said}");
     let pid = said.split("pid ").nth(1).unwrap().split(';').next().unwrap().parse().unwrap();
     let detached = Stray(Pid::from_raw(pid).unwrap());
 

@@ -31,7 +31,7 @@ fn rows_go_on(place: &Workplace) {
 }
 
 /// The blocks all of whose rows are in the tables.
-fn committed(store: &Connection) -> RangeInclusive<u64> {
+pub fn committed(store: &Connection) -> RangeInclusive<u64> {
     let position = |column: &str| -> u64 {
         let sql = format!("SELECT {column} FROM checkpoints WHERE source = 'polygon'");
         let text: String = store.query_row(&sql, [], |row| row.get(0)).unwrap();

@@ -1,10 +1,12 @@
 //! What counts as written, on the real engine behind something that answers for it.
 
+use std::time::SystemTime;
+
 use polytape::failure::FailureClass;
 use polytape::model::{DeadLetter, Resolution, TokenId, Trade, U256};
 use polytape::warehouse::{
-    Checkpoint, ClickhouseConfig, ClickhouseError, ClickhouseWarehouse, Confirmation, Control, Inspection, JobRecord,
-    JobState, Tables, TokenIndex, UnresolvedEntry, WarehouseError, WriteRows,
+    Checkpoint, ClickhouseConfig, ClickhouseError, ClickhouseWarehouse, CommandRecord, Confirmation, Control,
+    Inspection, JobRecord, JobState, Tables, TokenIndex, UnresolvedEntry, WarehouseError, WriteRows,
 };
 
 use super::conformance::trade;
@@ -75,7 +77,24 @@ pub async fn write_all(warehouse: &ClickhouseWarehouse, n: u64) -> Vec<Result<()
         warehouse.set_checkpoint("main", "polygon", &checkpoint(&later)).await,
         warehouse.set_desired_state("main", "resolver", &later).await,
         warehouse.set_job("main", &job(n)).await,
+        warehouse.add_commands("main", &[command(n)]).await,
     ]
+}
+
+/// One that was just given: those of years ago would expire.
+fn command(n: u64) -> CommandRecord {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let text = String::from;
+    CommandRecord {
+        at: i64::try_from(now.as_millis()).unwrap(),
+        id: n.to_string(),
+        user: text("ann"),
+        tty: String::new(),
+        pid: 0,
+        command: text("pause resolver"),
+        outcome: text("done"),
+        said: text("resolver is paused"),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,10 +3,13 @@
 //! A warehouse joins it by a [`Rig`] and a line `conformance!(TheRig);`. Nothing here knows what is behind the trait.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use polytape::flow::TableId;
 use polytape::model::{Amount, DeadLetter, Exchange, Fill, NonUsdcSide, Resolution, Side, TokenId, Trade, U256};
-use polytape::warehouse::{Checkpoint, JobRecord, JobState, RowCounts, Warehouse, WarehouseError, WriteRows};
+use polytape::warehouse::{
+    Checkpoint, CommandRecord, JobRecord, JobState, RowCounts, Warehouse, WarehouseError, WriteRows,
+};
 use rusqlite::types::Value;
 
 pub use super::goldsky_conformance::*;
@@ -273,6 +276,29 @@ pub async fn replays_are_kept_until_they_have_ended_and_a_few_longer<R: Rig>() {
     assert_eq!(warehouse.jobs("main", 0).await.unwrap()[0].done, 5);
 }
 
+pub async fn commands_are_kept_for_a_while<R: Rig>() {
+    let rig = R::new();
+    let warehouse = rig.warehouse();
+    let now = i64::try_from(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let command = |number: i64| CommandRecord {
+        at: now + number,
+        id: format!("{number:08x}"),
+        user: "ann".into(),
+        tty: if number == 1 { "/dev/pts/1".into() } else { String::new() },
+        pid: u32::try_from(number).unwrap(),
+        command: "pause write-trades".into(),
+        outcome: "done".into(),
+        said: "it's \"paused\" \\ now".into(),
+    };
+    let all = [1, 2, 3].map(command);
+    warehouse.add_commands("main", &all[..2]).await.unwrap();
+    // What did not hear of it comes again.
+    warehouse.add_commands("main", &all).await.unwrap();
+    warehouse.add_commands("other", &[command(9)]).await.unwrap();
+    assert_eq!(warehouse.commands("main", 9).await.unwrap(), all);
+    assert_eq!(warehouse.commands("main", 2).await.unwrap(), all[1..], "the newest");
+}
+
 /// Every test of the suite on one rig, each as a test of its own, or one after the other by `conformance!(calls TheRig)`.
 macro_rules! conformance {
     ($rig:ty) => {
@@ -305,6 +331,7 @@ macro_rules! conformance {
             a_checkpoint_is_kept_for_each_pipeline_and_source
             what_was_asked_for_is_kept
             replays_are_kept_until_they_have_ended_and_a_few_longer
+            commands_are_kept_for_a_while
             a_market_is_written_column_by_column
             the_later_description_of_a_market_stays
             a_token_is_found_in_the_market_that_lists_it

@@ -103,6 +103,7 @@ async fn use_all(database: &Database) {
     assert!(warehouse.parts().await.unwrap().unwrap()[TableId::Trades] > 0);
     assert_eq!(warehouse.desired_states("main").await.unwrap().len(), 1);
     assert_eq!(warehouse.jobs("main", 9).await.unwrap().len(), 1);
+    assert_eq!(warehouse.commands("main", 9).await.unwrap().len(), 1);
 
     wrong_times_are_found_and_removed(database, &warehouse).await;
 }
