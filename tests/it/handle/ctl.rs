@@ -68,6 +68,10 @@ async fn a_replay_is_planned_begun_and_listed_from_elsewhere() {
     });
     let refused = one.ask(&["ctl", "cancel", &id]);
     refused.failed_with(1, &["no replay", &id]);
+    let end = one.server.head();
+    one.server.freeze_at(end);
+    let (finalized, landed) = (one.server.finalized(), || one.found_source()["watermark"]["block"].as_u64());
+    until(SOON, "all of it lands", || landed() > Some(finalized));
     one.ask(&["stop", "--wait"]).succeeded();
     let (store, world) = (one.place.store().unwrap(), &one.world);
     let blocks = crate::pty::committed(&store);

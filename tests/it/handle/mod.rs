@@ -32,7 +32,15 @@ struct Headless {
 
 impl Headless {
     async fn start(more: &str) -> Self {
-        let (world, server) = outside::busy(11, f64::from(RATE)).await;
+        Self::of(outside::busy(11, f64::from(RATE)).await, more)
+    }
+
+    /// One of a world with so much time between two blocks.
+    async fn at(block_time: Duration, more: &str) -> Self {
+        Self::of(outside::busy_at(11, f64::from(RATE), block_time).await, more)
+    }
+
+    fn of((world, server): (Arc<World>, DemoServer), more: &str) -> Self {
         let place = Workplace::new(&outside::config(&world, &server, &format!("writer.linger = \"10ms\"\n{more}")));
         let running = place.start(&["--no-tui"]);
         until(SOON, "rows arrive", || place.count("trades") > 0);
@@ -45,12 +53,22 @@ impl Headless {
         ask(&self.place, words)
     }
 
-    /// What `status --json` has of one thing among others of its kind.
-    fn found(&self, kind: &str, name: &str) -> Value {
+    /// What `status --json` has.
+    fn snapshot(&self) -> Value {
         let ended = self.ask(&["status", "--json"]);
-        let status: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let mut status: Value = serde_json::from_str(&ended.stdout).unwrap();
         assert_eq!(status["version"], 1);
-        let all = status["snapshot"][kind].as_array().unwrap().clone();
+        status["snapshot"].take()
+    }
+
+    /// The chain.
+    fn found_source(&self) -> Value {
+        self.snapshot()["source"].take()
+    }
+
+    /// One thing among others of its kind.
+    fn found(&self, kind: &str, name: &str) -> Value {
+        let all = self.snapshot()[kind].as_array().unwrap().clone();
         all.into_iter().find(|found| found["name"] == name).unwrap()
     }
 

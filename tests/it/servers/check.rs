@@ -22,7 +22,7 @@ async fn check_says_what_it_found_and_schema_prints_and_applies() {
     for word in ["version 2", " ms, ", "clock ", "database polytape_test"] {
         assert!(clickhouse.contains(word), "{word}: {clickhouse}");
     }
-    assert!(found.contains("the next run makes 16 tables and views"), "{found}");
+    assert!(found.contains("the next run makes 17 tables and views"), "{found}");
     let config =
         ["--config".to_owned(), setting.place.data_dir().parent().unwrap().join("config.toml").display().to_string()];
     let schema = |word: &str| {

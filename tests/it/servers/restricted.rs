@@ -75,6 +75,7 @@ pub fn without(table: &str, right: &str) -> Restriction {
         "checkpoints",
         "desired_states",
         "jobs",
+        "commands",
         "market_tokens",
         "market_tokens_of_markets",
         "schema_files",

@@ -15,22 +15,27 @@ const MARKET_PERIOD: u64 = 50;
 
 /// A world that began a while ago, and goes on.
 pub async fn busy(seed: u64, rate: f64) -> (Arc<World>, DemoServer) {
-    begun(seed, rate, None).await
+    begun(seed, rate, None, BLOCK_TIME).await
+}
+
+/// The same, with so much time between two blocks.
+pub async fn busy_at(seed: u64, rate: f64, block_time: Duration) -> (Arc<World>, DemoServer) {
+    begun(seed, rate, None, block_time).await
 }
 
 /// The same, whose blocks stay empty after so many fills.
 pub async fn busy_until(seed: u64, rate: f64, fills: u64) -> (Arc<World>, DemoServer) {
-    begun(seed, rate, Some(fills)).await
+    begun(seed, rate, Some(fills), BLOCK_TIME).await
 }
 
-async fn begun(seed: u64, rate: f64, fills: Option<u64>) -> (Arc<World>, DemoServer) {
+async fn begun(seed: u64, rate: f64, fills: Option<u64>, block_time: Duration) -> (Arc<World>, DemoServer) {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
-    let backlog = BLOCK_TIME * 100;
+    let backlog = block_time * 100;
     let world = Arc::new(World::new(WorldConfig {
         seed,
         rate,
         fills,
-        block_time: BLOCK_TIME,
+        block_time,
         market_period: MARKET_PERIOD,
         genesis_ms: i64::try_from((now - backlog).as_millis()).unwrap(),
         ..WorldConfig::default()
