@@ -2,7 +2,7 @@
 # sd-notify 0.5.0: a NOTIFY_SOCKET with an abstract name, written with a leading `@` as sd_notify(3) has it, is connected to as if it
 # were a path. The message is not sent, and the error is ENOENT. A socket with a path gets it.
 #
-# Seen: `path: Ok, abstract: Err(NotFound)`.
+# Seen: `path: Ok(()), abstract: Err(NotFound)`.
 set -euo pipefail
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT

@@ -22,6 +22,8 @@ pub enum Bug {
     EntryBeforeRow,
     /// A damaged entry is acknowledged before the replay of what it stood for is recorded.
     AcknowledgeBeforeReplay,
+    /// A stage never comes back from a step, and waits for nothing.
+    StageIsStuck,
     /// A stage panics, once.
     StagePanics,
     /// The screen panics when its window is resized.
@@ -40,6 +42,7 @@ impl Bug {
             Self::RemovedByToken => "removed-by-token",
             Self::EntryBeforeRow => "entry-before-row",
             Self::AcknowledgeBeforeReplay => "acknowledge-before-replay",
+            Self::StageIsStuck => "stage-is-stuck",
             Self::StagePanics => "stage-panics",
             Self::ScreenPanics => "screen-panics",
         }

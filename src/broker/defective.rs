@@ -188,6 +188,9 @@ impl Reader for DefectiveReader {
             return Ok(read);
         }
         let is_of_trades = self.group.stream == Stream::of(StreamId::Trades);
+        if is_of_trades && planted(Bug::StageIsStuck) {
+            std::future::pending::<()>().await;
+        }
         assert!(!is_of_trades || !planted_once(Bug::StagePanics), "planted: the stage panics");
         if planted(Bug::AcknowledgeBeforeConfirm) {
             self.broker.acknowledge(&self.group, read.iter().map(|entry| entry.id).collect()).await?;

@@ -112,6 +112,13 @@ impl<R> InHand<R> {
         Self { entries: Vec::new(), rows: Batch::empty(), bytes: 0, since: None, insert: None }
     }
 
+    fn clear(&mut self) {
+        let Self { entries, rows, bytes, since, insert } = self;
+        entries.clear();
+        rows.clear();
+        (*bytes, *since, *insert) = (0, None, None);
+    }
+
     fn letters(&self) -> usize {
         self.entries.iter().map(|entry| entry.letters.len()).sum()
     }
@@ -295,7 +302,7 @@ impl<R: Row> Stage for Writer<R> {
         };
         *refusals = written?;
         let moved = batch.len() as u64;
-        *batch = InHand::empty();
+        batch.clear();
         gathered.map(|()| Step::Moved(moved))
     }
 

@@ -13,8 +13,11 @@ use super::{error::Result, table::declaration::Table, table::row::TableRow, unre
 #[derive(Clone, Debug)]
 pub struct Batch<T> {
     rows: Vec<T>,
-    encoded: OnceLock<Vec<Bytes>>,
+    encoded: OnceLock<Vec<Piece>>,
 }
+
+/// What is sent at once: frames, none of them large. What is large is kept by the allocator when it is let go of.
+pub(super) type Piece = Vec<Bytes>;
 
 impl<T> Batch<T> {
     /// One without rows.
@@ -27,9 +30,17 @@ impl<T> Batch<T> {
         &self.rows
     }
 
-    /// Makes room for rows at once: what grows by doubling leaves holes behind that are as large.
+    /// Makes room for rows at once.
     pub fn reserve(&mut self, rows: usize) {
         self.rows.reserve(rows);
+    }
+
+    /// Lets go of its rows, and keeps their room for the next ones, but where that is many times what these took.
+    pub fn clear(&mut self) {
+        let taken = self.rows.len();
+        self.encoded.take();
+        self.rows.clear();
+        self.rows.shrink_to(taken * 8);
     }
 
     /// Adds a row.
@@ -39,7 +50,7 @@ impl<T> Batch<T> {
     }
 
     /// Its rows as bytes, in as many pieces as are sent; made by `encode` the first time.
-    fn encoded(&self, encode: impl FnOnce(&[T]) -> Result<Vec<Bytes>>) -> Result<&[Bytes]> {
+    fn encoded(&self, encode: impl FnOnce(&[T]) -> Result<Vec<Piece>>) -> Result<&[Piece]> {
         if let Some(encoded) = self.encoded.get() {
             return Ok(encoded);
         }
@@ -78,7 +89,7 @@ pub(super) trait Rows: Any + Send + Sync {
     fn len(&self) -> usize;
 
     /// As ClickHouse takes them.
-    fn pieces(&self) -> Result<&[Bytes]>;
+    fn pieces(&self) -> Result<&[Piece]>;
 
     /// By what they are found again there.
     fn identities(&self) -> Vec<Vec<String>>;
@@ -102,7 +113,7 @@ impl<R: TableRow> Rows for Batch<R> {
         self.rows.len()
     }
 
-    fn pieces(&self) -> Result<&[Bytes]> {
+    fn pieces(&self) -> Result<&[Piece]> {
         self.encoded(encode::encode)
     }
 
@@ -125,8 +136,8 @@ mod tests {
     use super::*;
     use crate::warehouse::WarehouseError;
 
-    fn bytes(of: u8) -> Vec<Bytes> {
-        vec![Bytes::copy_from_slice(&[of])]
+    fn bytes(of: u8) -> Vec<Piece> {
+        vec![vec![Bytes::copy_from_slice(&[of])]]
     }
 
     #[test]
@@ -138,5 +149,10 @@ mod tests {
         let refused = batch.encoded(|_| Err(WarehouseError::Rows("no".into())));
         assert!(refused.is_err(), "a failure is not kept");
         assert_eq!(batch.encoded(|rows| Ok(bytes(rows.len() as u8))).unwrap(), bytes(2));
+        batch.reserve(1_000);
+        batch.clear();
+        assert_eq!((batch.rows().len(), batch.rows.capacity() < 100), (0, true));
+        batch.push(3);
+        assert_eq!(batch.encoded(|rows| Ok(bytes(rows[0]))).unwrap(), bytes(3));
     }
 }

@@ -6,10 +6,9 @@ use std::collections::{HashMap, HashSet};
 use std::{ops::Range, time::Duration};
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use parking_lot::Mutex;
 
-use super::batch::{AnyBatch, Batch, Rows, Upsert};
+use super::batch::{AnyBatch, Batch, Piece, Rows, Upsert};
 use super::control::{Checkpoint, CommandRecord, Control, JobRecord};
 use super::inspection::{Inspection, PartCounts, RowCounts, TapeLine};
 use super::tables::{Tables, WrittenMarket};
@@ -64,7 +63,7 @@ impl Rows for Unlisted {
         self.0.len()
     }
 
-    fn pieces(&self) -> Result<&[Bytes]> {
+    fn pieces(&self) -> Result<&[Piece]> {
         self.0.pieces()
     }
 

@@ -36,7 +36,7 @@ pub(super) struct Connection {
 /// What is written, and by what.
 enum Sent<'a> {
     /// Encoded rows, behind this statement.
-    Rows(&'a str, &'a Bytes),
+    Rows(&'a str, &'a [Bytes]),
     /// A statement that comes whole.
     Whole(&'a Statement),
 }
@@ -175,7 +175,7 @@ impl Connection {
     ///
     /// A connection that the server closed while it was idle shows only in use: then the same bytes are sent once more at
     /// once. Sending rows again changes nothing.
-    pub(super) async fn insert(&self, sql: &str, rows: &Bytes) -> Result<Written, WarehouseError> {
+    pub(super) async fn insert(&self, sql: &str, rows: &[Bytes]) -> Result<Written, WarehouseError> {
         if rows.is_empty() {
             return Ok(Written::Confirmed(QueryCost::ZERO));
         }

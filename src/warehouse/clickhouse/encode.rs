@@ -2,27 +2,21 @@
 //!
 //! Only the frames are kept as long as the rows are: they take a third of what is in them.
 
-use bytes::{Bytes, BytesMut};
-
 use super::{frames::add_frames, native::Block, row_binary::RowBinary};
 use crate::clock::unix_ms;
 use crate::model::{Amount, RawJson, TokenId};
-use crate::warehouse::{error::Result, error::WarehouseError, table::cells::Cells, table::row::TableRow};
+use crate::warehouse::{batch::Piece, error::Result, error::WarehouseError, table::cells::Cells, table::row::TableRow};
 
 /// Rows of one block, at most.
-const BLOCK: usize = 8_192;
+const BLOCK: usize = 4_096;
 
 /// Bytes of one block, about.
-const BLOCK_BYTES: usize = 4 << 20;
-
-/// Bytes of a row in frames, about.
-const ROW: usize = 240;
+const BLOCK_BYTES: usize = 2 << 20;
 
 /// The rows as they are sent.
-pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Bytes>> {
+pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Piece>> {
     let unsendable = |text: String| WarehouseError::Rows(text);
-    let room = (rows.len() * ROW).min(BLOCK_BYTES * 4);
-    let (mut pieces, mut piece, mut plain) = (Vec::new(), BytesMut::with_capacity(room), 0);
+    let (mut pieces, mut piece, mut plain) = (Vec::new(), Piece::new(), 0);
     let new = || Filled { block: Block::new(R::TABLE.columns), now: unix_ms(), refused: None };
     let mut filled = new();
     let mut rest = in_order(rows).into_iter().peekable();
@@ -38,7 +32,7 @@ pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Bytes>
             add_frames(&mut piece, &std::mem::replace(&mut filled, new()).block.finish()).map_err(unsendable)?;
         }
         if ends_piece {
-            pieces.push(std::mem::take(&mut piece).freeze());
+            pieces.push(std::mem::take(&mut piece));
             plain = 0;
         }
     }

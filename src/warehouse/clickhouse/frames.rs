@@ -2,7 +2,7 @@
 //!
 //! A frame that was cut or damaged on its way does not pass for a shorter one: its checksum tells.
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 
 /// Checksum, method, and the sizes packed (with these nine bytes) and plain.
 const CHECKSUM: usize = 16;
@@ -10,25 +10,18 @@ const HEADER: usize = 9;
 const LZ4: u8 = 0x82;
 
 /// Bytes of one frame, at most.
-const MOST: usize = 1 << 20;
+const MOST: usize = 256 << 10;
 
 /// Adds bytes as frames.
-pub(super) fn add_frames(frames: &mut BytesMut, plain: &[u8]) -> Result<(), String> {
+pub(super) fn add_frames(frames: &mut Vec<Bytes>, plain: &[u8]) -> Result<(), String> {
     for plain in plain.chunks(MOST) {
-        frames.extend_from_slice(&frame(plain)?);
+        frames.push(frame(plain)?);
     }
     Ok(())
 }
 
-/// Bytes as frames.
-pub(super) fn frames(plain: &[u8]) -> Result<Bytes, String> {
-    let mut frames = BytesMut::new();
-    add_frames(&mut frames, plain)?;
-    Ok(frames.freeze())
-}
-
 /// Bytes as a frame.
-fn frame(plain: &[u8]) -> Result<Vec<u8>, String> {
+fn frame(plain: &[u8]) -> Result<Bytes, String> {
     let mut frame = vec![0; CHECKSUM + HEADER + lz4_flex::block::get_maximum_output_size(plain.len())];
     let packed = lz4_flex::block::compress_into(plain, &mut frame[CHECKSUM + HEADER..]);
     frame.truncate(CHECKSUM + HEADER + packed.map_err(|error| error.to_string())?);
@@ -40,7 +33,9 @@ fn frame(plain: &[u8]) -> Result<Vec<u8>, String> {
     rest[5..HEADER].copy_from_slice(&plain.to_le_bytes());
     // The high half goes first.
     checksum.copy_from_slice(&cityhash_rs::cityhash_102_128(rest).rotate_left(64).to_le_bytes());
-    Ok(frame)
+    // Of what the format might have taken most is not needed.
+    frame.shrink_to_fit();
+    Ok(frame.into())
 }
 
 #[cfg(test)]

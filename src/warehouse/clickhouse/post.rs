@@ -24,9 +24,6 @@ use crate::io_words::{chain, is_no_tls, of_connection};
 const SEND: Duration = Duration::from_secs(10);
 const CONFIRM: Duration = Duration::from_secs(60);
 
-/// How much of a body is sent at once.
-const PIECE: usize = 1 << 20;
-
 /// How much of an answer is read. A write that was done is answered with nothing.
 const LONGEST_ANSWER: usize = 16 << 10;
 
@@ -76,25 +73,21 @@ impl Post {
 
     /// Sends rows behind an `INSERT` among the parameters: chunked, in frames that have a checksum, so that no part of them is taken
     /// for the whole.
-    pub(super) async fn rows(&self, parameters: &[Parameter<'_>], rows: &Bytes) -> Result<Answer> {
+    pub(super) async fn rows(&self, parameters: &[Parameter<'_>], rows: &[Bytes]) -> Result<Answer> {
         let (pieces, body) = Body::pieces();
         let request = self.request(parameters, body)?;
         let has_begun = AtomicBool::new(false);
         let answered = tokio::select! {
             biased;
             answered = self.answer(request) => answered,
-            error = self.feed(rows.clone(), pieces, &has_begun) => return Err(error),
+            error = self.feed(rows, pieces, &has_begun) => return Err(error),
         };
         answered.map_err(|error| self.broken(&error, has_begun.load(Ordering::Relaxed)))
     }
 
     /// Feeds a body. Comes back only where that, or the answer behind it, took too long.
-    async fn feed(&self, mut rows: Bytes, pieces: mpsc::Sender<Piece>, has_begun: &AtomicBool) -> ClickhouseError {
-        loop {
-            let piece = match rows.split_to(rows.len().min(PIECE)) {
-                nothing if nothing.is_empty() => Piece::End,
-                frames => Piece::Data(frames),
-            };
+    async fn feed(&self, rows: &[Bytes], pieces: mpsc::Sender<Piece>, has_begun: &AtomicBool) -> ClickhouseError {
+        for piece in rows.iter().cloned().map(Piece::Data).chain([Piece::End]) {
             let is_end = matches!(piece, Piece::End);
             match timeout(SEND, pieces.send(piece)).await {
                 Err(_) => return self.late(SEND),

@@ -10,7 +10,7 @@ use clickhouse::{Row, types::UInt256};
 use serde::Deserialize;
 
 use super::{
-    answer::Written, connection::Connection, error::Result, frames::frames, pins::WITHOUT_INDEXES,
+    answer::Written, connection::Connection, error::Result, frames::add_frames, pins::WITHOUT_INDEXES,
     read_back::check_kept, row_binary::RowBinary, summary::QueryCost, token::token_of,
 };
 use crate::clock::unix_ms;
@@ -127,7 +127,8 @@ async fn insert(connection: &Connection, entries: &[UnresolvedEntry], removed: b
         row.u8(u8::from(removed));
         row.u8(u8::from(removed));
     }
-    let frames = frames(row.as_bytes()).map_err(WarehouseError::List)?;
+    let mut frames = Vec::new();
+    add_frames(&mut frames, row.as_bytes()).map_err(WarehouseError::List)?;
     match connection.insert(INSERT, &frames).await.map_err(not_of_rows)? {
         Written::Confirmed(_) => Ok(()),
         Written::Unproved => Ok(read_back(connection, entries, removed).await?),

@@ -5,6 +5,8 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use polytape::planted::Bug;
+
 use super::SOON;
 use crate::support::outside;
 use crate::support::process::{Running, Workplace, bare_command, until};
@@ -59,6 +61,35 @@ async fn a_socket_with_an_abstract_name_is_told() {
     let name = format!("polytape-test-{}", std::process::id());
     let address = SocketAddr::from_abstract_name(&name).unwrap();
     is_told(UnixDatagram::bind_addr(&address).unwrap(), &format!("@{name}")).await;
+}
+
+/// What comes of the watchdog within a while, in so many messages.
+fn beats(socket: &UnixDatagram, within: Duration) -> usize {
+    let (mut beats, begin) = (0, Instant::now());
+    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    while begin.elapsed() < within {
+        let mut bytes = [0; 4_096];
+        let Ok(length) = socket.recv(&mut bytes) else { continue };
+        beats += usize::from(bytes[..length].starts_with(b"WATCHDOG=1"));
+    }
+    beats
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stage_that_is_stuck_is_not_told_of_as_one_that_works() {
+    let dir = tempfile::TempDir::new().unwrap();
+    let path = dir.path().join("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    let (world, server) = outside::busy(3, 200.0).await;
+    let place = Workplace::new(&outside::config(&world, &server, ""));
+    let mut command: Command = place.command(&["run"]);
+    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "2000000");
+    command.env("POLYTAPE_PLANTED_BUG", Bug::StageIsStuck.name());
+    let running = Running::start(command, place.data_dir().parent().unwrap());
+    until_told(&socket, "READY=1");
+    until(SOON, "it is said which stage that is", || running.stderr().contains("write-trades made no step for 2s"));
+    assert_eq!(beats(&socket, Duration::from_secs(3)), 0);
+    running.kill();
 }
 
 /// A watchdog of another process is none of ours.
