@@ -6,6 +6,7 @@ mod check;
 mod completions;
 mod config;
 mod ctl;
+mod ctl_command;
 mod demo;
 mod demo_world;
 mod environment;

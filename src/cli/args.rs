@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, builder::PossibleValuesParser};
 use clap_complete::Shell;
 
-use crate::{control::Replay, flow::StageId, headless::When, value::parse_duration};
+use crate::{cli::ctl_command::CtlCommand, flow::StageId, headless::When, value::parse_duration};
 
 /// Polymarket's tape: every market and every fill, from the source into tables, exactly once.
 #[derive(Parser, Debug)]
@@ -133,38 +133,6 @@ pub(super) struct CtlArgs {
 
     #[command(subcommand)]
     pub(super) command: CtlCommand,
-}
-
-/// What `ctl` asks.
-#[derive(Subcommand, Debug)]
-pub(super) enum CtlCommand {
-    /// Finish what is in hand, then hold. Outlives the process
-    Pause(Stages),
-    /// Go on, from a pause or a stop
-    Resume(Stages),
-    /// Finish what is in hand, let go of everything, begin again from what is committed
-    Restart(Stages),
-    /// Finish what is in hand and end, until resumed. Outlives the process
-    Stop(Stages),
-    /// Of a stage that has failed since entry after entry is bad: leave what is bad of what its stream holds now to the dead letters
-    Skip(Stages),
-    /// Do a part of the past again, beside the live work
-    Replay(Replay),
-    /// List the replays that go on, and the last ones that ended
-    Jobs,
-    /// End a replay
-    Cancel {
-        /// The replay
-        id: String,
-    },
-}
-
-/// The stages that a command is for.
-#[derive(Args, Debug)]
-pub(super) struct Stages {
-    /// Stages, or all
-    #[arg(required = true, value_name = "STAGE…|all")]
-    pub(super) stages: Vec<String>,
 }
 
 /// What `attach` is told.

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::args::{CtlArgs, CtlCommand, Stages};
+use super::args::CtlArgs;
+use super::ctl_command::CtlCommand;
 use super::{error::CliError, paths, print::print};
 use crate::app::socket::Client;
 use crate::control::{Answer, Command, Plan};
@@ -12,19 +13,15 @@ use crate::units;
 
 pub(super) async fn run(args: CtlArgs) -> Result<(), CliError> {
     let mut client = Client::connect(&paths::place(&args.place)?).await?;
-    let every = |make: fn(StageId) -> Command, stages: Stages| (make, stages.stages);
-    let (make, stages) = match args.command {
+    let commands = match args.command {
         CtlCommand::Jobs => return jobs(&client.snapshot().await?.jobs, args.json),
-        CtlCommand::Replay(replay) => return ask_all(&mut client, vec![Command::Replay(replay)], args.json).await,
-        CtlCommand::Cancel { id } => return ask_all(&mut client, vec![Command::Cancel { id }], args.json).await,
-        CtlCommand::Pause(stages) => every(|stage| Command::Pause { stage }, stages),
-        CtlCommand::Resume(stages) => every(|stage| Command::Resume { stage }, stages),
-        CtlCommand::Restart(stages) => every(|stage| Command::Restart { stage }, stages),
-        CtlCommand::Stop(stages) => every(|stage| Command::Stop { stage }, stages),
-        CtlCommand::Skip(stages) => every(|stage| Command::Skip { stage }, stages),
+        CtlCommand::One(command) => vec![command],
+        CtlCommand::Each { verb, stages } => {
+            let running: Vec<StageId> = client.snapshot().await?.stages.iter().map(|stage| stage.name).collect();
+            let commands = chosen(&stages, &running)?.into_iter().map(|stage| format!("{verb} {stage}").parse());
+            commands.collect::<Result<_, _>>().map_err(CliError::Usage)?
+        }
     };
-    let running: Vec<StageId> = client.snapshot().await?.stages.iter().map(|stage| stage.name).collect();
-    let commands = chosen(&stages, &running)?.into_iter().map(make).collect();
     ask_all(&mut client, commands, args.json).await
 }
 

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::status::{StageState, StageStatus};
-use crate::flow::StageId;
+use crate::{flow::StageId, streams::WaitCause};
 
 /// Who is to be told that the stages work, and how long they may be silent.
 #[derive(Clone)]
@@ -59,7 +59,8 @@ impl Beat {
                 (*steps, *since) = (status.steps, now);
             }
             let is_working = match status.state {
-                StageState::Run | StageState::Idle | StageState::Drain => {
+                // What starts has no name for what it waits for.
+                StageState::Run | StageState::Idle | StageState::Drain | StageState::Wait(WaitCause::Starting) => {
                     waits || now.saturating_duration_since(*since) < within
                 }
                 StageState::Wait(_) | StageState::Pause | StageState::Stop | StageState::Fail(_) => true,
@@ -87,7 +88,6 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use super::*;
-    use crate::streams::WaitCause;
 
     #[tokio::test]
     async fn who_is_stuck_is_not_told_of_and_who_waits_is() {

@@ -2,10 +2,9 @@
 
 use std::{any::Any, ops::Range, sync::OnceLock};
 
-use bytes::Bytes;
 use rusqlite::Transaction;
 
-use super::clickhouse::{encode, identity};
+use super::clickhouse::{Frames, encode, identity};
 use super::{error::Result, table::declaration::Table, table::row::TableRow, unresolved::UnresolvedEntry};
 
 /// Rows that are written together. What a warehouse makes of them to send them is kept beside them as long as they are what they
@@ -13,11 +12,8 @@ use super::{error::Result, table::declaration::Table, table::row::TableRow, unre
 #[derive(Clone, Debug)]
 pub struct Batch<T> {
     rows: Vec<T>,
-    encoded: OnceLock<Vec<Piece>>,
+    encoded: OnceLock<Vec<Frames>>,
 }
-
-/// What is sent at once: frames, none of them large. What is large is kept by the allocator when it is let go of.
-pub(super) type Piece = Vec<Bytes>;
 
 impl<T> Batch<T> {
     /// One without rows.
@@ -50,7 +46,7 @@ impl<T> Batch<T> {
     }
 
     /// Its rows as bytes, in as many pieces as are sent; made by `encode` the first time.
-    fn encoded(&self, encode: impl FnOnce(&[T]) -> Result<Vec<Piece>>) -> Result<&[Piece]> {
+    fn encoded(&self, encode: impl FnOnce(&[T]) -> Result<Vec<Frames>>) -> Result<&[Frames]> {
         if let Some(encoded) = self.encoded.get() {
             return Ok(encoded);
         }
@@ -89,7 +85,7 @@ pub(super) trait Rows: Any + Send + Sync {
     fn len(&self) -> usize;
 
     /// As ClickHouse takes them.
-    fn pieces(&self) -> Result<&[Piece]>;
+    fn pieces(&self) -> Result<&[Frames]>;
 
     /// By what they are found again there.
     fn identities(&self) -> Vec<Vec<String>>;
@@ -113,7 +109,7 @@ impl<R: TableRow> Rows for Batch<R> {
         self.rows.len()
     }
 
-    fn pieces(&self) -> Result<&[Piece]> {
+    fn pieces(&self) -> Result<&[Frames]> {
         self.encoded(encode::encode)
     }
 
@@ -133,10 +129,12 @@ impl<R: TableRow> Rows for Batch<R> {
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
     use crate::warehouse::WarehouseError;
 
-    fn bytes(of: u8) -> Vec<Piece> {
+    fn bytes(of: u8) -> Vec<Frames> {
         vec![vec![Bytes::copy_from_slice(&[of])]]
     }
 

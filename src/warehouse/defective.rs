@@ -8,7 +8,8 @@ use std::{ops::Range, time::Duration};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::batch::{AnyBatch, Batch, Piece, Rows, Upsert};
+use super::batch::{AnyBatch, Batch, Rows, Upsert};
+use super::clickhouse::Frames;
 use super::control::{Checkpoint, CommandRecord, Control, JobRecord};
 use super::inspection::{Inspection, PartCounts, RowCounts, TapeLine};
 use super::tables::{Tables, WrittenMarket};
@@ -63,7 +64,7 @@ impl Rows for Unlisted {
         self.0.len()
     }
 
-    fn pieces(&self) -> Result<&[Piece]> {
+    fn pieces(&self) -> Result<&[Frames]> {
         self.0.pieces()
     }
 

@@ -2,10 +2,10 @@
 //!
 //! Only the frames are kept as long as the rows are: they take a third of what is in them.
 
-use super::{frames::add_frames, native::Block, row_binary::RowBinary};
+use super::{frames::Frames, frames::add_frames, native::Block, row_binary::RowBinary};
 use crate::clock::unix_ms;
 use crate::model::{Amount, RawJson, TokenId};
-use crate::warehouse::{batch::Piece, error::Result, error::WarehouseError, table::cells::Cells, table::row::TableRow};
+use crate::warehouse::{error::Result, error::WarehouseError, table::cells::Cells, table::row::TableRow};
 
 /// Rows of one block, at most.
 const BLOCK: usize = 4_096;
@@ -14,9 +14,9 @@ const BLOCK: usize = 4_096;
 const BLOCK_BYTES: usize = 2 << 20;
 
 /// The rows as they are sent.
-pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Piece>> {
+pub(in crate::warehouse) fn encode<R: TableRow>(rows: &[R]) -> Result<Vec<Frames>> {
     let unsendable = |text: String| WarehouseError::Rows(text);
-    let (mut pieces, mut piece, mut plain) = (Vec::new(), Piece::new(), 0);
+    let (mut pieces, mut piece, mut plain) = (Vec::new(), Frames::new(), 0);
     let new = || Filled { block: Block::new(R::TABLE.columns), now: unix_ms(), refused: None };
     let mut filled = new();
     let mut rest = in_order(rows).into_iter().peekable();

@@ -12,8 +12,11 @@ const LZ4: u8 = 0x82;
 /// Bytes of one frame, at most.
 const MOST: usize = 256 << 10;
 
+/// What is sent at once. None of them is large: what is large is kept by the allocator when it is let go of.
+pub(in crate::warehouse) type Frames = Vec<Bytes>;
+
 /// Adds bytes as frames.
-pub(super) fn add_frames(frames: &mut Vec<Bytes>, plain: &[u8]) -> Result<(), String> {
+pub(super) fn add_frames(frames: &mut Frames, plain: &[u8]) -> Result<(), String> {
     for plain in plain.chunks(MOST) {
         frames.push(frame(plain)?);
     }

@@ -48,6 +48,7 @@ mod unresolved;
 mod warehouse;
 mod way;
 
+pub(in crate::warehouse) use self::frames::Frames;
 pub use self::server::{ClickhouseServer, OLDEST_CLICKHOUSE};
 pub use self::{
     check::TableFault, config::ClickhouseConfig, confirmation::Confirmation, error::ClickhouseError, look::Looked,
