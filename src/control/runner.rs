@@ -3,7 +3,8 @@
 //! A runner does what it is told between two steps. Told to hold or to end, it lets the stage finish what it has in hand
 //! as long as that goes on; what cannot be finished stays in hand, or is given again.
 
-use std::{convert::Infallible, panic::AssertUnwindSafe, time::Duration};
+use std::time::{Duration, Instant};
+use std::{convert::Infallible, panic::AssertUnwindSafe};
 
 use futures::{FutureExt, future::BoxFuture};
 use tokio::sync::watch;
@@ -107,8 +108,9 @@ impl Runner {
             if is_told && !stage.as_ref().is_some_and(|stage| stage.in_hand()) {
                 return Ok(None);
             }
+            self.status.stepping(Some(Instant::now()));
             let attempted = self.attempt(stage, is_told, *skipping).await;
-            self.status.stepped();
+            self.status.stepping(None);
             let error = match attempted {
                 Ok(step) => {
                     backoff.reset();

@@ -84,8 +84,8 @@ pub struct StageStatus {
     pub desired: Option<DesiredState>,
     /// Events that it has moved in this run.
     pub moved: u64,
-    /// Steps that ended in this run, however they did.
-    pub steps: u64,
+    /// Since when it is in the middle of a step.
+    pub stepping: Option<Instant>,
     /// Steps that failed in this run.
     pub failures: u64,
     /// How often it failed without a success since.
@@ -123,7 +123,7 @@ impl StageStatus {
             since: Instant::now(),
             desired: None,
             moved: 0,
-            steps: 0,
+            stepping: None,
             failures: 0,
             failures_in_a_row: 0,
             retry_at: None,
@@ -153,10 +153,10 @@ impl StatusLine {
         self.sender.send_modify(|status| status.moved += events);
     }
 
-    /// A step has ended. Who waits for news is not told: it is none.
-    pub(crate) fn stepped(&self) {
+    /// A step begins, or has ended. Who waits for news is not told: it is none.
+    pub(crate) fn stepping(&self, since: Option<Instant>) {
         self.sender.send_if_modified(|status| {
-            status.steps += 1;
+            status.stepping = since;
             false
         });
     }

@@ -1,16 +1,15 @@
 //! Whether the stages work, for whoever ends a process that does not.
 //!
-//! A stage works that made a step lately, or waits for something that has a name. So what is away outside never counts against
-//! the process, and a loop that is stuck does.
+//! A stage is stuck that is in the middle of a step for long while nothing outside is asked or away. So what is away outside never
+//! counts against the process, and a loop that never ends does.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::status::{StageState, StageStatus};
-use crate::{flow::StageId, streams::WaitCause};
+use super::status::StageStatus;
+use crate::flow::StageId;
 
 /// Who is to be told that the stages work, and how long they may be silent.
 #[derive(Clone)]
@@ -21,11 +20,9 @@ pub struct Watchdog {
     pub tell: Arc<dyn Fn() + Send + Sync>,
 }
 
-/// When to tell, and what was seen of the stages.
+/// When to tell, and who was stuck the last time.
 pub(super) struct Beat {
     watchdog: Option<(Watchdog, Interval)>,
-    /// How many steps each had made, and when that was new.
-    seen: BTreeMap<StageId, (u64, Instant)>,
     stuck: Option<StageId>,
 }
 
@@ -36,7 +33,7 @@ impl Beat {
             interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
             (watchdog, interval)
         });
-        Self { watchdog, seen: BTreeMap::new(), stuck: None }
+        Self { watchdog, stuck: None }
     }
 
     /// Until it is time to tell.
@@ -49,32 +46,19 @@ impl Beat {
 
     /// Tells that the stages work, if they do. `waits` says whether anything outside is asked or away, which is what a stage in the
     /// middle of a step waits for.
-    pub(super) fn tell(&mut self, stages: impl Iterator<Item = (StageId, StageStatus)>, waits: bool, now: Instant) {
+    pub(super) fn tell(&mut self, stages: impl IntoIterator<Item = (StageId, StageStatus)>, waits: bool, now: Instant) {
         let Some((watchdog, _)) = &self.watchdog else { return };
         let within = watchdog.within;
-        let mut stuck = None;
-        for (stage, status) in stages {
-            let (steps, since) = self.seen.entry(stage).or_insert((status.steps, now));
-            if *steps != status.steps {
-                (*steps, *since) = (status.steps, now);
-            }
-            let is_working = match status.state {
-                // What starts has no name for what it waits for.
-                StageState::Run | StageState::Idle | StageState::Drain | StageState::Wait(WaitCause::Starting) => {
-                    waits || now.saturating_duration_since(*since) < within
-                }
-                StageState::Wait(_) | StageState::Pause | StageState::Stop | StageState::Fail(_) => true,
-            };
-            if !is_working {
-                stuck = Some(stage);
-            }
-        }
+        let is_stuck = |status: &StageStatus| {
+            status.stepping.is_some_and(|since| !waits && now.saturating_duration_since(since) >= within)
+        };
+        let stuck = stages.into_iter().find(|(_, status)| is_stuck(status)).map(|(stage, _)| stage);
         match stuck {
             None => (watchdog.tell)(),
             Some(stage) if self.stuck != stuck => {
                 tracing::error!(
                     stage = stage.as_str(),
-                    "{stage} made no step for {within:?} and waits for nothing: the watchdog is not told that this process works"
+                    "{stage} is in one step for {within:?} and waits for nothing outside: the watchdog is not told that it works"
                 );
             }
             Some(_) => {}
@@ -101,22 +85,16 @@ mod tests {
         let (begin, mut status) = (Instant::now(), StageStatus::starting());
         let mut look = |status: &StageStatus, seconds, waits| {
             let before = told.load(Ordering::Relaxed);
-            beat.tell(
-                [(StageId::WriteTrades, status.clone())].into_iter(),
-                waits,
-                begin + Duration::from_secs(seconds),
-            );
+            beat.tell([(StageId::WriteTrades, status.clone())], waits, begin + Duration::from_secs(seconds));
             told.load(Ordering::Relaxed) > before
         };
-        status.state = StageState::Run;
-        assert!(look(&status, 0, false) && look(&status, 5, false));
-        assert!(!look(&status, 11, false), "no step");
+        assert!(look(&status, 60, false), "it is between two steps, and may wait there for long");
+        status.stepping = Some(begin);
+        assert!(look(&status, 9, false));
+        assert!(!look(&status, 11, false), "the step does not end");
         assert!(look(&status, 12, true), "something outside is asked");
-        status.state = StageState::Wait(WaitCause::Other("room".into()));
-        assert!(look(&status, 60, false), "it waits for something");
-        status.state = StageState::Idle;
-        assert!(!look(&status, 61, false));
-        status.steps += 1;
-        assert!(look(&status, 62, false) && look(&status, 71, false) && !look(&status, 73, false));
+        assert!(!look(&status, 13, false));
+        status.stepping = Some(begin + Duration::from_secs(13));
+        assert!(look(&status, 14, false));
     }
 }

@@ -87,7 +87,9 @@ async fn a_stage_that_is_stuck_is_not_told_of_as_one_that_works() {
     command.env("POLYTAPE_PLANTED_BUG", Bug::StageIsStuck.name());
     let running = Running::start(command, place.data_dir().parent().unwrap());
     until_told(&socket, "READY=1");
-    until(SOON, "it is said which stage that is", || running.stderr().contains("write-trades made no step for 2s"));
+    until(SOON, "it is said which stage that is", || running.stderr().contains("write-trades is in one step for 2s"));
+    // What was told before waits in the socket.
+    beats(&socket, Duration::from_millis(500));
     assert_eq!(beats(&socket, Duration::from_secs(3)), 0);
     running.kill();
 }
