@@ -9,7 +9,7 @@ use std::{collections::VecDeque, time::Duration};
 use parking_lot::Mutex;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::command::Answer;
@@ -46,12 +46,11 @@ impl std::fmt::Display for Caller {
     }
 }
 
-/// The newest commands. The number of the last one changes with each.
+/// The newest commands.
 #[derive(Default)]
 pub struct CommandLog {
     kept: Mutex<Kept>,
     added: Notify,
-    count: watch::Sender<u64>,
 }
 
 #[derive(Default)]
@@ -72,11 +71,6 @@ impl CommandLog {
     pub fn newest(&self, most: usize) -> Vec<Arc<CommandRecord>> {
         let kept = self.kept.lock();
         kept.records.iter().skip(kept.records.len().saturating_sub(most)).cloned().collect()
-    }
-
-    /// Changes with each command that is added.
-    pub fn changes(&self) -> watch::Receiver<u64> {
-        self.count.subscribe()
     }
 
     /// Notes what somebody asked and what came of it.
@@ -112,7 +106,6 @@ impl CommandLog {
         kept.records.push_back(Arc::new(record));
         kept.unwritten += 1;
         drop(kept);
-        self.count.send_modify(|count| *count += 1);
         self.added.notify_one();
     }
 
@@ -130,8 +123,6 @@ impl CommandLog {
                 kept.records.push_front(Arc::new(record));
             }
         }
-        drop(kept);
-        self.count.send_modify(|count| *count += 1);
     }
 
     /// Reads what earlier runs did, and writes down what this one does, until the drain.

@@ -19,16 +19,20 @@ pub(super) struct Reason {
     pub(super) since: Option<i64>,
 }
 
-/// Older than this a snapshot says nothing of now.
-pub(super) const FRESH: Duration = Duration::from_secs(10);
+/// Milliseconds from which on a snapshot says nothing of now.
+const FRESH: u64 = 10_000;
+
+/// How old a snapshot is that is too old to say how things are now.
+pub(super) fn stale(snapshot: &Snapshot, now: i64) -> Option<u64> {
+    u64::try_from(now.saturating_sub(snapshot.at)).ok().filter(|age| *age > FRESH)
+}
 
 /// Why what a snapshot shows is not ready, at a time in unix milliseconds; empty where it is.
 pub(super) fn reasons(snapshot: &Snapshot, within: Duration, now: i64) -> Vec<Reason> {
     let within = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
     let since = |age: u64| Some(snapshot.at.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX)));
-    let old = u64::try_from(now.saturating_sub(snapshot.at)).unwrap_or(0);
     let mut reasons = Vec::new();
-    if u128::from(old) > FRESH.as_millis() {
+    if let Some(old) = stale(snapshot, now) {
         reasons
             .push(Reason { why: format!("nothing was seen of the pipeline for {}", units::age(old)), since: since(0) });
     }

@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::health::{FRESH, Reason, reasons};
+use super::health::{Reason, reasons, stale};
 use super::listener::Bounded;
 use super::metrics::{Format, Process, encoded};
 use crate::broker::Broker;
@@ -91,15 +91,11 @@ async fn lease(broker: Arc<dyn Broker>, tells_shared: Arc<AtomicBool>) {
     }
 }
 
-fn is_fresh(snapshot: &Snapshot) -> bool {
-    u128::try_from(unix_ms().saturating_sub(snapshot.at)).unwrap_or(0) <= FRESH.as_millis()
-}
-
 async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap) -> Response {
     let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let format = Format::accepted(&accept.collect::<Vec<_>>().join(","));
     let snapshot = Arc::clone(&shared.snapshots.borrow());
-    let is_fresh = is_fresh(&snapshot);
+    let is_fresh = stale(&snapshot, unix_ms()).is_none();
     let process = Process { snapshot, tells_shared: shared.tells_shared.load(Ordering::Relaxed), is_fresh };
     match encoded(process, format) {
         Ok(text) => ([(header::CONTENT_TYPE, format.content_type())], text).into_response(),

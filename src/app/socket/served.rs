@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::lines;
-use super::protocol::{Greeting, MAX_MESSAGE, Message};
+use super::protocol::{Greeting, MAX_MESSAGE};
 use crate::control::Control;
 use crate::logs::LogRing;
 use crate::monitor::Snapshot;
@@ -28,6 +29,12 @@ pub(crate) struct Served {
 #[derive(Default)]
 pub(super) struct SnapshotLine(Mutex<Option<Made>>);
 
+/// [`Message::Snapshot`](super::protocol::Message::Snapshot), of what stays where it is.
+#[derive(Serialize)]
+struct ToldSnapshot<'a> {
+    snapshot: &'a Snapshot,
+}
+
 /// A snapshot, and its line.
 type Made = (Arc<Snapshot>, Arc<[u8]>);
 
@@ -40,7 +47,7 @@ impl SnapshotLine {
         {
             return Some(Arc::clone(line));
         }
-        let line = lines::line(&Message::Snapshot(Box::new((**snapshot).clone()))).ok()?;
+        let line = lines::line(&ToldSnapshot { snapshot }).ok()?;
         if line.len() > MAX_MESSAGE {
             return None;
         }

@@ -136,8 +136,8 @@ async fn tell(
             Ok(()) = snapshots.changed(), if follows => Told::Snapshot,
             _ = look.tick(), if log.is_some_and(|seen| ring.sequence() > seen) => Told::Log(0),
         };
-        let text = match next {
-            Told::Answer(id, answer) => lines::line(&Message::Answer { id, answer })?,
+        let text: Arc<[u8]> = match next {
+            Told::Answer(id, answer) => lines::line(&Message::Answer { id, answer })?.into(),
             Told::Bye(why) => {
                 let last = lines::line(&Message::Bye(why))?;
                 return lines::write(write, &last, PATIENCE).await;
@@ -149,7 +149,7 @@ async fn tell(
                 if records.is_empty() {
                     continue;
                 }
-                lines::line(&Message::Log(records))?
+                lines::line(&Message::Log(records))?.into()
             }
             Told::Snapshot | Told::Snapshots => {
                 follows |= matches!(next, Told::Snapshots);
@@ -158,7 +158,7 @@ async fn tell(
                     let last = lines::line(&Message::Bye(format!("a snapshot has more than {MAX_MESSAGE} bytes")))?;
                     return lines::write(write, &last, PATIENCE).await;
                 };
-                text.to_vec()
+                text
             }
         };
         lines::write(write, &text, PATIENCE).await?;
