@@ -26,6 +26,7 @@ use tempfile::TempDir;
 
 use common::{Run, from_environment, median, past_world, read_all, run_on};
 use support::clickhouse::Database;
+use support::periodic;
 use support::redis::Redis;
 
 const ROWS: &str = include_str!("../tests/it/warehouse/layout_rows.sql");
@@ -42,9 +43,6 @@ const AT_ONCE: u64 = 1_000_000;
 /// Fills of the world whose tokens are unknown when periodic queries are asked.
 const UNKNOWN: u64 = 20_000;
 
-/// Tokens that a resolver asks about at once.
-const TOKENS: u32 = 200;
-
 #[tokio::main]
 async fn main() {
     let sizes = std::env::var("POLYTAPE_BENCH_ROWS").unwrap_or_else(|_| "1000000,5000000,20000000".into());
@@ -60,7 +58,7 @@ async fn main() {
     let tables: Vec<Database> = sizes.iter().map(|rows| with_rows(*rows)).collect();
     let mut costs: BTreeMap<&str, Vec<Option<u64>>> = BTreeMap::new();
     for database in &tables {
-        for PeriodicCost { query, read_rows } in ask_all(&database.warehouse(), &unknown).await {
+        for PeriodicCost { query, read_rows } in ask(&database.warehouse(), &unknown).await {
             costs.entry(query).or_default().push(read_rows);
         }
     }
@@ -117,31 +115,18 @@ fn with_rows(rows: u64) -> Database {
 }
 
 /// Asks what a pipeline asks again and again, with tokens that are not known yet, and says what each question read.
-async fn ask_all(warehouse: &ClickhouseWarehouse, unknown: &[Fill]) -> Vec<PeriodicCost> {
+async fn ask(warehouse: &ClickhouseWarehouse, unknown: &[Fill]) -> Vec<PeriodicCost> {
     let trade = |fill: &Fill| Trade { resolution: Resolution::of_fill(fill), fill: fill.clone() };
     let trades: Vec<Trade> = unknown.iter().map(trade).collect();
     warehouse.write_rows(&trades).await.unwrap();
     scan(warehouse).await;
-    let page = warehouse.unresolved_tokens(None, TOKENS).await.unwrap();
-    let tokens: Vec<_> = page.entries.iter().map(|entry| entry.token).collect();
     let known = Resolution::Market {
         condition_id: "0xc0".into(),
         outcome: "Up".into(),
         market_id: "7".into(),
         side: NonUsdcSide(1),
     };
-    warehouse.resolve(&[(tokens[0], known)], &page.entries).await.unwrap();
-    warehouse.still_unresolved(&page.entries).await.unwrap();
-    warehouse.newest_unresolved(TOKENS).await.unwrap();
-    warehouse.resolutions(&tokens).await.unwrap();
-    warehouse.written_markets(&["7".to_owned()]).await.unwrap();
-    warehouse.desired_states("main").await.unwrap();
-    warehouse.jobs("main", 5).await.unwrap();
-    warehouse.checkpoint("main", "polygon").await.unwrap();
-    warehouse.newest_trades(100).await.unwrap();
-    warehouse.row_counts().await.unwrap();
-    warehouse.parts().await.unwrap();
-    warehouse.periodic_costs()
+    periodic::ask_all(warehouse, known).await
 }
 
 /// Compares everything that is due with the list of what is unresolved, as the resolver does each day.

@@ -2,9 +2,11 @@
 
 use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
+use polytape::demo::DemoServer;
 use polytape::planted::Bug;
 
 use super::SOON;
@@ -28,11 +30,18 @@ fn until_told(socket: &UnixDatagram, wanted: &str) -> Vec<String> {
     panic!("{wanted} is not among {told:?}");
 }
 
-async fn is_told(socket: UnixDatagram, name: &str) {
+/// A world, and a program that reads it and is told that a service manager listens at a socket of this name.
+async fn managed(socket: &Path) -> (DemoServer, Workplace, Command) {
     let (world, server) = outside::busy(3, 200.0).await;
     let place = Workplace::new(&outside::config(&world, &server, ""));
-    let mut command: Command = place.command(&["run"]);
-    command.env("NOTIFY_SOCKET", name).env("WATCHDOG_USEC", "1000000");
+    let mut command = place.command(&["run"]);
+    command.env("NOTIFY_SOCKET", socket);
+    (server, place, command)
+}
+
+async fn is_told(socket: UnixDatagram, name: &str) {
+    let (server, place, mut command) = managed(name.as_ref()).await;
+    command.env("WATCHDOG_USEC", "1000000");
     let running = Running::start(command, place.data_dir().parent().unwrap());
     let before = until_told(&socket, "READY=1");
     assert!(before.iter().any(|text| text.starts_with("EXTEND_TIMEOUT_USEC=")), "{before:?}");
@@ -80,10 +89,8 @@ async fn a_stage_that_is_stuck_is_not_told_of_as_one_that_works() {
     let dir = tempfile::TempDir::new().unwrap();
     let path = dir.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    let (world, server) = outside::busy(3, 200.0).await;
-    let place = Workplace::new(&outside::config(&world, &server, ""));
-    let mut command: Command = place.command(&["run"]);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "2000000");
+    let (_server, place, mut command) = managed(&path).await;
+    command.env("WATCHDOG_USEC", "2000000");
     command.env("POLYTAPE_PLANTED_BUG", Bug::StageIsStuck.name());
     let running = Running::start(command, place.data_dir().parent().unwrap());
     until_told(&socket, "READY=1");
@@ -100,10 +107,8 @@ async fn the_watchdog_of_another_process_is_not_told() {
     let dir = tempfile::TempDir::new().unwrap();
     let path = dir.path().join("notify");
     let socket = UnixDatagram::bind(&path).unwrap();
-    let (world, server) = outside::busy(3, 200.0).await;
-    let place = Workplace::new(&outside::config(&world, &server, ""));
-    let mut command: Command = place.command(&["run"]);
-    command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "200000").env("WATCHDOG_PID", "1");
+    let (_server, place, mut command) = managed(&path).await;
+    command.env("WATCHDOG_USEC", "200000").env("WATCHDOG_PID", "1");
     let running = Running::start(command, place.data_dir().parent().unwrap());
     let told = until_told(&socket, "STATUS=");
     until(SOON, "rows arrive", || place.count("trades") > 0);

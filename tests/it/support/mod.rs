@@ -13,6 +13,7 @@ pub mod lying;
 pub mod node;
 pub mod outside;
 pub mod packages;
+pub mod periodic;
 pub mod process;
 pub mod proxy;
 pub mod redis;

@@ -2,13 +2,14 @@
 
 use polytape::model::{NonUsdcSide, Resolution, TokenId, Trade, U256};
 use polytape::warehouse::{
-    ClickhouseWarehouse, Control, Inspection, ListScan, ListState, MOST_READ_ROWS, Scanned, Tables, TokenIndex,
-    UnresolvedEntry, WriteRows,
+    ClickhouseWarehouse, Inspection, ListScan, ListState, MOST_READ_ROWS, Scanned, TokenIndex, UnresolvedEntry,
+    WriteRows,
 };
 
 use super::conformance::trade;
 use crate::support::clickhouse::Database;
 use crate::support::length::short_or_long;
+use crate::support::periodic::ask_all;
 
 /// What 7f898ea asked for each 200 tokens.
 const OF_BEFORE: &str = include_str!("unresolved_of_7f898ea.sql");
@@ -198,20 +199,7 @@ async fn every_periodic_query_says_what_it_read() {
     let database = with_rows(100_000);
     let warehouse = database.warehouse();
     scan(&warehouse).await;
-    let page = warehouse.unresolved_tokens(None, 200).await.unwrap();
-    let tokens: Vec<TokenId> = page.entries.iter().map(|entry| entry.token).collect();
-    warehouse.resolve(&[(tokens[0], known("7"))], &page.entries).await.unwrap();
-    warehouse.still_unresolved(&page.entries).await.unwrap();
-    warehouse.newest_unresolved(200).await.unwrap();
-    warehouse.resolutions(&tokens).await.unwrap();
-    warehouse.written_markets(&["7".to_owned()]).await.unwrap();
-    warehouse.desired_states("main").await.unwrap();
-    warehouse.jobs("main", 5).await.unwrap();
-    warehouse.checkpoint("main", "polygon").await.unwrap();
-    warehouse.newest_trades(100).await.unwrap();
-    warehouse.row_counts().await.unwrap();
-    warehouse.parts().await.unwrap();
-    let costs = warehouse.periodic_costs();
+    let costs = ask_all(&warehouse, known("7")).await;
     let unknown: Vec<_> = costs.iter().filter(|cost| cost.read_rows.is_none_or(|rows| rows > MOST_READ_ROWS)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
     let names: Vec<&str> = costs.iter().map(|cost| cost.query).collect();
